@@ -1,0 +1,73 @@
+# Everything a developer runs. Needs make, git and a Python from 3.11 to 3.14; the rest comes into .venv, from hashes.
+
+# The first of these that runs, is new enough and can make a virtual environment. A name on the PATH proves nothing: it may
+# be a shim whose version is not installed. Chalice deploys for the version it runs on, so this order is also the order of
+# Lambda runtimes, best tested first. `make test PYTHON=python3.12` decides otherwise.
+PYTHON ?= python3.13 python3.12 python3.14 python3.11 python3
+
+# Bytecode would end up in the zip that Chalice makes and change its hash.
+export PYTHONDONTWRITEBYTECODE := 1
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+# The copy in .venv is what was installed from. It is compared, so that a new date alone installs nothing.
+INSTALLED := .venv/requirements-dev.txt
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command "make lock" $(LOCK_FLAGS)
+
+.PHONY: help demo test sandbox sandbox-env bench lock format clean
+
+help:  ## This list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target text; do \
+		printf '  make %-12s %s\n' "$$target" "$$text"; done
+
+demo: $(INSTALLED)  ## A hub and its target accounts on this machine, looked into, in a minute
+	@$(BIN)/python -m sandbox.demo
+
+sandbox: $(INSTALLED)  ## The same AWS, left running for chalice, aws and boto3
+	@$(BIN)/python -m sandbox
+
+sandbox-env: $(INSTALLED)  ## What to export to talk to it: eval "$(make -s sandbox-env)"
+	@$(BIN)/python -m sandbox env
+
+test: $(INSTALLED)  ## Format, lint, types, templates, tests
+	$(BIN)/ruff format --quiet --check .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/cfn-lint *-template.yaml
+	$(BIN)/pytest --quiet -n 2 --dist loadfile $(PYTEST_FLAGS)
+
+bench: $(INSTALLED)  ## Against the others, on this machine, into bench/results.md
+	@$(BIN)/python -m bench
+
+format: $(INSTALLED)  ## Format, and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(INSTALLED)  ## requirements*.txt from requirements*.in (LOCK_FLAGS=--upgrade for newer ones)
+	@$(BIN)/pip install -qq uv==0.13.9
+	$(LOCK) requirements.in -o requirements.txt
+	$(LOCK) requirements-dev.in -o requirements-dev.txt
+
+clean:  ## Away with everything that make and chalice made here; what is deployed stays recorded
+	rm -rf .venv .chalice/deployments .chalice/venv .hypothesis .mypy_cache .pytest_cache .ruff_cache build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Only to stderr: the output of sandbox-env is read by a shell.
+$(INSTALLED): requirements-dev.txt
+	@if cmp -s $< $@; then touch $@; exit; fi; \
+	version='import sys; print("%d.%d.%d" % sys.version_info[:3]); sys.exit(not (3, 11) <= sys.version_info < (3, 15))'; \
+	unable=; \
+	for python in $(PYTHON); do \
+		found=$$($$python -c "$$version" 2>/dev/null </dev/null) || continue; \
+		if $$python -c 'import ensurepip, venv' 2>/dev/null; then \
+			echo "Setting up .venv with Python $$found, once: about a minute." >&2; \
+			$$python -m venv --clear .venv && .venv/bin/python -m pip install -qq --disable-pip-version-check \
+				--no-input --require-hashes -r $< >&2 && cp $< $@; \
+			exit; \
+		fi; \
+		unable="$$python $$found is here but cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv"; \
+	done; \
+	echo "$${unable:-No Python from 3.11 to 3.14 runs here. Tried: $(PYTHON). Install one, or name it: make PYTHON=/path/to/python3}" >&2; \
+	exit 1
