@@ -1,0 +1,188 @@
+"""What botocore raises, sorted into few kinds, and each kind made an error of ours. The only place that does this."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ReadTimeoutError,
+)
+from botocore.parsers import ResponseParserError
+
+from chalicelib.errors import (
+    AwsError,
+    CheckCallFailed,
+    CheckDenied,
+    CheckThrottled,
+    CheckTimedOut,
+)
+
+AWS_EXCEPTIONS = (ClientError, BotoCoreError, ResponseParserError)
+"""ResponseParserError is neither a ClientError nor a BotoCoreError; botocore raises it for bodies it cannot read."""
+
+
+class Fault(Enum):
+    """The kinds of failure that call for different next steps."""
+
+    DENIED = "denied"
+    THROTTLED = "throttled"
+    TIMED_OUT = "timed out"
+    CREDENTIALS = "credentials rejected"
+    UNREACHABLE = "unreachable"
+    UNAVAILABLE = "unavailable"
+    BROKEN_ANSWER = "answered with something that is no answer"
+    REFUSED = "refused"
+
+
+_DENIED = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "UnauthorizedOperation",
+    "Forbidden",
+    "403",
+    "AuthorizationError",
+}
+_THROTTLED = {
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "TooManyRequestsException",
+    "RequestLimitExceeded",
+    "BandwidthLimitExceeded",
+    "LimitExceededException",
+    "SlowDown",
+    "ProvisionedThroughputExceededException",
+    "EC2ThrottledException",
+    "PriorRequestNotComplete",
+    "429",
+}
+_CREDENTIALS = {
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "InvalidAccessKeyId",
+    "UnrecognizedClientException",
+    "InvalidToken",
+    "SignatureDoesNotMatch",
+    "InvalidSignatureException",
+    "IncompleteSignature",
+    "RequestTimeTooSkewed",
+    "RequestExpired",
+    "MissingAuthenticationToken",
+    "AuthFailure",
+}
+_UNAVAILABLE = {
+    "InternalError",
+    "InternalFailure",
+    "InternalServerError",
+    "InternalServerException",
+    "InternalServiceError",
+    "ServiceException",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+    "500",
+    "502",
+    "503",
+}
+_TIMED_OUT = {"RequestTimeout", "RequestTimeoutException", "504"}
+
+
+def fault_of(error: Exception) -> Fault:
+    """Sort one of `AWS_EXCEPTIONS` into its kind."""
+    if isinstance(error, ClientError):
+        return _fault_of_code(code_of(error) or "")
+    if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
+        return Fault.TIMED_OUT
+    if isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError):
+        return Fault.CREDENTIALS
+    if isinstance(error, ConnectionError | HTTPClientError):
+        return Fault.UNREACHABLE
+    if isinstance(error, ResponseParserError):
+        return Fault.BROKEN_ANSWER
+    return Fault.REFUSED
+
+
+def _fault_of_code(code: str) -> Fault:
+    for codes, fault in (
+        (_DENIED, Fault.DENIED),
+        (_THROTTLED, Fault.THROTTLED),
+        (_CREDENTIALS, Fault.CREDENTIALS),
+        (_TIMED_OUT, Fault.TIMED_OUT),
+        (_UNAVAILABLE, Fault.UNAVAILABLE),
+    ):
+        if code in codes:
+            return fault
+    return Fault.REFUSED
+
+
+def code_of(error: Exception) -> str | None:
+    """AWS's error code, or None where AWS did not answer with one."""
+    response: dict[str, Any] = getattr(error, "response", None) or {}
+    code = response.get("Error", {}).get("Code")
+    return str(code)[:100] if code else None
+
+
+def request_id_of(error: Exception) -> str | None:
+    """AWS's id of the failed request, for a support case or CloudTrail."""
+    response: dict[str, Any] = getattr(error, "response", None) or {}
+    request_id = response.get("ResponseMetadata", {}).get("RequestId")
+    return str(request_id)[:100] if request_id else None
+
+
+_CHECK_ERRORS: dict[Fault, tuple[type[AwsError], str]] = {
+    Fault.DENIED: (
+        CheckDenied,
+        "The role was assumed, but may not do this: the role's policy in the target account (role-template.yaml), "
+        "a permissions boundary, a service control policy or the check's own list of actions leaves it out.",
+    ),
+    Fault.THROTTLED: (CheckThrottled, "Ask again later, or ask fewer accounts at a time."),
+    Fault.TIMED_OUT: (CheckTimedOut, "Ask again; if it lasts, see the service's health in that region."),
+    Fault.CREDENTIALS: (
+        CheckCallFailed,
+        "The session was not accepted; it has been dropped, so asking again assumes the role anew. If it lasts, the "
+        "region may have to be enabled in the target account.",
+    ),
+    Fault.UNREACHABLE: (
+        CheckCallFailed,
+        "There was no connection to the service: does it exist in that region, and does the function's VPC, "
+        "if it has one, let it out?",
+    ),
+    Fault.UNAVAILABLE: (CheckCallFailed, "The service has trouble of its own in that region; ask again."),
+    Fault.BROKEN_ANSWER: (CheckCallFailed, "The service's answer could not be read; ask again."),
+    Fault.REFUSED: (
+        CheckCallFailed,
+        "See the code; the check's parameters or the region may not suit the service.",
+    ),
+}
+
+
+def check_error(error: Exception, check: str, account_id: str) -> AwsError:
+    """Make the error of a check that AWS did not serve.
+
+    Args:
+        error: one of `AWS_EXCEPTIONS`.
+        check: the check's name.
+        account_id: the account it ran in.
+    """
+    fault = fault_of(error)
+    error_type, hint = _CHECK_ERRORS[fault]
+    operation = getattr(error, "operation_name", None)
+    called = f" ({operation})" if operation else ""
+    code = code_of(error) or type(error).__name__
+    return error_type(
+        f"The check {check}{called} in account {account_id}: {fault.value}, {code}.",
+        hint=hint,
+        code=code_of(error),
+        request_id=request_id_of(error),
+    )

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from chalicelib.check import check, field
+from chalicelib.cross_account import Account
+
+PAGE_SIZE = 1000
+"""Buckets per ListBuckets call. S3 refuses unpaginated calls above a quota of 10,000 buckets, and names a bucket's
+region only in paginated ones."""
+
+
+@check(actions=["s3:ListAllMyBuckets"])
+def s3_buckets(account: Account, *, prefix: str = "") -> dict[str, Any]:
+    """List the account's buckets: name, creation date and region."""
+    asked: dict[str, Any] = {"PaginationConfig": {"PageSize": PAGE_SIZE}}
+    if prefix:
+        asked["Prefix"] = prefix
+    pages = account.client("s3").get_paginator("list_buckets").paginate(**asked)
+    return summary(bucket for page in pages for bucket in field(page, "Buckets"))
+
+
+def summary(buckets: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Make the answer of S3's own list of buckets."""
+    found = [
+        {
+            "name": bucket["Name"],
+            "created": bucket["CreationDate"].isoformat(),
+            "region": bucket.get("BucketRegion"),
+        }
+        for bucket in buckets
+    ]
+    return {"count": len(found), "buckets": found}

@@ -1,0 +1,234 @@
+"""The helper: from the hub account into a target account, and back with an answer."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cached_property, lru_cache
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.credentials import RefreshableCredentials
+from botocore.exceptions import NoCredentialsError
+
+from chalicelib.aws_faults import AWS_EXCEPTIONS
+from chalicelib.credential_cache import CredentialCache
+from chalicelib.denial import assume_error
+from chalicelib.errors import AssumeRoleFailed, AwsError, InvalidSettings, WrongAccount
+from chalicelib.settings import Settings
+from chalicelib.shared_clients import Caller, SharedClients
+
+REFRESH_SECONDS = 300
+"""A session is renewed when it has less than this left. botocore's own 15 minutes would renew a 900 s session at
+every call."""
+LAST_CALL_SECONDS = 60
+"""With less than this left nobody is given the old session any more, and every thread waits for the new one."""
+
+
+def role_arn(account_id: str, role_name: str, path: str = "/", partition: str = "aws") -> str:
+    """Name the role to assume in an account, as IAM writes it."""
+    return f"arn:{partition}:iam::{account_id}:role{path}{role_name}"
+
+
+def session_name(request_id: str) -> str:
+    """Name a session after the request it was made for, so that CloudTrail in the target leads back to it.
+
+    STS takes 2 to 64 of `[A-Za-z0-9_+=,.@-]`; anything else becomes a dash.
+    """
+    return re.sub(r"[^\w+=,.@-]", "-", f"cross-account-{request_id}", flags=re.ASCII)[:64]
+
+
+@lru_cache(maxsize=128)
+def session_policy(actions: tuple[str, ...]) -> str:
+    """Narrow a session to a check's declared actions: it may do what both the role and this allow, and no more."""
+    statement = {"Effect": "Allow", "Action": sorted(actions), "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
+
+
+class Account:
+    """A target account that has let us in, as a check sees it.
+
+    Attributes:
+        id: its 12 digits.
+        cached: whether the session was already there, so that STS was not asked.
+    """
+
+    def __init__(self, account_id: str, caller: Caller, clients: SharedClients, *, region: str, cached: bool) -> None:
+        self.id = account_id
+        self.region = region
+        self.cached = cached
+        self._caller = caller
+        self._clients = clients
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A client as boto3 makes it, signed with this account's session and cheap to make.
+
+        Args:
+            service: boto3's name of the service, such as `s3`.
+            region: default: the region that was asked for, else the function's own.
+        """
+        return self._clients.client(self._caller, service, region or self.region)
+
+    def session(self) -> boto3.Session:
+        """A real session, for code that insists on one: slower and bigger, with clients of its own."""
+        core = botocore.session.Session()
+        core.register_component("credential_provider", _Provider(self._caller.credentials))
+        return boto3.Session(botocore_session=core, region_name=self.region)
+
+    def __repr__(self) -> str:
+        return f"<Account {self.id}>"
+
+
+class _Provider:
+    def __init__(self, credentials: Any) -> None:
+        self._credentials = credentials
+
+    def load_credentials(self) -> Any:
+        return self._credentials
+
+
+class Hub:
+    """The account this runs in. Make one per process and keep it: clients and sessions stay warm in it.
+
+    Raises:
+        InvalidSettings: there is no region.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clients = SharedClients()
+        if self.clients.region is None:
+            raise InvalidSettings(
+                "The setting AWS_DEFAULT_REGION is empty; the rule is: the region to work in, such as eu-west-1.",
+                hint="Lambda sets it by itself; on a laptop export it or name it in the AWS profile.",
+            )
+        self.region = self.clients.region
+        self._sessions = CredentialCache()
+
+    def account(
+        self, account_id: str, actions: Sequence[str], *, region: str | None = None, request_id: str = "local"
+    ) -> Account:
+        """Assume the role in an account, for a check that needs `actions`, or use the session that is still good.
+
+        Args:
+            account_id: 12 digits, validated and allowed by the caller.
+            actions: the IAM actions that the session shall be good for.
+            region: where the account's clients work unless told otherwise.
+            request_id: names a new session, for CloudTrail.
+
+        Raises:
+            AwsError: of stage "assume".
+        """
+        key = self._key(account_id, actions)
+
+        def assume() -> RefreshableCredentials:
+            return self._assume(account_id, tuple(actions), request_id)
+
+        credentials, cached = self._sessions.get(key, assume)
+        return Account(account_id, Caller(credentials), self.clients, region=region or self.region, cached=cached)
+
+    def forget(self, account_id: str, actions: Sequence[str]) -> None:
+        """Drop the session of an account, because the account no longer accepts it."""
+        self._sessions.forget(self._key(account_id, actions))
+
+    def end_invocation(self) -> None:
+        """Drop every session, unless the settings let them live until the next invocation."""
+        if not self.settings.cache_credentials:
+            self._sessions.clear()
+
+    def _key(self, account_id: str, actions: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+        return account_id, tuple(actions)  # role, external ID and duration are the hub's own and do not change
+
+    def caller(self) -> Caller:
+        """The hub itself, with a retry quota of its own.
+
+        Raises:
+            HubCredentialsRejected: this process has no credentials.
+        """
+        if self.clients.hub_credentials is None:
+            raise assume_error(NoCredentialsError(), "sts:GetCallerIdentity", "the hub", external_id_set=False)
+        return Caller(self.clients.hub_credentials)
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A client for the hub account itself."""
+        return self.clients.client(self.caller(), service, region)
+
+    @cached_property
+    def role_name(self) -> str:
+        """The name of the role (or user) that this process is, for hints; GetCallerIdentity needs no permission."""
+        try:
+            caller_arn: str = self.client("sts").get_caller_identity()["Arn"]
+        except (*AWS_EXCEPTIONS, AwsError, KeyError):
+            return "that this function runs as"
+        return caller_arn.split("/")[1] if "/" in caller_arn else caller_arn.rsplit(":", 1)[-1]
+
+    def _assume(self, account_id: str, actions: tuple[str, ...], request_id: str) -> RefreshableCredentials:
+        caller = self.caller()
+
+        def ask() -> dict[str, str]:
+            return self._ask_sts(account_id, actions, request_id, caller)
+
+        return RefreshableCredentials.create_from_metadata(
+            ask(),
+            refresh_using=ask,
+            method="cross-account",
+            advisory_timeout=REFRESH_SECONDS,
+            mandatory_timeout=LAST_CALL_SECONDS,
+        )
+
+    def _ask_sts(self, account_id: str, actions: tuple[str, ...], request_id: str, caller: Caller) -> dict[str, str]:
+        settings = self.settings
+        sts = self.clients.client(caller, "sts")
+        arn = role_arn(account_id, settings.role_name, settings.role_path, sts.meta.partition)
+        asked = {
+            "RoleArn": arn,
+            "RoleSessionName": session_name(request_id),
+            "DurationSeconds": settings.session_seconds,
+            "Policy": session_policy(actions),
+        }
+        if settings.external_id:
+            asked["ExternalId"] = settings.external_id
+        try:
+            answer = sts.assume_role(**asked)
+        except AWS_EXCEPTIONS as error:
+            # `from None`: the original's text is AWS's, with the hub's ARN in it, and goes nowhere.
+            raise assume_error(error, arn, self.role_name, bool(settings.external_id)) from None
+        return _session_of(answer, account_id)
+
+
+def _session_of(answer: dict[str, Any], account_id: str) -> dict[str, str]:
+    """Take the session out of STS's answer, if it is one of the account that was asked for.
+
+    Raises:
+        WrongAccount: the session is for another account.
+        AssumeRoleFailed: it is no session, or one that has run out.
+    """
+    try:
+        answering_account = answer["AssumedRoleUser"]["Arn"].split(":")[4]
+        credentials = answer["Credentials"]
+        expiration: datetime = credentials["Expiration"]
+        session = {
+            "access_key": credentials["AccessKeyId"],
+            "secret_key": credentials["SecretAccessKey"],
+            "token": credentials["SessionToken"],
+            "expiry_time": expiration.isoformat(),
+        }
+    except (KeyError, IndexError, TypeError, AttributeError):
+        raise AssumeRoleFailed(
+            f"STS answered AssumeRole in account {account_id} with something that holds no session.",
+            hint="Is there a proxy between this function and STS? Ask again.",
+        ) from None
+    if answering_account != account_id:
+        raise WrongAccount(
+            f"STS answered with a session of another account than {account_id}.",
+            hint="Nothing was done with it. Is AWS_ENDPOINT_URL set where it should not be?",
+        )
+    if (expiration - datetime.now(UTC)).total_seconds() < LAST_CALL_SECONDS:
+        raise AssumeRoleFailed(
+            f"STS answered AssumeRole in account {account_id} with a session that has already run out.",
+            hint="Is the clock of this machine right?",
+        )
+    return session

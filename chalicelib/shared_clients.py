@@ -1,0 +1,201 @@
+"""One botocore client per service and region, signed per account.
+
+A client of one's own for every account costs a quarter of a CPU second and several megabytes, and all of it is the
+same but for the credentials. botocore's signer asks its credentials object at every request, so one client serves
+every account if that object answers with whoever the current call is made for: a `Caller` in a context variable,
+set for the length of one call and reset after it. Outside a call there are none and signing fails.
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, Protocol
+
+import boto3
+import botocore.session
+from botocore.client import BaseClient
+from botocore.config import Config
+from botocore.credentials import Credentials, ReadOnlyCredentials
+from botocore.exceptions import NoCredentialsError
+from botocore.retries import standard
+from botocore.retries.quota import RetryQuota
+
+MOST_CONNECTIONS = 64
+"""Connections kept open per client: as many as a sweep may have calls under way."""
+
+_CONFIG = Config(
+    connect_timeout=3,
+    read_timeout=10,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    max_pool_connections=MOST_CONNECTIONS,
+    # Both are computed or kept per client, not per request, so a shared client would mix accounts: S3 Express
+    # sessions are cached by bucket alone, and account-based endpoints hold the account's id in the host name.
+    s3={"disable_s3_express_session_auth": True},  # type: ignore[arg-type]  # the stubs do not know it
+    account_id_endpoint_mode="disabled",
+)
+# A model may think for most of a minute: one long attempt instead of three short ones, still under the 60 s timeout.
+_PATIENT = Config(read_timeout=50, retries={"mode": "standard", "total_max_attempts": 1})
+_CONFIGS = {
+    "bedrock-runtime": _CONFIG.merge(_PATIENT),
+    # Three attempts of 2 + 5 s and their backoff leave time for the check within the 60 s of a direct invocation.
+    "sts": _CONFIG.merge(Config(connect_timeout=2, read_timeout=5)),
+}
+
+
+class FrozenCredentials(Protocol):
+    """What botocore's signer asks of a credentials object."""
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Caller:
+    """Whose credentials sign a call, and the retries that it may still use.
+
+    The quota is the caller's and not the client's: a shared client's 500 tokens would be gone after one account that
+    throttles for ever, and every other account would be left without retries.
+    """
+
+    credentials: FrozenCredentials
+    retry_quota: RetryQuota = field(default_factory=RetryQuota)
+
+
+_caller: ContextVar[Caller | None] = ContextVar("caller", default=None)
+
+
+@contextmanager
+def _calling_as(caller: Caller) -> Iterator[None]:
+    token = _caller.set(caller)
+    try:
+        yield
+    finally:
+        _caller.reset(token)
+
+
+def _current_caller() -> Caller:
+    caller = _caller.get()
+    if caller is None:
+        raise NoCredentialsError
+    return caller
+
+
+class _CallerCredentials(Credentials):
+    """The shared clients' credentials object: it holds none, and passes on the current caller's."""
+
+    def __init__(self) -> None:
+        self.method = "cross-account"
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        return _current_caller().credentials.get_frozen_credentials()
+
+    # botocore reads these few directly, for example when it presigns; each is the current caller's as well.
+    access_key = property(lambda self: self.get_frozen_credentials().access_key)
+    secret_key = property(lambda self: self.get_frozen_credentials().secret_key)
+    token = property(lambda self: self.get_frozen_credentials().token)
+    account_id = None
+
+    def load_credentials(self) -> Credentials:
+        """Stand in for botocore's chain of credential providers."""
+        return self
+
+
+class _CallerRetryQuota(RetryQuota):
+    """A client's retry quota that draws on the current caller's."""
+
+    def acquire(self, capacity_amount: int) -> bool:
+        return _current_caller().retry_quota.acquire(capacity_amount)
+
+    def release(self, capacity_amount: int) -> None:
+        _current_caller().retry_quota.release(capacity_amount)
+
+
+class SharedClients:
+    """Makes each client once, and gives each caller a view on it. Safe to use from many threads.
+
+    Attributes:
+        hub_credentials: what botocore's own chain of providers finds for this process, or None.
+        region: the process's own region, or None.
+    """
+
+    def __init__(self) -> None:
+        core = botocore.session.Session()
+        core.set_config_variable("sts_regional_endpoints", "regional")
+        self.hub_credentials = core.get_component("credential_provider").load_credentials()
+        self.region: str | None = core.get_config_variable("region")
+        # From here on the session, and so every client it makes, knows no credentials of its own.
+        core.register_component("credential_provider", _CallerCredentials())
+        self._session = boto3.Session(botocore_session=core)
+        self._clients: dict[tuple[str, str | None], BaseClient] = {}
+        self._making = threading.Lock()
+
+    def client(self, caller: Caller, service: str, region: str | None = None) -> Any:
+        """Give `caller` its view on the one client for a service and region (default: the process's own)."""
+        return CallerClient(self.shared(service, region or self.region), caller)
+
+    def shared(self, service: str, region: str | None) -> BaseClient:
+        """The client itself; outside a view's call it has no credentials."""
+        key = (service, region)
+        if key not in self._clients:
+            with self._making:  # botocore's client creation is not thread-safe
+                if key not in self._clients:
+                    self._clients[key] = self._make(service, region)
+        return self._clients[key]
+
+    def _make(self, service: str, region: str | None) -> BaseClient:
+        config = _CONFIGS.get(service, _CONFIG)
+        client: BaseClient = self._session.client(service, region_name=region, config=config)  # type: ignore[call-overload]
+        _draw_retries_from_the_caller(client)
+        return client
+
+    def close(self) -> None:
+        """Close every connection. The clients stay usable."""
+        for client in list(self._clients.values()):
+            client.close()
+
+
+def _draw_retries_from_the_caller(client: BaseClient) -> None:
+    """Put the standard retry handler again, this time with a quota per caller (botocore has no parameter for it)."""
+    service = client.meta.service_model.service_id.hyphenize()
+    attempts = client.meta.config.retries["total_max_attempts"]  # type: ignore[attr-defined]
+    client.meta.events.unregister(f"needs-retry.{service}", unique_id=f"retry-config-{service}")
+    handler = standard.register_retry_handler(client, max_attempts=attempts)
+    handler._retry_quota._quota = _CallerRetryQuota()  # type: ignore[attr-defined]
+
+
+class CallerClient:
+    """A client as one caller sees it: each public method runs with that caller's credentials.
+
+    It is passed as `self` to the client's own methods, so paginators, waiters, transfers and presigned URLs, which
+    call back into their client later and from other threads, come through here as well. `meta.events` is the shared
+    client's: a handler registered there would see every account, so use `Account.session()` for that.
+    """
+
+    def __init__(self, client: BaseClient, caller: Caller) -> None:
+        self._shared = client
+        self._caller = caller
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(type(self._shared), name, None)
+        if name.startswith("_") or not inspect.isfunction(method):
+            return getattr(self._shared, name)
+        return self._bind(method)
+
+    def _bind(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(method)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with _calling_as(self._caller):
+                return method(self, *args, **kwargs)
+
+        return call
+
+    def close(self) -> None:
+        """Do nothing: the connections are everybody's."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self._shared).__name__} client, credentials not shown>"
