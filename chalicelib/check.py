@@ -15,29 +15,12 @@ import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 from chalicelib.errors import CheckCallFailed, InvalidInput, ResultNotJson
+from chalicelib.parameters import Parameter, parameters_of
 
 CheckFunction = Callable[..., Any]
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter of a check, from its signature."""
-
-    name: str
-    annotation: Any
-    default: Any = inspect.Parameter.empty
-
-    @property
-    def required(self) -> bool:
-        return self.default is inspect.Parameter.empty
-
-    def as_dict(self) -> dict[str, Any]:
-        described: dict[str, Any] = {"type": _name_of(self.annotation), "required": self.required}
-        return described if self.required else described | {"default": self.default}
 
 
 @dataclass(frozen=True)
@@ -72,8 +55,8 @@ class Check:
             if parameter.name not in params:
                 if parameter.required:
                     raise InvalidInput(f"The check {self.name} needs the parameter {parameter.name}.")
-            elif not _fits(params[parameter.name], parameter.annotation):
-                wanted = _name_of(parameter.annotation)
+            elif not parameter.takes(params[parameter.name]):
+                wanted = parameter.type_name
                 got = type(params[parameter.name]).__name__
                 raise InvalidInput(
                     f"The parameter {parameter.name} of the check {self.name} must be {wanted}, not {got}."
@@ -130,7 +113,7 @@ def check(actions: Sequence[str]) -> Callable[[CheckFunction], Check]:
             raise TypeError(f"The check {name} needs a docstring: its first line is the description.")
         if not actions or not all(":" in action for action in actions):
             raise TypeError(f"The check {name} needs its IAM actions, each as service:Action.")
-        return Check(name, function, tuple(actions), _parameters(function), description)
+        return Check(name, function, tuple(actions), parameters_of(function), description)
 
     return make
 
@@ -144,58 +127,6 @@ def field(answer: Mapping[str, Any], name: str) -> Any:
     if name not in answer:
         raise CheckCallFailed(f"AWS answered without {name}.", hint="Is there a proxy in between? Ask again.")
     return answer[name]
-
-
-def _parameters(function: CheckFunction) -> dict[str, Parameter]:
-    hints = get_type_hints(function)
-    _account, *others = inspect.signature(function).parameters.values()
-    parameters = {}
-    for parameter in others:
-        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY or parameter.name not in hints:
-            raise TypeError(f"{function.__name__}: {parameter.name} must be keyword-only (after a *) and have a type.")
-        annotation = hints[parameter.name]
-        _name_of(annotation)
-        parameters[parameter.name] = Parameter(parameter.name, annotation, parameter.default)
-    return parameters
-
-
-_NAMES: dict[Any, str] = {
-    str: "str",
-    int: "int",
-    float: "float",
-    bool: "bool",
-    dict: "dict",
-    NoneType: "null",
-}
-
-
-def _name_of(annotation: Any) -> str:
-    """Name a parameter's type; TypeError for one that an event cannot be checked against."""
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if annotation in _NAMES:
-        return _NAMES[annotation]
-    if origin is list:
-        return f"list of {_name_of(arguments[0])}"
-    if origin in (UnionType, Union):
-        return " or ".join(_name_of(argument) for argument in arguments)
-    if origin is Literal:
-        return "one of " + ", ".join(map(repr, arguments))
-    raise TypeError(
-        f"A check's parameter cannot be {annotation!r}: use str, int, float, bool, dict, list[...], | None."
-    )
-
-
-def _fits(value: Any, annotation: Any) -> bool:
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin is list:
-        return isinstance(value, list) and all(_fits(item, arguments[0]) for item in value)
-    if origin in (UnionType, Union):
-        return any(_fits(value, argument) for argument in arguments)
-    if origin is Literal:
-        return any(value == argument and type(value) is type(argument) for argument in arguments)
-    if annotation is float:
-        return type(value) in (int, float)
-    return type(value) is annotation  # not isinstance: True is an int
 
 
 def _short(value: Any) -> str:

@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from typing import Any
 
-import boto3
-import botocore.session
 from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import NoCredentialsError
 
+from chalicelib.account import Account
 from chalicelib.aws_faults import AWS_EXCEPTIONS
 from chalicelib.credential_cache import CredentialCache
 from chalicelib.denial import assume_error
@@ -46,48 +45,6 @@ def session_policy(actions: tuple[str, ...]) -> str:
     """Narrow a session to a check's declared actions: it may do what both the role and this allow, and no more."""
     statement = {"Effect": "Allow", "Action": sorted(actions), "Resource": "*"}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
-
-
-class Account:
-    """A target account that has let us in, as a check sees it.
-
-    Attributes:
-        id: its 12 digits.
-        cached: whether the session was already there, so that STS was not asked.
-    """
-
-    def __init__(self, account_id: str, caller: Caller, clients: SharedClients, *, region: str, cached: bool) -> None:
-        self.id = account_id
-        self.region = region
-        self.cached = cached
-        self._caller = caller
-        self._clients = clients
-
-    def client(self, service: str, region: str | None = None) -> Any:
-        """A client as boto3 makes it, signed with this account's session and cheap to make.
-
-        Args:
-            service: boto3's name of the service, such as `s3`.
-            region: default: the region that was asked for, else the function's own.
-        """
-        return self._clients.client(self._caller, service, region or self.region)
-
-    def session(self) -> boto3.Session:
-        """A real session, for code that insists on one: slower and bigger, with clients of its own."""
-        core = botocore.session.Session()
-        core.register_component("credential_provider", _Provider(self._caller.credentials))
-        return boto3.Session(botocore_session=core, region_name=self.region)
-
-    def __repr__(self) -> str:
-        return f"<Account {self.id}>"
-
-
-class _Provider:
-    def __init__(self, credentials: Any) -> None:
-        self._credentials = credentials
-
-    def load_credentials(self) -> Any:
-        return self._credentials
 
 
 class Hub:

@@ -7,9 +7,10 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.account import Account
 from chalicelib.aws_faults import AWS_EXCEPTIONS, Fault, check_error, fault_of
 from chalicelib.check import Check
-from chalicelib.cross_account import Account, Hub
+from chalicelib.cross_account import Hub
 from chalicelib.errors import CheckFailed, CrossAccountError
 from chalicelib.logs import logger
 

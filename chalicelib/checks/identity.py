@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from chalicelib.account import Account
 from chalicelib.check import check, field
-from chalicelib.cross_account import Account
 from chalicelib.errors import WrongAccount
 
 

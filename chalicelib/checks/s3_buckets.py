@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from chalicelib.account import Account
 from chalicelib.check import check, field
-from chalicelib.cross_account import Account
 
 PAGE_SIZE = 1000
 """Buckets per ListBuckets call. S3 refuses unpaginated calls above a quota of 10,000 buckets, and names a bucket's
