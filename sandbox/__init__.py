@@ -1,0 +1,21 @@
+"""AWS on a laptop: a hub account, an organization and target accounts on loopback, for cross-account.
+
+The unchanged `chalice`, `aws` and boto3 talk to it through AWS_ENDPOINT_URL. It is moto's server plus what moto
+leaves out: trust policies, identity policies with conditions, Lambda under AWS's own runtime client.
+
+    python -m sandbox                  run it; `eval "$(python -m sandbox env)"` in another shell
+    with sandbox.running() as box:     the same for tests, in a process of its own
+
+Enforced: signatures; identity policies (Allow, Deny, Not…, wildcards, conditions) and permissions boundaries on
+every call; trust policies, MaxSessionDuration and the one-hour cap of role chaining in AssumeRole; that Lambda and
+Step Functions may assume their roles; a function's timeout, payload limits and concurrency; its role's right to log.
+
+Not enforced: session policies (their form is checked), SCPs and RCPs, expiry of credentials, iam:PassRole, resource
+policies other than trust (buckets, functions), a role's unique id in a trust policy, a function's memory size, retries
+of asynchronous invocations, the rights CloudFormation needs for what it creates. Presigned URLs are refused.
+An operator, condition key or policy variable that is not known here denies.
+"""
+
+from sandbox.running import Box, SandboxNotStarted, running
+
+__all__ = ["Box", "SandboxNotStarted", "running"]

@@ -1,0 +1,97 @@
+"""`python -m sandbox`: run the sandbox in the foreground, or say how to reach the one that runs."""
+
+import argparse
+import json
+import os
+import shlex
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from sandbox.accounts import ROLE_TEMPLATE
+from sandbox.state_file import PROJECT, State, read_state, remove_state, write_state
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit status."""
+    options = _parser().parse_args(arguments)
+    running = None if options.child else read_state()
+    if options.command == "env":
+        if running is None:
+            return _complain("No sandbox is running. Start one with: python -m sandbox")
+        print(exports(running.environment))
+        return 0
+    if running is not None:
+        return _complain(
+            f"A sandbox is already running (process {running.pid}). Its environment: python -m sandbox env"
+        )
+    if not options.template.is_file():
+        return _complain(f"The role template {options.template} does not exist.")
+    return _serve(options)
+
+
+def exports(environment: dict[str, str]) -> str:
+    """Shell lines for `eval`. What would lead away from the sandbox is unset."""
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
+    return "\n".join([*lines, "unset AWS_PROFILE AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"])
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from sandbox.server import Server  # moto takes a second to import: not for `env`
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    server = Server(options.port, options.template, options.accounts)
+    try:
+        if options.child:
+            threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
+            print(json.dumps(server.environment), flush=True)
+        else:
+            write_state(State(os.getpid(), server.environment))
+            print(exports(server.environment), flush=True)
+            _hint(server.endpoint_url)
+        stop.wait()
+    finally:
+        server.close()
+        if not options.child:
+            remove_state(os.getpid())
+    return 0
+
+
+def _stop_at_end_of_input(stop: threading.Event) -> None:
+    sys.stdin.read()
+    stop.set()
+
+
+def _hint(endpoint_url: str) -> None:
+    print(
+        f"\nThe sandbox is ready at {endpoint_url}. In another shell:\n"
+        '    eval "$(python -m sandbox env)"\n'
+        "    chalice deploy --stage sandbox\n"
+        '    echo \'{"account_id": "123456789012"}\' | chalice invoke --stage sandbox -n switch_account\n'
+        "Ctrl-C ends it, and everything in it.",
+        file=sys.stderr,
+    )
+
+
+def _complain(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description="AWS on a laptop, for cross-account.")
+    parser.add_argument("command", nargs="?", choices=["env"], help="print the environment of the running sandbox")
+    parser.add_argument("--port", type=int, default=0, help="0, the default, lets the system choose")
+    parser.add_argument("--accounts", type=int, default=0, metavar="N", help="add N generated target accounts")
+    parser.add_argument(
+        "--template", type=Path, default=PROJECT / ROLE_TEMPLATE, help="the role template of the targets"
+    )
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""The errors the sandbox answers with, in AWS's codes and words."""
+
+from moto.core.exceptions import ServiceException
+
+
+class AwsError(ServiceException):
+    """An error with AWS's code and message. (moto cannot serialise its bare base class.)"""
+
+
+class Refused(Exception):
+    """A 403. AWS's query and XML protocols and its JSON protocols name the same refusal differently.
+
+    Not one of moto's own errors, which it would answer with status 400 before we see them.
+    """
+
+    status = 403
+
+    def __init__(self, xml_code: str, json_code: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.json_code, self.message = xml_code, json_code, message
+
+
+def denied(message: str) -> Refused:
+    return Refused("AccessDenied", "AccessDeniedException", message)
+
+
+def unknown_credentials() -> Refused:
+    message = "The security token included in the request is invalid."
+    return Refused("InvalidClientTokenId", "UnrecognizedClientException", message)
+
+
+def bad_signature() -> Refused:
+    message = (
+        "The request signature we calculated does not match the signature you provided. "
+        "Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
+    )
+    return Refused("SignatureDoesNotMatch", "InvalidSignatureException", message)
+
+
+def no_credentials() -> Refused:
+    return Refused("MissingAuthenticationToken", "MissingAuthenticationTokenException", "Missing Authentication Token")

@@ -1,0 +1,161 @@
+"""Who signed a request: from the access key id to the account, the ARN, the role and the policies that hold.
+
+moto finds a key by walking all accounts and all sessions; with hundreds of accounts that is the slowest part of a
+request. Here every session that the sandbox issues is kept in one index.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.credentials import Credentials
+from moto.iam.models import iam_backends
+from moto.organizations.models import organizations_backends
+from moto.sts.models import AssumedRole, sts_backends
+
+from sandbox.accounts import HUB, REGION
+from sandbox.policy_conditions import ContextValue
+from sandbox.policy_evaluation import TrustRequest
+
+PARTITION = "aws"
+
+
+@dataclass(frozen=True)
+class Session:
+    """A role session the sandbox issued, and the function it belongs to, if one."""
+
+    assumed: AssumedRole
+    function_arn: str = ""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The principal behind an access key, in the shape moto's IAM mode expects of its access keys."""
+
+    account: str
+    arn: str
+    principal_arn: str  # of the role or user itself: aws:PrincipalArn
+    user_id: str
+    credentials: Credentials
+    identity: Any  # moto's Role or User
+    is_session: bool
+    function_arn: str = ""
+
+    def create_credentials(self) -> Credentials:
+        return self.credentials
+
+    def policy_documents(self) -> list[str]:
+        """Inline and attached policies; of a user also those of its groups."""
+        holders = [self.identity]
+        if not self.is_session:
+            holders += iam_backends[self.account][PARTITION].get_groups_for_user(self.identity.name)
+        return [document for holder in holders for document in _documents_of(holder)]
+
+    def boundary_document(self) -> str | None:
+        """The permissions boundary, which caps whatever the policies allow."""
+        arn = getattr(self.identity, "permissions_boundary_arn", None)
+        return _default_document(iam_backends[self.account][PARTITION].get_policy(arn)) if arn else None
+
+    def keys(self) -> dict[str, ContextValue]:
+        """The condition keys AWS sets from the principal."""
+        keys: dict[str, ContextValue] = {
+            "aws:PrincipalArn": self.principal_arn,
+            "aws:PrincipalAccount": self.account,
+            "aws:userid": self.user_id,
+        }
+        if organization := organization_of(self.account):
+            keys["aws:PrincipalOrgID"] = organization
+        if self.function_arn:
+            keys["lambda:SourceFunctionArn"] = self.function_arn
+        return keys
+
+    def trust_request(self, **keys: str) -> TrustRequest:
+        """How a trust policy sees this caller."""
+        # A policy in AWS sees the function only in the caller's own policies, never in a trust policy.
+        own = {key: value for key, value in self.keys().items() if key != "lambda:SourceFunctionArn"}
+        arns = tuple(dict.fromkeys((self.principal_arn, self.arn)))
+        return TrustRequest(self.account, arns, keys={**own, **keys})
+
+
+_sessions: dict[str, Session] = {}
+
+
+def issue_session(role: Any, session_name: str, duration: int, policy: str = "", function_arn: str = "") -> AssumedRole:
+    """New credentials of a role. Whether the caller may have them is decided before."""
+    backend = sts_backends[role.account_id][PARTITION]
+    assumed = backend.assume_role(REGION, session_name, role.arn, policy, duration, "")
+    _sessions[assumed.access_key_id] = Session(assumed, function_arn)
+    return assumed
+
+
+def fix_session(assumed: AssumedRole, access_key_id: str, secret: str, token: str) -> None:
+    """Give a session known credentials: the developer's stand in the Chalice configuration."""
+    session = _sessions.pop(assumed.access_key_id)
+    assumed.access_key_id, assumed.secret_access_key, assumed.session_token = access_key_id, secret, token
+    _sessions[access_key_id] = session
+
+
+def account_of(access_key_id: str) -> str:
+    """The account a key belongs to; the hub for a key nobody issued (it fails authentication there)."""
+    if session := _sessions.get(access_key_id):
+        return session.assumed.account_id
+    for account, backends in list(iam_backends.items()):
+        if backends[PARTITION].get_user_from_access_key_id(access_key_id):
+            return account
+    return HUB
+
+
+def session_of(access_key_id: str) -> AssumedRole | None:
+    session = _sessions.get(access_key_id)
+    return session.assumed if session else None
+
+
+def find_caller(access_key_id: str) -> Caller | None:
+    """The caller, or None when no such key was issued or its role or user is gone."""
+    if session := _sessions.get(access_key_id):
+        assumed = session.assumed
+        role = find_role(assumed.role_arn)
+        credentials = Credentials(access_key_id, assumed.secret_access_key, assumed.session_token)
+        if role is None:
+            return None
+        return Caller(
+            assumed.account_id,
+            assumed.arn,
+            role.arn,
+            assumed.user_id,
+            credentials,
+            role,
+            True,
+            session.function_arn,
+        )
+    account = account_of(access_key_id)
+    user = iam_backends[account][PARTITION].get_user_from_access_key_id(access_key_id)
+    if user is None:
+        return None
+    secret = next(key.secret_access_key for key in user.access_keys if key.access_key_id == access_key_id)
+    return Caller(account, user.arn, user.arn, user.id, Credentials(access_key_id, secret), user, False)
+
+
+def find_role(arn: str) -> Any | None:
+    """The role with exactly this ARN, path included, in the account the ARN names."""
+    parts = arn.split(":")
+    if len(parts) != 6 or parts[4] not in iam_backends:
+        return None
+    roles = iam_backends[parts[4]][PARTITION].roles.values()
+    return next((role for role in list(roles) if role.arn == arn), None)
+
+
+def organization_of(account: str) -> str | None:
+    """The organization's id, if the account is in it."""
+    backend = organizations_backends[HUB][PARTITION]
+    in_it = account == HUB or account in organizations_backends.master_accounts
+    return backend.org.id if backend.org and in_it else None
+
+
+def _documents_of(holder: Any) -> Sequence[str]:
+    inline = list(holder.policies.values())
+    return inline + [_default_document(policy) for policy in list(holder.managed_policies.values())]
+
+
+def _default_document(policy: Any) -> str:
+    return next(version.document for version in policy.versions if version.is_default)

@@ -1,0 +1,6 @@
+"""Lambda without Docker: the uploaded zip and layers, run by AWS's own runtime client in a child process.
+
+code.py unpacks, environment.py says what the process sees, bootstrap.py is its first line, runtime_api.py is
+the Runtime API it talks to, process.py is one warm process, pool.py the processes of one function, logs.py
+where their output goes, and service.py is `lambda:Invoke`.
+"""

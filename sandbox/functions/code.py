@@ -1,0 +1,68 @@
+"""Uploaded zips on disk: a function's code where Lambda has /var/task, its layers where Lambda has /opt."""
+
+import hashlib
+import importlib.metadata
+import os
+import shutil
+import stat
+import threading
+import zipfile
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from io import BytesIO
+from pathlib import Path
+
+# AWS's runtime client and what it needs; nothing else of this Python's installed packages reaches a function.
+_RUNTIME_DISTRIBUTIONS = ("awslambdaric", "simplejson", "snapshot-restore-py")
+
+
+class CodeStore:
+    """Unpacks each distinct upload once, whichever thread asks first."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._guard = threading.Lock()
+
+    def unpacked(self, zips: Sequence[Callable[[], bytes]], key: str) -> Path:
+        """A directory with the zips laid one over the other, in order; `key` names their content."""
+        name = hashlib.sha256(key.encode()).hexdigest()[:20]
+        with self._guard:
+            lock = self._locks[name]
+        with lock:
+            final = self._root / name
+            if not final.exists():
+                partial = self._root / f"{name}.partial"
+                shutil.rmtree(partial, ignore_errors=True)
+                partial.mkdir(parents=True)
+                for fetch in zips:
+                    _extract(fetch(), partial)
+                partial.rename(final)
+            return final
+
+    def runtime(self) -> Path:
+        """A directory with just AWS's runtime client and its dependencies, linked from the installed packages."""
+        with self._guard:
+            directory = self._root / "runtime"
+            if not directory.exists():
+                directory.mkdir(parents=True)
+                for name in _RUNTIME_DISTRIBUTIONS:
+                    _link_distribution(name, directory)
+            return directory
+
+
+def _extract(content: bytes, directory: Path) -> None:
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        for entry in archive.infolist():
+            path = archive.extract(entry, directory)  # drops "..", drive letters and leading slashes
+            mode = entry.external_attr >> 16
+            if mode and not entry.is_dir():
+                os.chmod(path, stat.S_IMODE(mode) | stat.S_IRUSR | stat.S_IWUSR)
+
+
+def _link_distribution(name: str, directory: Path) -> None:
+    distribution = importlib.metadata.distribution(name)
+    for top in {path.parts[0] for path in distribution.files or () if path.parts[0] != ".."}:
+        source = Path(str(distribution.locate_file(top)))
+        if source.exists() and not top.endswith((".dist-info", "__pycache__")):
+            (directory / top).symlink_to(source.resolve())

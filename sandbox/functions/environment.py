@@ -1,0 +1,61 @@
+"""What a function's process sees: its own variables, what Lambda sets, and the sandbox's endpoint. Nothing else.
+
+The credentials are a session of the function's execution role. They override the function's own variables of
+the same name; Lambda would refuse such variables, but the sandbox stage carries them for the sake of safety.
+"""
+
+import sys
+from pathlib import Path
+
+from sandbox.functions.specification import Specification
+from sandbox.trust import assume_as_service
+
+
+class RoleNotAssumable(Exception):
+    """The execution role is missing or does not trust lambda.amazonaws.com."""
+
+
+def process_environment(
+    spec: Specification, endpoint_url: str, runtime_api: str, log_stream: str, directories: dict[str, Path]
+) -> dict[str, str]:
+    """The complete environment; nothing is inherited from the sandbox's own process."""
+    session = assume_as_service(spec.role, "lambda.amazonaws.com", spec.name, spec.arn)
+    if session is None:
+        raise RoleNotAssumable(spec.role)
+    return {
+        **dict(spec.variables),
+        "_HANDLER": spec.handler,
+        "AWS_ACCESS_KEY_ID": session.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": session.secret_access_key,
+        "AWS_SESSION_TOKEN": session.session_token,
+        "AWS_REGION": spec.region,
+        "AWS_DEFAULT_REGION": spec.region,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
+        "AWS_LAMBDA_FUNCTION_NAME": spec.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        "AWS_LAMBDA_RUNTIME_API": runtime_api,
+        "LAMBDA_TASK_ROOT": str(directories["task"]),
+        "LAMBDA_RUNTIME_DIR": str(directories["runtime"]),
+        "LANG": "en_US.UTF-8",
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "TZ": ":UTC",
+        # Not Lambda's: where AWS is, and a home without anybody's ~/.aws in it.
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "HOME": str(directories["home"]),
+    }
+
+
+def process_command(spec: Specification, directories: dict[str, Path]) -> list[str]:
+    """This Python, isolated from its environment (-I) and from its installed packages (-S)."""
+    bootstrap = Path(__file__).with_name("bootstrap.py")
+    arguments = [str(directories[name]) for name in ("task", "layers", "runtime")]
+    return [sys.executable, "-I", "-S", "-X", "utf8", str(bootstrap), *arguments, spec.handler]
+
+
+def runtime_name() -> str:
+    """The only Lambda runtime this Python can stand for."""
+    return f"python{sys.version_info.major}.{sys.version_info.minor}"

@@ -1,0 +1,79 @@
+"""A function's output: to CloudWatch Logs in moto, if its role may write there, and to the caller as a tail.
+
+In AWS the execution role decides whether logs appear, so it does here: a policy file without logs:* leaves
+`chalice logs` empty in both places.
+"""
+
+import sys
+import threading
+import time
+import uuid
+from datetime import UTC, datetime
+
+from moto.logs.models import logs_backends
+
+from sandbox.callers import find_caller
+from sandbox.functions.specification import Specification
+from sandbox.policy_evaluation import evaluate_identity
+
+_TAIL = 4096
+
+
+def stream_name(version: str) -> str:
+    """As Lambda names them: one stream per process."""
+    return f"{datetime.now(UTC):%Y/%m/%d}/[{version}]{uuid.uuid4().hex}"
+
+
+class LogStream:
+    """Collects lines of one process; the tail starts anew with each invocation."""
+
+    def __init__(self, spec: Specification, name: str) -> None:
+        self._spec, self.name = spec, name
+        self._tail: list[str] = []
+        self._lock = threading.Lock()
+        self._may_write: bool | None = None
+
+    def start_tail(self) -> None:
+        with self._lock:
+            self._tail = []
+
+    def tail(self) -> bytes:
+        """The last 4 KB, as LogType=Tail answers."""
+        with self._lock:
+            return "".join(f"{message}\n" for message in self._tail).encode()[-_TAIL:]
+
+    def write(self, messages: list[str], access_key_id: str) -> None:
+        """Append messages; `access_key_id` is the process's own, whose role must allow it."""
+        if not messages:
+            return
+        with self._lock:
+            self._tail.extend(messages)
+            if self._may_write is None:
+                self._may_write = self._prepare(access_key_id)
+            if self._may_write:
+                now = int(time.time() * 1000)
+                events = [{"timestamp": now, "message": message} for message in messages]
+                self._backend().put_log_events(self._spec.log_group, self.name, events)
+
+    def _backend(self):  # type: ignore[no-untyped-def]
+        return logs_backends[self._spec.account][self._spec.region]
+
+    def _prepare(self, access_key_id: str) -> bool:
+        """Create group and stream once, if the role may write; say so once if not."""
+        spec = self._spec
+        caller = find_caller(access_key_id)
+        group_arn = f"arn:aws:logs:{spec.region}:{spec.account}:log-group:{spec.log_group}"
+        wanted = {
+            "logs:CreateLogStream": f"{group_arn}:*",
+            "logs:PutLogEvents": f"{group_arn}:log-stream:{self.name}",
+        }
+        if spec.log_group not in self._backend().groups:
+            wanted["logs:CreateLogGroup"] = f"{group_arn}:*"
+        documents = caller.policy_documents() if caller else []
+        missing = [a for a, arn in wanted.items() if not evaluate_identity(documents, a, arn).allowed]
+        if missing:
+            print(f"sandbox: {spec.name} logs nothing, its role lacks {', '.join(missing)}", file=sys.stderr)
+            return False
+        self._backend().ensure_log_group(spec.log_group)
+        self._backend().create_log_stream(spec.log_group, self.name)
+        return True

@@ -1,0 +1,156 @@
+"""One warm process of a function: started once, given one event after the other, killed when it overruns."""
+
+import json
+import math
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from concurrent.futures import TimeoutError as FutureTimeout
+from pathlib import Path
+
+from sandbox.functions.environment import process_command, process_environment
+from sandbox.functions.logs import LogStream, stream_name
+from sandbox.functions.output import OutputPipe
+from sandbox.functions.runtime_api import Invocation, Outcome, RuntimeApi
+from sandbox.functions.specification import Specification, error_payload
+
+# Lambda gives ten seconds; a laptop that compiles a fresh layer's modules for the first time may need more.
+_INIT_SECONDS = 30.0
+
+
+class FunctionProcess:
+    """A child process with its own Runtime API, log stream and role session."""
+
+    def __init__(self, spec: Specification, endpoint_url: str, directories: dict[str, Path]) -> None:
+        self._spec = spec
+        self._home = Path(tempfile.mkdtemp(prefix="home-", dir=directories["home"]))
+        self._api = RuntimeApi()
+        self.log = LogStream(spec, stream_name(spec.version))
+        self._exit_status: int | None = None
+        self._reported_init = False
+        places = {**directories, "home": self._home}
+        try:
+            environment = process_environment(spec, endpoint_url, self._api.address, self.log.name, places)
+        except Exception:
+            self._api.close()
+            raise
+        self._access_key_id = environment["AWS_ACCESS_KEY_ID"]
+        self._output = OutputPipe(lambda lines: self.log.write(lines, self._access_key_id))
+        self._say(f"INIT_START Runtime Version: {spec.runtime} (sandbox)")
+        self._started = time.monotonic()
+        self._process = subprocess.Popen(
+            process_command(spec, places),
+            cwd=directories["task"],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self._output.write_end,
+            stderr=self._output.write_end,
+        )
+        self._output.start()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None and self._api.init_error is None
+
+    def invoke(self, invocation: Invocation) -> Outcome:
+        """Run one event through the process. Not to be called from two threads at once."""
+        self.log.start_tail()
+        if not self._api.settled.wait(_INIT_SECONDS):
+            self.kill()
+            return self._timed_out(invocation, _INIT_SECONDS)
+        self._output.drain()
+        self._say(f"START RequestId: {invocation.request_id} Version: {self._spec.version}")
+        began = time.monotonic()
+        outcome = self._init_failure(invocation) or self._run(invocation)
+        self._output.drain(final=True)
+        self._report(invocation, time.monotonic() - began)
+        return outcome
+
+    def _run(self, invocation: Invocation) -> Outcome:
+        invocation.deadline = time.time() + self._spec.timeout
+        self._api.offer(invocation)
+        if self._exit_status is not None:  # it died while idle, and the watcher had nobody to tell
+            invocation.finish(self._exit_outcome(invocation))
+        try:
+            return invocation.outcome.result(timeout=self._spec.timeout)
+        except FutureTimeout:
+            self.kill()
+            outcome = self._timed_out(invocation, self._spec.timeout)
+            invocation.finish(outcome)
+            return outcome
+
+    def _init_failure(self, invocation: Invocation) -> Outcome | None:
+        if self._api.init_error is not None:
+            return Outcome(self._api.init_error, failed=True)
+        return self._exit_outcome(invocation) if self._exit_status is not None else None
+
+    def _timed_out(self, invocation: Invocation, seconds: float) -> Outcome:
+        said = f"Task timed out after {seconds:.2f} seconds"
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+        self._say(f"{stamp} {invocation.request_id} {said}")
+        message = f"RequestId: {invocation.request_id} Error: {said}"
+        return Outcome(error_payload("Sandbox.Timedout", message), failed=True)
+
+    def _exit_outcome(self, invocation: Invocation) -> Outcome:
+        status = self._exit_status or 0
+        if status < 0:
+            cause = f"Runtime exited with error: signal: {-status}"
+        else:
+            cause = (
+                f"Runtime exited with error: exit status {status}"
+                if status
+                else "Runtime exited without providing a reason"
+            )
+        message = f"RequestId: {invocation.request_id} Error: {cause}"
+        self._say(f"{message}\nRuntime.ExitError")
+        return Outcome(error_payload("Runtime.ExitError", message), failed=True)
+
+    def _watch(self) -> None:
+        self._exit_status = self._process.wait()
+        self._api.settled.set()
+        if (current := self._api.current) is not None and not current.outcome.done():
+            current.finish(self._exit_outcome(current))
+
+    def _say(self, line: str) -> None:
+        self.log.write([line], self._access_key_id)
+
+    def _report(self, invocation: Invocation, seconds: float) -> None:
+        self._say(f"END RequestId: {invocation.request_id}")
+        milliseconds = seconds * 1000
+        fields = [
+            f"REPORT RequestId: {invocation.request_id}",
+            f"Duration: {milliseconds:.2f} ms",
+            f"Billed Duration: {math.ceil(milliseconds)} ms",
+            f"Memory Size: {self._spec.memory} MB",
+        ]
+        if (peak := _peak_megabytes(self._process.pid)) is not None:
+            fields.append(f"Max Memory Used: {peak} MB")
+        if self._api.init_finished is not None and not self._reported_init:
+            self._reported_init = True
+            fields.append(f"Init Duration: {(self._api.init_finished - self._started) * 1000:.2f} ms")
+        self._say("\t".join(fields))
+
+    def kill(self) -> None:
+        """End the process now, wait until it is gone, and leave nothing behind."""
+        self._process.kill()
+        self._process.wait()
+        self._api.close()
+        shutil.rmtree(self._home, ignore_errors=True)
+
+
+def _peak_megabytes(pid: int) -> int | None:
+    """The process's peak memory where the system tells (Linux), as long as it lives."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return None
+    peak = next((line for line in status.splitlines() if line.startswith("VmHWM:")), "")
+    return int(peak.split()[1]) // 1024 if peak else None
+
+
+def init_failure(error_type: str, message: str) -> Outcome:
+    """A function that cannot even be started."""
+    return Outcome(json.dumps({"errorType": error_type, "errorMessage": message}).encode(), failed=True)

@@ -1,0 +1,133 @@
+"""lambda:Invoke: the invocation types, the limits, the answer's headers."""
+
+import base64
+import sys
+import tempfile
+import threading
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from moto.awslambda.utils import get_backend
+
+from sandbox.aws_errors import AwsError
+from sandbox.functions.code import CodeStore
+from sandbox.functions.environment import RoleNotAssumable, runtime_name
+from sandbox.functions.pool import FunctionPool, TooManyRequests
+from sandbox.functions.process import FunctionProcess, init_failure
+from sandbox.functions.runtime_api import Invocation, Outcome
+from sandbox.functions.specification import Specification, specification_of
+
+PROCESSES_PER_FUNCTION = 10
+_MAXIMUM_REQUEST = 6_291_456
+_MAXIMUM_EVENT = 1_048_576
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer to Invoke."""
+
+    status: int
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class FunctionService:
+    """All functions of all accounts; lives as long as the sandbox."""
+
+    def __init__(self, endpoint_url: str) -> None:
+        self._endpoint_url = endpoint_url
+        self._directory = tempfile.TemporaryDirectory(prefix="sandbox-functions-", ignore_cleanup_errors=True)
+        self._home = Path(self._directory.name) / "homes"
+        self._home.mkdir()
+        self._code = CodeStore(Path(self._directory.name) / "code")
+        self._pools: dict[tuple[str, ...], FunctionPool] = {}
+        self._lock = threading.Lock()
+
+    def invoke(self, function: Any, payload: bytes, headers: Mapping[str, str]) -> Answer:
+        """`function` is moto's; raises the errors Lambda raises before a function runs."""
+        kind = headers.get("X-Amz-Invocation-Type") or "RequestResponse"
+        limit = _MAXIMUM_EVENT if kind == "Event" else _MAXIMUM_REQUEST
+        if len(payload) > limit:
+            message = f"{len(payload)} byte payload is too large for the {kind} invocation type (limit {limit} bytes)"
+            raise AwsError("RequestTooLargeException", message)
+        if kind == "DryRun":
+            return Answer(204)
+        spec = specification_of(function)
+        pool = self._pool(spec, function)
+        invocation = Invocation(str(uuid.uuid4()), payload or b"{}", function.function_arn, _client_context(headers))
+        if kind == "Event":
+            threading.Thread(target=self._run, args=(pool, invocation, True), daemon=True).start()
+            return Answer(202)
+        outcome, tail = self._run(pool, invocation, wait=False)
+        answer = {"X-Amz-Executed-Version": spec.version, "x-amzn-RequestId": invocation.request_id}
+        if outcome.failed:
+            answer["X-Amz-Function-Error"] = "Unhandled"
+        if headers.get("X-Amz-Log-Type") == "Tail":
+            answer["X-Amz-Log-Result"] = base64.b64encode(tail).decode()
+        return Answer(200, outcome.payload, answer)
+
+    def forget(self, function: Any) -> None:
+        """A function was deleted: its processes end."""
+        with self._lock:
+            pool = self._pools.pop(specification_of(function).place, None)
+        if pool:
+            pool.retire()
+
+    def close(self) -> None:
+        """End every process and remove what was unpacked."""
+        with self._lock:
+            pools, self._pools = list(self._pools.values()), {}
+        for pool in pools:
+            pool.close()
+        self._directory.cleanup()
+
+    def _run(self, pool: FunctionPool, invocation: Invocation, wait: bool) -> tuple[Outcome, bytes]:
+        spec = pool.spec
+        if spec.runtime != runtime_name():
+            message = f"The sandbox runs on {runtime_name()} and cannot run a function made for {spec.runtime}"
+            return init_failure("Runtime.InvalidRuntime", message), b""
+        try:
+            return pool.invoke(invocation, wait)
+        except TooManyRequests:
+            raise AwsError("TooManyRequestsException", "Rate Exceeded.") from None
+        except RoleNotAssumable:
+            message = "The role defined for the function cannot be assumed by Lambda."
+            if wait:
+                print(f"sandbox: {spec.name}: {message}", file=sys.stderr)
+                return init_failure("AccessDeniedException", message), b""
+            raise AwsError("InvalidParameterValueException", message) from None
+
+    def _pool(self, spec: Specification, function: Any) -> FunctionPool:
+        reserved = function.reserved_concurrency
+        limit = PROCESSES_PER_FUNCTION if reserved is None else min(int(reserved), PROCESSES_PER_FUNCTION)
+        outdated = None
+        with self._lock:
+            pool = self._pools.get(spec.place)
+            if pool is None or pool.spec != spec or pool.limit != limit:
+                outdated = pool
+                pool = self._pools[spec.place] = FunctionPool(spec, limit, lambda wanted: self._start(wanted, function))
+        if outdated:
+            outdated.retire()
+        return pool
+
+    def _start(self, spec: Specification, function: Any) -> FunctionProcess:
+        backend = get_backend(spec.account, spec.region)
+        layers = [backend.layers_versions_by_arn(arn) for arn in spec.layers]
+        directories = {
+            "task": self._code.unpacked([lambda: function.code_bytes], f"task {spec.code_sha256}"),
+            "layers": self._code.unpacked(
+                [lambda layer=layer: layer.code_bytes for layer in layers if layer],  # type: ignore[misc]
+                "layers " + " ".join(layer.code_sha_256 for layer in layers if layer),
+            ),
+            "runtime": self._code.runtime(),
+            "home": self._home,
+        }
+        return FunctionProcess(spec, self._endpoint_url, directories)
+
+
+def _client_context(headers: Mapping[str, str]) -> str:
+    encoded = headers.get("X-Amz-Client-Context") or ""
+    return base64.b64decode(encoded).decode() if encoded else ""

@@ -1,0 +1,56 @@
+"""The sandbox itself: moto's server with the patches, the world and the functions, in one process."""
+
+import json
+import logging
+import threading
+import warnings
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from moto import settings
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+
+from sandbox import call_record, moto_patches
+from sandbox.accounts import DEVELOPER_CREDENTIALS, REGION
+from sandbox.functions.service import FunctionService
+from sandbox.world import create_world
+
+HOST = "127.0.0.1"
+
+
+class Server:
+    """Serves from construction to close(). One per process: moto keeps its state in modules."""
+
+    def __init__(self, port: int, template: Path, extra_accounts: int = 0) -> None:
+        # moto warns its developers of codes that no service model lists; AccessDenied is one.
+        warnings.filterwarnings("ignore", message=r"Exception\(.*does not match an error shape")
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # otherwise a line per request
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._server = make_server(HOST, port, self._application, threaded=True, request_handler=MotoRequestHandler)
+        self.endpoint_url = f"http://{HOST}:{self._server.server_port}"
+        self._functions = FunctionService(self.endpoint_url)
+        moto_patches.apply(self._functions, self.endpoint_url)
+        create_world(template, extra_accounts)
+        settings.INITIAL_NO_AUTH_ACTION_COUNT = 0  # moto's IAM mode, from the first request on
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a shell needs to talk to this sandbox as the developer."""
+        return {"AWS_ENDPOINT_URL": self.endpoint_url, "AWS_DEFAULT_REGION": REGION, **DEVELOPER_CREDENTIALS}
+
+    def close(self) -> None:
+        """Stop serving and end every function's process."""
+        self._server.shutdown()
+        self._functions.close()
+        self._server.server_close()
+        self._thread.join()
+
+    def _application(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ.get("PATH_INFO") == call_record.PATH:
+            start_response("200 OK", [("Content-Type", "application/json")])
+            return [json.dumps(call_record.RECORD.as_dicts()).encode()]
+        return self._moto(environ, start_response)

@@ -1,0 +1,42 @@
+"""Where the sandbox that runs in the foreground can be found from another shell: build/sandbox.json."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+STATE_FILE = PROJECT / "build" / "sandbox.json"
+
+
+@dataclass(frozen=True)
+class State:
+    """A running sandbox."""
+
+    pid: int
+    environment: dict[str, str]
+
+
+def write_state(state: State, path: Path = STATE_FILE) -> None:
+    """Replace the file in one step, so that a reader never sees half of it."""
+    path.parent.mkdir(exist_ok=True)
+    partial = path.with_suffix(f".{state.pid}")
+    partial.write_text(json.dumps(asdict(state)))
+    partial.replace(path)
+
+
+def read_state(path: Path = STATE_FILE) -> State | None:
+    """The running sandbox, or None; a file whose process is gone counts as none."""
+    try:
+        state = State(**json.loads(path.read_text()))
+        os.kill(state.pid, 0)  # asks, does not end
+    except (OSError, ValueError, TypeError):
+        return None
+    return state
+
+
+def remove_state(pid: int, path: Path = STATE_FILE) -> None:
+    """Remove the file if it is ours."""
+    state = read_state(path)
+    if state is not None and state.pid == pid:
+        path.unlink(missing_ok=True)

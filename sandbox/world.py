@@ -1,0 +1,104 @@
+"""The world a sandbox starts with: a hub, an organization, targets with buckets, and a developer.
+
+Made directly in moto's backends: no request, no authorization, and hundreds of accounts in a second.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from unittest import mock
+
+from moto.cloudformation.models import cloudformation_backends
+from moto.iam.models import iam_backends
+from moto.organizations import utils as organizations_utils
+from moto.organizations.models import organizations_backends
+from moto.s3.models import s3_backends
+
+from sandbox import accounts
+from sandbox.accounts import HUB, REGION, Target
+from sandbox.callers import PARTITION, fix_session, issue_session
+
+_EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+# A deployment in any other Chalice stage begins with one of these, and stops there.
+_DEPLOYMENT_ACTIONS = [
+    "iam:CreateRole",
+    "iam:DeleteRole*",
+    "iam:PutRolePolicy",
+    "iam:AttachRolePolicy",
+    "iam:Update*Role*",
+    "lambda:CreateFunction",
+    "lambda:UpdateFunction*",
+    "lambda:DeleteFunction",
+    "lambda:PublishLayerVersion",
+    "lambda:DeleteLayerVersion",
+]
+
+
+def create_world(template: Path, extra_accounts: int = 0) -> None:
+    """Everything the sandbox knows at the start. `template` is the role template each good target deploys."""
+    _create_organization()
+    targets = [*accounts.TARGETS, *accounts.generated_targets(extra_accounts)]
+    unit = organizations_backends[HUB][PARTITION].create_organizational_unit(
+        Name=accounts.ORGANIZATIONAL_UNIT, ParentId=organizations_backends[HUB][PARTITION].org.root_id
+    )["OrganizationalUnit"]["Id"]
+    _create_targets(targets, unit, template.read_text())
+    _create_developer()
+
+
+def _create_organization() -> None:
+    with mock.patch.object(organizations_utils, "make_random_account_id", return_value=HUB):
+        organizations_backends[HUB][PARTITION].create_organization(REGION, FeatureSet="ALL")
+    # moto gives every account of an organization this role; AWS only those that were created in it.
+    iam_backends[HUB][PARTITION].delete_role(accounts.ADMINISTRATOR_ROLE)
+    iam_backends[HUB][PARTITION].create_account_alias("hub")
+
+
+def _create_targets(targets: Sequence[Target], unit: str, template: str) -> None:
+    organization = organizations_backends[HUB][PARTITION]
+    for target in targets:
+        with mock.patch.object(organizations_utils, "make_random_account_id", return_value=target.id):
+            organization.create_account(AccountName=target.name, Email=f"{target.name}@sandbox.invalid")
+        organization.get_account_by_id(target.id).parent_id = unit
+        iam = iam_backends[target.id][PARTITION]
+        iam.put_role_policy(accounts.ADMINISTRATOR_ROLE, "AdministratorAccess", _policy(_EVERYTHING))
+        iam.create_account_alias(target.name)
+        for bucket in target.buckets:
+            s3_backends[target.id][PARTITION].create_bucket(bucket, REGION)
+        if target.external_id is not None:
+            cloudformation_backends[target.id][REGION].create_stack(
+                accounts.ROLE_STACK, template, {"HubAccountId": HUB, "ExternalId": target.external_id}
+            )
+
+
+def _create_developer() -> None:
+    """Administrator of the hub, except that what is deployed there must belong to the sandbox stage."""
+    prefix = accounts.DEPLOYED_PREFIX
+    only_sandbox_stage = {
+        "Sid": "OnlyTheSandboxStage",
+        "Effect": "Deny",
+        "Action": _DEPLOYMENT_ACTIONS,
+        "NotResource": [
+            f"arn:aws:iam::{HUB}:role/{prefix}*",
+            f"arn:aws:lambda:*:{HUB}:function:{prefix}*",
+            f"arn:aws:lambda:*:{HUB}:layer:{prefix}*",
+        ],
+    }
+    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{HUB}:root"}, "Action": "sts:AssumeRole"}
+    iam = iam_backends[HUB][PARTITION]
+    role = iam.create_role(
+        role_name=accounts.DEVELOPER_ROLE,
+        assume_role_policy_document=_policy(trust),
+        path="/",
+        permissions_boundary=None,
+        description="The person at the keyboard",
+        tags=[],
+        max_session_duration="43200",
+    )
+    iam.put_role_policy(accounts.DEVELOPER_ROLE, "developer", _policy(_EVERYTHING, only_sandbox_stage))
+    session = issue_session(role, accounts.DEVELOPER_SESSION, 43200)
+    key, secret, token = accounts.DEVELOPER_CREDENTIALS.values()
+    fix_session(session, key, secret, token)
+
+
+def _policy(*statements: object) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
