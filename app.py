@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache, partial
 from typing import Any
 
 from chalice.app import Chalice, IAMAuthorizer, Request, Response
@@ -14,9 +15,12 @@ from chalicelib.checks import CHECKS
 from chalicelib.cross_account import Hub
 from chalicelib.errors import InvalidInput
 from chalicelib.logs import keep_secrets_out, logger
+from chalicelib.organization import listing, members
 from chalicelib.requests import CheckRequest, known_fields
 from chalicelib.run_check import run_check
 from chalicelib.settings import Settings
+from chalicelib.sweep import Sweep
+from chalicelib.sweep_request import ListingRequest, SweepRequest
 
 app = Chalice(app_name="cross-account", configure_logs=False)
 signed = IAMAuthorizer()
@@ -49,11 +53,45 @@ def check_account(account_id: str, check: str) -> Response:
     return _http(work)
 
 
+@app.lambda_function()
+def sweep(event: Any, context: Any) -> dict[str, Any]:
+    """Run one check over many accounts: `{"check": "preflight"}` for the whole organization."""
+    return answers.fitting(_sweep(event, context))
+
+
+@app.lambda_function()
+def list_accounts(event: Any, context: Any) -> dict[str, Any]:
+    """List the organization's accounts, with names or, for a state machine, in batches of ids."""
+    request = ListingRequest.from_event(event)
+    with _warm_hub() as hub:
+        return listing(hub, request, context.aws_request_id)
+
+
+@app.route("/sweeps", methods=["POST"], authorizer=signed)
+def sweep_accounts() -> Response:
+    """Run one check over many accounts; the body is the event of `sweep`."""
+
+    def work() -> dict[str, Any]:
+        request = _current_request()
+        return _sweep(_json_body(request), request.lambda_context)
+
+    return _http(work)
+
+
+def _sweep(event: Any, context: Any) -> dict[str, Any]:
+    request = SweepRequest.from_event(event)
+    with _warm_hub() as hub:
+        accounts = request.accounts
+        if accounts is None:
+            accounts = tuple(member.id for member in members(hub, request.listing, context.aws_request_id))
+        time_left = partial(_seconds_left, context)
+        return Sweep(hub, request, accounts, time_left=time_left, request_id=context.aws_request_id).run()
+
+
 def _one_check(event: Any, context: Any) -> dict[str, Any]:
     settings = _settings()
     request = CheckRequest.from_event(event, settings)
-    hub = _hub(settings)
-    try:
+    with _warm_hub(settings) as hub:
         result = run_check(
             hub,
             request.check,
@@ -62,14 +100,25 @@ def _one_check(event: Any, context: Any) -> dict[str, Any]:
             region=request.region,
             request_id=context.aws_request_id,
         )
-    finally:
-        hub.end_invocation()
     return {
         "message": "Successfully processed request",
         "account_id": request.account_id,
         "check": request.check.name,
         "result": result,
     }
+
+
+@contextmanager
+def _warm_hub(settings: Settings | None = None) -> Iterator[Hub]:
+    hub = _hub(settings or _settings())
+    try:
+        yield hub
+    finally:
+        hub.end_invocation()
+
+
+def _seconds_left(context: Any) -> float:
+    return float(context.get_remaining_time_in_millis()) / 1000
 
 
 def _settings() -> Settings:

@@ -19,6 +19,8 @@
     |   +-- CheckThrottled                                                     429
     |   +-- CheckTimedOut                                                      504
     |   +-- CheckCallFailed                                                    502
+    |   +-- AccountsNotListed        by AWS Organizations                      502
+    |   +-- EveryAccountFailed       of a sweep                                502
     |
     +-- InternalError                500    Internal server error              500
         +-- InvalidSettings          the stage's settings are wrong
@@ -159,6 +161,14 @@ class CheckTimedOut(AwsError):
 
 
 class CheckCallFailed(AwsError):
+    stage = "check"
+
+
+class AccountsNotListed(AwsError):
+    stage = "check"
+
+
+class EveryAccountFailed(AwsError):
     stage = "check"
 
 

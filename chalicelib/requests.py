@@ -55,7 +55,7 @@ class CheckRequest:
 def known_fields(event: Any, names: Collection[str]) -> dict[str, Any]:
     """Take an event that is an object of known keys; refuse others by name, so that no typing error passes."""
     if not isinstance(event, dict):
-        raise InvalidInput(f"The event must be a JSON object, not {_json_type(event)}.")
+        raise InvalidInput(f"The event must be a JSON object, not {json_type(event)}.")
     unknown = [key for key in event if key not in names]
     if unknown:
         named = ", ".join(_shown(key) for key in unknown[:5])
@@ -66,7 +66,7 @@ def known_fields(event: Any, names: Collection[str]) -> dict[str, Any]:
 def flag(fields: Mapping[str, Any], name: str) -> bool:
     value = fields.get(name, False)
     if not isinstance(value, bool):
-        raise InvalidInput(f"{name} must be true or false, not {_json_type(value)}.")
+        raise InvalidInput(f"{name} must be true or false, not {json_type(value)}.")
     return value
 
 
@@ -75,7 +75,7 @@ def valid_account_id(value: Any) -> str:
     if value is None or value == "":
         raise MissingAccountId("There is no account_id.", hint='Send {"account_id": "123456789012"}.')
     if not isinstance(value, str):
-        raise InvalidAccountId(f"An account_id is a string of 12 digits, not {_json_type(value)}.")
+        raise InvalidAccountId(f"An account_id is a string of 12 digits, not {json_type(value)}.")
     if not ACCOUNT_ID.fullmatch(value):
         raise InvalidAccountId("An account_id is a string of exactly 12 digits 0 to 9, leading zeros included.")
     return value
@@ -93,7 +93,7 @@ def allowed_account(value: Any, settings: Settings) -> str:
 
 def known_check(name: Any) -> Check:
     if not isinstance(name, str):
-        raise InvalidInput(f"check must be a check's name, not {_json_type(name)}.")
+        raise InvalidInput(f"check must be a check's name, not {json_type(name)}.")
     if name not in CHECKS:
         raise UnknownCheck(f"There is no check {_shown(name)}. There are: {', '.join(CHECKS)}.")
     return CHECKS[name]
@@ -113,11 +113,11 @@ def params(fields: Mapping[str, Any]) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise InvalidInput(f"params must be an object, not {_json_type(value)}.")
+        raise InvalidInput(f"params must be an object, not {json_type(value)}.")
     return value
 
 
-def _json_type(value: Any) -> str:
+def json_type(value: Any) -> str:
     names = {
         type(None): "null",
         bool: "a boolean",

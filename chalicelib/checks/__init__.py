@@ -14,6 +14,7 @@ def _table(*names: str) -> dict[str, Check]:
 
 CHECKS: dict[str, Check] = _table(
     "identity",
+    "preflight",
     "s3_buckets",
     "bedrock_models",
     "bedrock_converse",
