@@ -1,0 +1,129 @@
+"""What a worker process may be told to measure, each in a process of its own. All give plain data."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+from bench import own_memory
+from bench.contenders import CONTENDERS, BucketNames
+from bench.stub import bucket_of
+
+FIRST_ACCOUNT = 100_000_000_000
+
+
+def account_ids(count: int, first: int = FIRST_ACCOUNT) -> list[str]:
+    return [str(first + number) for number in range(count)]
+
+
+@dataclass
+class Stopwatch:
+    """Wall time, and CPU time (user and system, all threads) of this process."""
+
+    wall: float = 0.0
+    cpu: float = 0.0
+
+    def __enter__(self) -> Stopwatch:
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.wall += time.perf_counter() - self._wall
+        self.cpu += time.process_time() - self._cpu
+
+
+def ask_accounts(contender: str, accounts: int, threads: int, warm_up: int) -> dict[str, Any]:
+    """Ask many accounts for their buckets; the clock starts when everything is imported.
+
+    Args:
+        contender: by its name in `CONTENDERS`.
+        accounts: how many.
+        threads: how many at once.
+        warm_up: other accounts to ask before, so that clients and connections are there already.
+    """
+    ask = CONTENDERS[contender].make(threads)
+    if warm_up:
+        ask(account_ids(warm_up, first=2 * FIRST_ACCOUNT))
+    asked = account_ids(accounts)
+    with Stopwatch() as clock:
+        answers = ask(asked)
+    proves = CONTENDERS[contender].proves_accounts
+    return {
+        "wall": clock.wall,
+        "cpu": clock.cpu,
+        "peak": own_memory.peak_resident(),
+        "right": _right(asked, answers) if proves else len(answers),
+    }
+
+
+def _right(asked: Sequence[str], answers: BucketNames) -> int:
+    return sum(answers.get(account_id) == [bucket_of(account_id)] for account_id in asked)
+
+
+def memory_of_sweep(accounts: int, threads: int) -> dict[str, Any]:
+    """What many accounts in one sweep add to a process that has already made its clients and connections."""
+    import app
+    from bench.contenders.this import Context
+
+    def sweep(ids: list[str]) -> dict[str, Any]:
+        answer: dict[str, Any] = app.sweep({"check": "s3_buckets", "accounts": ids, "concurrency": threads}, Context())
+        return answer
+
+    sweep(account_ids(2 * threads, first=2 * FIRST_ACCOUNT))
+    gc.collect()
+    threads_before = threading.active_count()
+    own_memory.restart_peak()
+    before = own_memory.resident()
+    with Stopwatch() as clock:
+        answer = sweep(account_ids(accounts))
+    return {
+        "wall": clock.wall,
+        "cpu": clock.cpu,
+        "before": before,
+        "peak": own_memory.peak_resident(),
+        "results": own_memory.size_of(answer),
+        "right": _right(
+            account_ids(accounts),
+            {
+                entry["account_id"]: [bucket["name"] for bucket in entry["result"]["buckets"]]
+                for entry in answer["results"]
+                if entry["ok"]
+            },
+        ),
+        "threads_left": threading.active_count() - threads_before,
+    }
+
+
+def second_invocation(repetitions: int, block: int = 50) -> dict[str, Any]:
+    """The same account and check again and again, against the bare call that it is about.
+
+    Both are measured in this one process, in blocks that take turns, so that what else the machine does hits both.
+    """
+    import app
+    from bench.contenders.this import Context
+
+    account_id = account_ids(1)[0]
+    sts, s3 = boto3.client("sts"), boto3.client("s3")
+    bare_calls: dict[str, Callable[[], Any]] = {"identity": sts.get_caller_identity, "s3_buckets": s3.list_buckets}
+    right = 0
+    cpu: dict[str, dict[str, float]] = {}
+    for check, bare_call in bare_calls.items():
+        event = {"account_id": account_id, "check": check}
+        bare_call()
+        app.switch_account(event, Context())
+        ours, bare = Stopwatch(), Stopwatch()
+        for _ in range(repetitions // block):
+            with ours:
+                for _ in range(block):
+                    right += app.switch_account(event, Context())["statusCode"] == 200
+            with bare:
+                for _ in range(block):
+                    bare_call()
+        cpu[check] = {"ours": ours.cpu / repetitions, "bare": bare.cpu / repetitions}
+    return {"cpu": cpu, "right": right}

@@ -1,0 +1,205 @@
+"""STS and S3 on loopback, as little of them as the benchmark asks, in a process of its own.
+
+AssumeRole answers with an access key that holds the account's id, ListBuckets with a bucket named after the access key
+that signed the request: the bucket's name proves whose credentials were used. A session token of another account than
+the key's is refused. Answers are canned bytes over keep-alive connections, so that the stub is never the bottleneck.
+
+    python -m bench.stub SECONDS_OF_LATENCY
+
+prints its port, and stops when its standard input ends, so that it cannot outlive whoever started it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+import time
+from collections import Counter
+
+HUB_KEY = "AKIAHUB000000000HUBK"
+HUB_ACCOUNT = "999999999999"
+COUNTS_PATH = "/counts"
+_TOKEN_PADDING = "A" * 320  # a real session token is a few hundred characters long, and every request signs it
+
+_LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
+_SCOPE = re.compile(rb"Credential=(\w+)/\d+/[\w-]+/([\w-]+)/")
+_TOKEN = re.compile(rb"(?i)\r\nx-amz-security-token: *(\S+)")
+_ROLE_ACCOUNT = re.compile(rb"RoleArn=arn%3Aaws%3Aiam%3A%3A(\d{12})%3Arole")
+_REQUEST_ID = "00000000-0000-4000-8000-000000000000"
+
+
+def access_key(account_id: str) -> str:
+    return f"ASIA{account_id}STUB"
+
+
+def session_token(account_id: str) -> str:
+    return f"session-of-{account_id}-{_TOKEN_PADDING}"
+
+
+def bucket_of(account_id: str) -> str:
+    """The one bucket that an account has."""
+    return f"bucket-of-{account_id}"
+
+
+class Stub:
+    """Answers requests, and counts them.
+
+    Attributes:
+        counts: how often each action was asked, `refused` ones beside them.
+        connections: open now.
+        under_way: requests that have come and not been answered; `most_under_way` is the most there ever were.
+    """
+
+    def __init__(self, latency: float) -> None:
+        self.latency = latency
+        self.counts: Counter[str] = Counter()
+        self.connections = 0
+        self.under_way = 0
+        self.most_under_way = 0
+
+    def answer(self, head: bytes, body: bytes) -> bytes:
+        scope = _SCOPE.search(head)
+        if scope is None:
+            return _response(403, "text/plain", "Unsigned")
+        account_id = _account_of(scope[1].decode())
+        service = scope[2].decode()
+        if account_id is None or not _token_belongs(head, account_id):
+            return self._refuse("InvalidToken")
+        if service == "s3":
+            self.counts["ListBuckets"] += 1
+            return _response(200, "application/xml", _list_buckets(account_id))
+        if service == "sts" and b"Action=AssumeRole&" in body:
+            role_account = _ROLE_ACCOUNT.search(body)
+            if role_account is None:
+                return self._refuse("ValidationError")
+            self.counts["AssumeRole"] += 1
+            return _response(200, "text/xml", _assume_role(role_account[1].decode()))
+        if service == "sts":
+            self.counts["GetCallerIdentity"] += 1
+            return _response(200, "text/xml", _get_caller_identity(account_id))
+        # botocove asks Organizations first and goes on without it, as from any account but the management account.
+        return self._refuse("AccessDeniedException")
+
+    def _refuse(self, code: str) -> bytes:
+        self.counts["refused"] += 1
+        return _response(400, "application/x-amz-json-1.1", json.dumps({"__type": code, "Message": "Refused"}))
+
+    def report(self) -> bytes:
+        report = {
+            "counts": self.counts,
+            "connections": self.connections,
+            "most_under_way": self.most_under_way,
+            "cpu": time.process_time(),
+        }
+        return _response(200, "application/json", json.dumps(report))
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, stub: Stub) -> None:
+        self._stub = stub
+        self._received = b""
+        self._transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._stub.connections += 1
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._stub.connections -= 1
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while (end := self._received.find(b"\r\n\r\n") + 4) > 3:
+            head = self._received[:end]
+            length = _LENGTH.search(head)
+            body_end = end + (int(length[1]) if length else 0)
+            if len(self._received) < body_end:
+                return
+            body, self._received = self._received[end:body_end], self._received[body_end:]
+            self._take(head, body)
+
+    def _take(self, head: bytes, body: bytes) -> None:
+        stub = self._stub
+        if head.startswith(f"GET {COUNTS_PATH} ".encode()):
+            self._transport.write(stub.report())
+            return
+        stub.under_way += 1
+        stub.most_under_way = max(stub.most_under_way, stub.under_way)
+        answer = stub.answer(head, body)
+        if stub.latency:
+            asyncio.get_running_loop().call_later(stub.latency, self._send, answer)
+        else:
+            self._send(answer)
+
+    def _send(self, answer: bytes) -> None:
+        self._stub.under_way -= 1
+        self._transport.write(answer)
+
+
+def _account_of(key: str) -> str | None:
+    if key == HUB_KEY:
+        return HUB_ACCOUNT
+    account_id = key[4:16]
+    return account_id if key == access_key(account_id) else None
+
+
+def _token_belongs(head: bytes, account_id: str) -> bool:
+    token = _TOKEN.search(head)
+    if account_id == HUB_ACCOUNT:
+        return token is None
+    return token is not None and token[1].decode() == session_token(account_id)
+
+
+def _response(status: int, content_type: str, body: str) -> bytes:
+    return (
+        f"HTTP/1.1 {status} OK\r\nContent-Type: {content_type}\r\nx-amzn-RequestId: {_REQUEST_ID}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()
+
+
+def _assume_role(account_id: str) -> str:
+    expiration = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+    return (
+        '<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><AssumedRoleUser>'
+        f"<AssumedRoleId>AROASTUB:bench</AssumedRoleId><Arn>{_session_arn(account_id)}</Arn></AssumedRoleUser>"
+        f"<Credentials><AccessKeyId>{access_key(account_id)}</AccessKeyId><SecretAccessKey>no-secret-of-{account_id}"
+        f"</SecretAccessKey><SessionToken>{session_token(account_id)}</SessionToken><Expiration>{expiration}"
+        f"</Expiration></Credentials></AssumeRoleResult><ResponseMetadata><RequestId>{_REQUEST_ID}</RequestId>"
+        "</ResponseMetadata></AssumeRoleResponse>"
+    )
+
+
+def _get_caller_identity(account_id: str) -> str:
+    return (
+        '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
+        f"<Arn>{_session_arn(account_id)}</Arn><UserId>AROASTUB:bench</UserId><Account>{account_id}</Account>"
+        f"</GetCallerIdentityResult><ResponseMetadata><RequestId>{_REQUEST_ID}</RequestId></ResponseMetadata>"
+        "</GetCallerIdentityResponse>"
+    )
+
+
+def _session_arn(account_id: str) -> str:
+    return f"arn:aws:sts::{account_id}:assumed-role/external-role/bench"
+
+
+def _list_buckets(account_id: str) -> str:
+    return (
+        '<ListAllMyBucketsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Owner><ID>stub</ID></Owner><Buckets>'
+        f"<Bucket><Name>{bucket_of(account_id)}</Name><CreationDate>2025-01-28T00:00:00.000Z</CreationDate>"
+        "<BucketRegion>eu-west-1</BucketRegion></Bucket></Buckets></ListAllMyBucketsResult>"
+    )
+
+
+async def serve(latency: float) -> None:
+    stub = Stub(latency)
+    server = await asyncio.get_running_loop().create_server(lambda: _Connection(stub), "127.0.0.1", 0, backlog=1024)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+    server.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(float(sys.argv[1])))

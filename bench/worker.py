@@ -1,0 +1,24 @@
+"""One measurement in a process of its own: `python -m bench.worker '{"job": ..., ...}'` prints its result as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from bench import jobs
+
+JOBS = {job.__name__: job for job in (jobs.ask_accounts, jobs.memory_of_sweep, jobs.second_invocation)}
+
+
+def main() -> None:
+    arguments = json.loads(sys.argv[1])
+    # The result gets the real standard output; what is measured may log what it likes, as it does in use.
+    results = os.fdopen(os.dup(1), "w")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    with results:
+        json.dump(JOBS[arguments.pop("job")](**arguments), results)
+
+
+if __name__ == "__main__":
+    main()
