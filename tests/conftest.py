@@ -1,0 +1,151 @@
+"""What the unit tests are handed. Nothing here reaches into a module: fakes come by environment and argument."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import hypothesis
+import pytest
+from botocore.retries import standard
+from chalice.test import Client
+
+import app as entry_points
+from chalicelib.check import Check
+from chalicelib.checks import CHECKS
+from chalicelib.cross_account import Hub
+from chalicelib.logs import logger
+from chalicelib.settings import Settings
+from tests.fake_aws import HUB_KEY, HUB_SECRET, HUB_TOKEN, FakeAws, fake_aws
+
+hypothesis.settings.register_profile("cross-account", deadline=None, max_examples=60)
+hypothesis.settings.load_profile("cross-account")
+
+OWN = (
+    "ROLE_NAME",
+    "ROLE_PATH",
+    "EXTERNAL_ID",
+    "ALLOWED_ACCOUNTS",
+    "SESSION_SECONDS",
+    "CACHE_CREDENTIALS",
+    "ORGANIZATION_ACCOUNT_ID",
+    "RESULTS_BUCKET",
+    "LOG_LEVEL",
+)
+
+
+@pytest.fixture(autouse=True)
+def _clean(request: pytest.FixtureRequest) -> None:
+    """The unit tests, which stand right beside this file, all have a clean environment; the others have their own."""
+    if request.path.parent == Path(__file__).parent:
+        request.getfixturevalue("clean_environment")
+
+
+@pytest.fixture
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing of the developer's AWS and no setting, fake credentials, no metadata service, and a hub not made yet."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "POWERTOOLS_", "BOTO_")) or name in OWN:
+            monkeypatch.delenv(name)
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": HUB_KEY,
+        "AWS_SECRET_ACCESS_KEY": HUB_SECRET,
+        "AWS_SESSION_TOKEN": HUB_TOKEN,
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    entry_points._hub.cache_clear()
+    yield
+    entry_points._hub.cache_clear()
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAws]:
+    """AWS on loopback, which everything in this test talks to."""
+    with fake_aws() as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+        yield server
+
+
+@pytest.fixture
+def hub(aws: FakeAws) -> Hub:
+    """A hub with the default settings that talks to `aws`."""
+    return Hub(Settings())
+
+
+@pytest.fixture
+def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries follow each other at once. botocore has no parameter for it."""
+    monkeypatch.setattr(standard.ExponentialBackoff, "delay_amount", lambda _self, _context: 0)
+
+
+@pytest.fixture
+def context() -> Any:
+    """As Lambda hands it to a function."""
+    return SimpleNamespace(aws_request_id="11111111-2222-3333-4444-555555555555")
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Client:
+    """Chalice's own, without a configuration: the environment is the test's."""
+    return Client(entry_points.app, project_dir=str(tmp_path))
+
+
+@pytest.fixture
+def invoke(context: Any) -> Callable[..., tuple[int, Any]]:
+    """Invoke `switch_account` as Lambda does, JSON in and JSON out; gives the status code and the body."""
+
+    def call(event: Any) -> tuple[int, Any]:
+        payload = entry_points.switch_account(json.loads(json.dumps(event)), context)
+        answer = json.loads(json.dumps(payload, allow_nan=False))
+        assert set(answer) == {"statusCode", "body"}
+        return answer["statusCode"], json.loads(answer["body"])
+
+    return call
+
+
+@pytest.fixture
+def http(client: Client) -> Callable[..., tuple[int, Any]]:
+    """Call a route, JSON in and JSON out; gives the HTTP status and the body."""
+
+    def call(method: str, path: str, body: Any = None, raw: bytes | None = None) -> tuple[int, Any]:
+        content = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
+        with warnings.catch_warnings():  # chalice says of every IAMAuthorizer that it lets everybody in locally
+            warnings.simplefilter("ignore", UserWarning)
+            response = client.http.request(method, path, {"Content-Type": "application/json"}, content)
+        return response.status_code, json.loads(response.body)
+
+    return call
+
+
+@pytest.fixture
+def log() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """The lines of this app's own log, each of which must be a JSON object."""
+    stream = io.StringIO()
+    handler = logger.registered_handler
+    assert isinstance(handler, logging.StreamHandler)
+    before, level = handler.setStream(stream), logger.log_level
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    handler.setStream(before)
+    logger.setLevel(level)
+
+
+@pytest.fixture
+def added(monkeypatch: pytest.MonkeyPatch) -> Callable[[Check], Check]:
+    """Put a check of the test's own into the table, as anybody would with one of theirs."""
+
+    def add(check: Check) -> Check:
+        monkeypatch.setitem(CHECKS, check.name, check)
+        return check
+
+    return add
