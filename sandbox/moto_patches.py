@@ -179,6 +179,14 @@ def _run_functions(functions: FunctionService) -> None:
         payload = body if isinstance(body, bytes) else str(body or "{}").encode()
         return functions.invoke(self, payload, {"X-Amz-Invocation-Type": "Event", **dict(request_headers or {})}).body
 
+    def get_layer_version_by_arn(self: Any) -> str:
+        """Missing in moto; `chalice deploy` asks for its layer with it before it deploys again."""
+        arn = self.querystring["Arn"][0]
+        layer = self.backend.layers_versions_by_arn(arn)
+        if layer is None:
+            raise AwsError("ResourceNotFoundException", f"Layer version {arn} does not exist.")
+        return json.dumps(layer.get_layer_version())
+
     original_delete = LambdaBackend.delete_function
 
     def delete_function(self: Any, function_name: str, qualifier: Any = None) -> None:
@@ -187,6 +195,7 @@ def _run_functions(functions: FunctionService) -> None:
         functions.forget(function)
 
     LambdaResponse.invoke = invoke  # type: ignore[method-assign]
+    LambdaResponse.get_layer_version_by_arn = get_layer_version_by_arn  # type: ignore[attr-defined]
     LambdaFunction.invoke = invoke_internally  # type: ignore[method-assign]
     LambdaBackend.delete_function = delete_function  # type: ignore[method-assign]
 

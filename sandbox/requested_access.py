@@ -84,6 +84,8 @@ def _role_path(account: str, name: str) -> str:
 
 
 def _lambda(request: Request) -> str:
+    if request.operation == "GetLayerVersionByArn":
+        return request.value("Arn")
     path = unquote(request.path.partition("?")[0])
     if layer := re.search(r"/layers/([^/]+)(?:/versions/(\d+))?", path):
         return request.arn(f"layer:{layer[1]}" + (f":{layer[2]}" if layer[2] else ""))

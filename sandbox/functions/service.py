@@ -44,6 +44,8 @@ class FunctionService:
         self._home.mkdir()
         self._code = CodeStore(Path(self._directory.name) / "code")
         self._pools: dict[tuple[str, ...], FunctionPool] = {}
+        # Chalice deletes a layer's old version while functions still use it; Lambda keeps a copy as long, so do we.
+        self._layers: dict[str, Any] = {}
         self._lock = threading.Lock()
 
     def invoke(self, function: Any, payload: bytes, headers: Mapping[str, str]) -> Answer:
@@ -115,12 +117,17 @@ class FunctionService:
 
     def _start(self, spec: Specification, function: Any) -> FunctionProcess:
         backend = get_backend(spec.account, spec.region)
-        layers = [backend.layers_versions_by_arn(arn) for arn in spec.layers]
+        for arn in spec.layers:
+            if (found := backend.layers_versions_by_arn(arn)) is not None:
+                self._layers[arn] = found
+            elif arn not in self._layers:
+                raise AwsError("InvalidParameterValueException", f"Layer version {arn} does not exist.")
+        layers = [self._layers[arn] for arn in spec.layers]
         directories = {
             "task": self._code.unpacked([lambda: function.code_bytes], f"task {spec.code_sha256}"),
             "layers": self._code.unpacked(
-                [lambda layer=layer: layer.code_bytes for layer in layers if layer],  # type: ignore[misc]
-                "layers " + " ".join(layer.code_sha_256 for layer in layers if layer),
+                [lambda layer=layer: layer.code_bytes for layer in layers],  # type: ignore[misc]
+                "layers " + " ".join(layer.code_sha_256 for layer in layers),
             ),
             "runtime": self._code.runtime(),
             "home": self._home,
