@@ -37,12 +37,15 @@ def parameters_of(function: Callable[..., Any]) -> dict[str, Parameter]:
     """Read a check's parameters off its signature: every argument but the first, which is the account.
 
     Raises:
-        TypeError: one is not keyword-only, has no type, or has a type that an event cannot be checked against.
+        TypeError: one is not keyword-only, has no type, or has a type that an event cannot be checked against; or
+            there is no argument for the account.
     """
     hints = get_type_hints(function)
-    _account, *others = inspect.signature(function).parameters.values()
+    arguments = list(inspect.signature(function).parameters.values())
+    if not arguments or arguments[0].kind is inspect.Parameter.KEYWORD_ONLY:
+        raise TypeError(f"{function.__name__}: the first argument must be the account, before the *.")
     parameters = {}
-    for parameter in others:
+    for parameter in arguments[1:]:
         if parameter.kind is not inspect.Parameter.KEYWORD_ONLY or parameter.name not in hints:
             raise TypeError(f"{function.__name__}: {parameter.name} must be keyword-only (after a *) and have a type.")
         annotation = hints[parameter.name]
