@@ -1,0 +1,173 @@
+"""`make demo`: the main job from beginning to end on this machine, each real command shown before it runs."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sandbox import accounts
+from sandbox.project_copy import copy_project
+from sandbox.running import running
+
+INVOKE = "chalice invoke --stage sandbox -n"
+PRODUCTION, LEGACY, ACQUIRED = "123456789012", "456789012345", "567890123456"
+
+
+class DemoFailed(Exception):
+    """A step did not give what it should; the message holds what it gave."""
+
+
+class Demo:
+    """Runs commands in a copy of the project, so that what is deployed here is not recorded in the project itself."""
+
+    def __init__(self, project: Path, environment: dict[str, str]) -> None:
+        self._project = project
+        self._environment = {**os.environ, **environment, "PYTHONPATH": str(project)}
+        self._colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        self._step = 0
+
+    def step(self, title: str, command: str, show: Callable[[str], str]) -> None:
+        """Show a command, run it, and show of its output what `show` makes of it; `show` raises if that is wrong."""
+        self._step += 1
+        print(f"\n{self._paint('1', f'{self._step}. {title}')}\n   {self._paint('36', f'$ {command}')}", flush=True)
+        run = subprocess.run(
+            command, shell=True, cwd=self._project, env=self._environment, text=True, capture_output=True, check=False
+        )
+        if run.returncode:
+            raise DemoFailed(f"{command}\nexited {run.returncode}\n{run.stdout}{run.stderr}")
+        try:
+            shown = show(run.stdout)
+        except (AssertionError, KeyError, ValueError, TypeError) as error:
+            raise DemoFailed(f"{command}\nanswered\n{run.stdout}{run.stderr}") from error
+        for line in shown.splitlines():
+            print(f"   {line}", flush=True)
+
+    def _paint(self, code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self._colour else text
+
+
+def main() -> int:
+    """The exit status: 0 only if each step gave what it should."""
+    started = time.monotonic()
+    print("One Lambda function in a hub account looks into other AWS accounts. All on this machine.", flush=True)
+    try:
+        with tempfile.TemporaryDirectory() as folder, running() as box:
+            targets = ", ".join(target.id for target in accounts.TARGETS)
+            print(f"The sandbox is up: hub {accounts.HUB}, targets {targets}.")
+            tell(Demo(copy_project(Path(folder)), box.environment))
+    except DemoFailed as failure:
+        print(f"\nThis step did not give what it should:\n{failure}", file=sys.stderr)
+        return 1
+    print(
+        f"\nAll as it should be, in {time.monotonic() - started:.0f} s. On AWS the commands are the same: see README.md."
+    )
+    return 0
+
+
+def tell(demo: Demo) -> None:
+    demo.step("Deploy the app into the hub", "chalice deploy --stage sandbox", deployed)
+    demo.step("Who answers in production?", f"{INVOKE} switch_account < events/account.json", identity_of(PRODUCTION))
+    demo.step("Its buckets", f"{INVOKE} switch_account < events/buckets.json", buckets)
+    demo.step(
+        "An account that does not have the role", f"{INVOKE} switch_account < events/no-role.json", denied(LEGACY)
+    )
+    demo.step("Deploy role-template.yaml there", f"python -m sandbox.deploy_role {LEGACY}", role_of(LEGACY))
+    demo.step("The same question again", f"{INVOKE} switch_account < events/no-role.json", identity_of(LEGACY))
+    demo.step(
+        "An account whose role asks for another external ID",
+        f"{INVOKE} switch_account < events/other-external-id.json",
+        denied(ACQUIRED),
+    )
+    demo.step("Every account of the organization at once", f"{INVOKE} sweep < events/sweep.json", swept)
+    demo.step("Clean up", "chalice delete --stage sandbox", deleted)
+
+
+def body_of(output: str, status: int) -> dict[str, Any]:
+    answer = json.loads(output)
+    assert answer["statusCode"] == status, answer
+    body: dict[str, Any] = json.loads(answer["body"])
+    return body
+
+
+def deployed(output: str) -> str:
+    names = [line.split(":")[-1] for line in output.splitlines() if ":function:" in line]
+    assert len(names) == 4, names
+    return "\n".join(names)
+
+
+def identity_of(account_id: str) -> Callable[[str], str]:
+    def show(output: str) -> str:
+        arn: str = body_of(output, 200)["result"]["arn"]
+        assert arn.startswith(f"arn:aws:sts::{account_id}:assumed-role/external-role/"), arn
+        return f"200  {arn}"
+
+    return show
+
+
+def buckets(output: str) -> str:
+    result = body_of(output, 200)["result"]
+    assert result["count"] == len(result["buckets"]) > 0
+    return "\n".join(f"200  {bucket['name']:<28}{bucket['region']}" for bucket in result["buckets"])
+
+
+def denied(account_id: str) -> Callable[[str], str]:
+    def show(output: str) -> str:
+        body = body_of(output, 500)
+        error = body["error"]
+        assert (error["type"], error["stage"], error["code"]) == ("AssumeRoleDenied", "assume", "AccessDenied"), error
+        assert account_id in error["hint"]
+        return f"500  {body['message']}: {error['type']}\n" + wrapped(error["hint"])
+
+    return show
+
+
+def role_of(account_id: str) -> Callable[[str], str]:
+    def show(output: str) -> str:
+        assert output.strip() == f"arn:aws:iam::{account_id}:role/external-role"
+        return output.strip()
+
+    return show
+
+
+def swept(output: str) -> str:
+    answer = json.loads(output)
+    lines = []
+    for item in answer["results"]:
+        outcome = f"{item['result']['count']} buckets" if item["ok"] else item["error"]["type"]
+        lines.append(f"{item['account_id']}  {outcome:<18}{item['ms']:>5} ms")
+    ok = {item["account_id"] for item in answer["results"] if item["ok"]}
+    assert {PRODUCTION, LEGACY} <= ok and ACQUIRED not in ok and not answer["not_started"]
+    return "\n".join(lines)
+
+
+def deleted(output: str) -> str:
+    assert "Deleting function: cross-account-sandbox-switch_account" in output.replace(
+        f"arn:aws:lambda:{accounts.REGION}:{accounts.HUB}:function:", ""
+    )
+    return f"{sum('Deleting' in line for line in output.splitlines())} resources deleted"
+
+
+def wrapped(text: str) -> str:
+    import textwrap
+
+    return "\n".join(
+        line
+        for paragraph in text.splitlines()
+        for line in textwrap.wrap(
+            paragraph,
+            108,
+            initial_indent="     ",
+            subsequent_indent="     ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""`python -m sandbox.deploy_role ACCOUNT`: deploy role-template.yaml into a target, as its administrator would.
+
+With the AWS CLI, on AWS or here, this is `aws cloudformation deploy --template-file role-template.yaml ...`.
+"""
+
+import sys
+
+import boto3
+from botocore.exceptions import ClientError, WaiterError
+
+from sandbox import accounts
+from sandbox.state_file import PROJECT
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit status."""
+    (account_id,) = sys.argv[1:] if arguments is None else arguments
+    try:
+        print(deploy_role(account_id, accounts.EXTERNAL_ID))
+    except (ClientError, WaiterError) as error:
+        print(f"The role was not deployed in {account_id}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def deploy_role(account_id: str, external_id: str) -> str:
+    """Make the stack with the role in an account, and return the role's ARN."""
+    cloudformation = administrator(account_id).client("cloudformation", region_name=accounts.REGION)
+    cloudformation.create_stack(
+        StackName=accounts.ROLE_STACK,
+        TemplateBody=(PROJECT / accounts.ROLE_TEMPLATE).read_text(),
+        Parameters=[
+            {"ParameterKey": "HubAccountId", "ParameterValue": accounts.HUB},
+            {"ParameterKey": "ExternalId", "ParameterValue": external_id},
+        ],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=accounts.ROLE_STACK)
+    (stack,) = cloudformation.describe_stacks(StackName=accounts.ROLE_STACK)["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    return outputs["RoleArn"]
+
+
+def administrator(account_id: str) -> boto3.Session:
+    """A session in a target as the role that AWS Organizations makes in every account it creates."""
+    role = f"arn:aws:iam::{account_id}:role/{accounts.ADMINISTRATOR_ROLE}"
+    answer = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="administrator")
+    session = answer["Credentials"]
+    return boto3.Session(session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""One sandbox for all tests of this folder, in a process of its own, with the smallest role template."""
+
+import io
+import json
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+import sandbox
+from sandbox.accounts import DEVELOPER_CREDENTIALS, HUB, REGION
+
+TEMPLATE = Path(__file__).with_name("role.yaml")
+Client = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def box() -> Iterator[sandbox.Box]:
+    with sandbox.running(TEMPLATE) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def client(box: sandbox.Box) -> Client:
+    """A boto3 client with explicit credentials; the developer's, unless others (as STS gives them) are passed."""
+
+    def make(service: str, credentials: dict[str, Any] | None = None, read_timeout: int = 60) -> Any:
+        key, secret, token = DEVELOPER_CREDENTIALS.values()
+        if credentials:
+            key, secret, token = (credentials[n] for n in ("AccessKeyId", "SecretAccessKey", "SessionToken"))
+        return boto3.client(
+            service,
+            region_name=REGION,
+            endpoint_url=box.endpoint_url,
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            aws_session_token=token,
+            config=Config(retries={"total_max_attempts": 1}, read_timeout=read_timeout, max_pool_connections=30),
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def administrator(client: Client) -> Callable[[str], dict[str, Any]]:
+    """Credentials of the administrator role that Organizations leaves in each target account."""
+
+    def assume(account: str) -> dict[str, Any]:
+        role = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
+        return client("sts").assume_role(RoleArn=role, RoleSessionName="tests")["Credentials"]
+
+    return assume
+
+
+@pytest.fixture(scope="session")
+def hub_session(client: Client) -> Callable[..., dict[str, Any]]:
+    """Credentials of a new hub role with just these statements; its name fits the targets' trust pattern."""
+
+    def assume(*statements: dict[str, Any], prefix: str = "cross-account-sandbox") -> dict[str, Any]:
+        iam = client("iam")
+        name = f"{prefix}-{uuid.uuid4().hex[:8]}"
+        trust = {"Effect": "Allow", "Principal": {"AWS": HUB}, "Action": "sts:AssumeRole"}
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))["Role"]["Arn"]
+        if statements:
+            iam.put_role_policy(RoleName=name, PolicyName="policy", PolicyDocument=document(*statements))
+        return client("sts").assume_role(RoleArn=role, RoleSessionName="tests")["Credentials"]
+
+    return assume
+
+
+def document(*statements: dict[str, Any]) -> str:
+    """A policy document of these statements."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def zipped(**files: str) -> bytes:
+    """A zip; names are given as keywords, with __ for a slash."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name.replace("__", "/") + ".py", text)
+    return buffer.getvalue()

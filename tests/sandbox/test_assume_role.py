@@ -1,0 +1,165 @@
+"""AssumeRole against a running sandbox: both sides decide, and the words are AWS's."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox import Box
+from sandbox.accounts import HUB
+
+from .conftest import Client, document
+
+GOOD, LEGACY, ACQUIRED = "123456789012", "456789012345", "567890123456"
+EXTERNAL_ID = "sandbox-external-id"
+MAY_ASSUME = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/external-role"}
+Session = Callable[..., dict[str, Any]]
+
+
+def arn(account: str = GOOD, role: str = "external-role") -> str:
+    return f"arn:aws:iam::{account}:role/{role}"
+
+
+def assume(sts: Any, role: str | None = None, **arguments: Any) -> Any:
+    return sts.assume_role(**{"RoleArn": role or arn(), "RoleSessionName": "tests", **arguments})
+
+
+def refused(sts: Any, role: str | None = None, **arguments: Any) -> tuple[str, str, int]:
+    with pytest.raises(ClientError) as raised:
+        assume(sts, role, **arguments)
+    answer = raised.value.response
+    return answer["Error"]["Code"], answer["Error"]["Message"], answer["ResponseMetadata"]["HTTPStatusCode"]
+
+
+@pytest.fixture(scope="module")
+def hub(client: Client, hub_session: Session) -> Any:
+    """STS as a hub role with the right policy."""
+    return client("sts", hub_session(MAY_ASSUME))
+
+
+def test_the_right_external_id_opens_the_role_in_its_own_account(hub: Any, client: Client) -> None:
+    answer = assume(hub, ExternalId=EXTERNAL_ID)
+    assert answer["AssumedRoleUser"]["Arn"] == f"arn:aws:sts::{GOOD}:assumed-role/external-role/tests"
+    identity = client("sts", answer["Credentials"]).get_caller_identity()
+    assert (identity["Account"], identity["Arn"]) == (GOOD, answer["AssumedRoleUser"]["Arn"])
+
+
+@pytest.mark.parametrize(
+    ("account", "external_id"),
+    [(GOOD, "wrong-external-id"), (GOOD, None), (ACQUIRED, EXTERNAL_ID), (LEGACY, EXTERNAL_ID), ("999999999999", None)],
+    ids=["wrong", "absent", "of-another-account", "role-missing", "account-missing"],
+)
+def test_every_refusal_reads_the_same(hub: Any, account: str, external_id: str | None) -> None:
+    me = hub.get_caller_identity()["Arn"]
+    arguments = {} if external_id is None else {"ExternalId": external_id}
+    sentence = f"User: {me} is not authorized to perform: sts:AssumeRole on resource: {arn(account)}"
+    assert refused(hub, arn(account), **arguments) == ("AccessDenied", sentence, 403)
+
+
+def test_a_hub_role_outside_the_trusted_pattern_is_refused(client: Client, administrator: Any) -> None:
+    iam = client("iam", administrator("234567890123"))
+    trust = {"Effect": "Allow", "Principal": {"AWS": HUB}, "Action": "sts:AssumeRole"}
+    iam.create_role(RoleName="other", AssumeRolePolicyDocument=document(trust))
+    iam.put_role_policy(RoleName="other", PolicyName="p", PolicyDocument=document(MAY_ASSUME))
+    other = assume(client("sts"), arn("234567890123", "other"))["Credentials"]
+    assert refused(client("sts", other), ExternalId=EXTERNAL_ID)[0] == "AccessDenied"
+
+
+def test_a_hub_role_without_the_action_is_refused(client: Client, hub_session: Session) -> None:
+    nothing = client("sts", hub_session())
+    elsewhere = client("sts", hub_session({**MAY_ASSUME, "Resource": "arn:aws:iam::*:role/other-role"}))
+    for sts in (nothing, elsewhere):
+        assert refused(sts, ExternalId=EXTERNAL_ID)[0] == "AccessDenied"
+
+
+def test_an_explicit_deny_in_the_hub_s_policy_says_so(client: Client, hub_session: Session) -> None:
+    deny = {**MAY_ASSUME, "Effect": "Deny", "Resource": f"arn:aws:iam::{GOOD}:role/*"}
+    code, message, _ = refused(client("sts", hub_session(MAY_ASSUME, deny)), ExternalId=EXTERNAL_ID)
+    assert code == "AccessDenied"
+    assert message.endswith(f"{arn()} with an explicit deny in an identity-based policy")
+
+
+def test_an_explicit_deny_in_the_trust_policy_says_so(hub: Any, client: Client, administrator: Any) -> None:
+    target = "234567890123"
+    allow = {"Effect": "Allow", "Principal": {"AWS": HUB}, "Action": "sts:AssumeRole"}
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}
+    iam = client("iam", administrator(target))
+    iam.update_assume_role_policy(RoleName="external-role", PolicyDocument=document(allow, deny))
+    assert refused(hub, arn(target))[1].endswith(" with an explicit deny in a resource-based policy")
+    iam.update_assume_role_policy(RoleName="external-role", PolicyDocument=document(allow))
+    assert assume(hub, arn(target))
+
+
+def test_the_hub_s_policy_can_ask_for_the_organization(client: Client, hub_session: Session) -> None:
+    organization = client("organizations").describe_organization()["Organization"]["Id"]
+    for wanted, allowed in ((organization, True), ("o-another0000", False)):
+        condition = {"StringEquals": {"aws:ResourceOrgID": wanted, "aws:PrincipalOrgID": wanted}}
+        sts = client("sts", hub_session({**MAY_ASSUME, "Condition": condition}))
+        if allowed:
+            assert assume(sts, ExternalId=EXTERNAL_ID)
+        else:
+            assert refused(sts, ExternalId=EXTERNAL_ID)[0] == "AccessDenied"
+
+
+def test_role_chaining_is_capped_at_one_hour(hub: Any) -> None:
+    code, message, status = refused(hub, ExternalId=EXTERNAL_ID, DurationSeconds=3601)
+    assert (code, status) == ("ValidationError", 400)
+    assert message == (
+        "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
+    )
+
+
+def test_a_user_is_held_to_the_role_s_own_maximum(client: Client) -> None:
+    iam, name = client("iam"), f"user-{uuid.uuid4().hex[:8]}"
+    iam.create_user(UserName=name)
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=document({**MAY_ASSUME, "Resource": "*"}))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    sts = client("sts", {**key, "SessionToken": None})
+    assert sts.get_caller_identity()["Arn"] == f"arn:aws:iam::{HUB}:user/{name}"
+    developer = arn(HUB, "cross-account-developer")
+    assert assume(sts, developer, DurationSeconds=43200)
+    role = f"cross-account-sandbox-{name}"
+    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{HUB}:user/{name}"}, "Action": "sts:AssumeRole"}
+    iam.create_role(RoleName=role, AssumeRolePolicyDocument=document(trust), MaxSessionDuration=7200)
+    assert assume(sts, arn(HUB, role), DurationSeconds=7200)
+    code, message, _ = refused(sts, arn(HUB, role), DurationSeconds=7201)
+    assert (code, message) == (
+        "ValidationError",
+        "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ({"RoleSessionName": "with space"}, "ValidationError"),
+        ({"RoleSessionName": "x" * 65}, "ValidationError"),
+        ({"RoleSessionName": "line\n"}, "ValidationError"),
+        ({"RoleSessionName": "１２３"}, "ValidationError"),
+        ({"ExternalId": "with space"}, "ValidationError"),
+        ({"RoleArn": "arn:aws:iam::１２３456789012:role/external-role"}, "ValidationError"),
+        ({"RoleArn": f"{arn()}\n"}, "ValidationError"),
+        ({"DurationSeconds": 43201}, "ValidationError"),
+        ({"Policy": "{not json"}, "MalformedPolicyDocument"),
+        ({"Policy": "[]"}, "MalformedPolicyDocument"),
+        ({"Policy": '{"Statement": [' + " " * 2048 + "]}"}, "ValidationError"),
+    ],
+)
+def test_malformed_requests_are_refused_before_anything_is_decided(hub: Any, arguments: Any, code: str) -> None:
+    assert refused(hub, **{"ExternalId": EXTERNAL_ID, **arguments})[0] == code
+
+
+def test_a_well_formed_session_policy_is_accepted(hub: Any) -> None:
+    policy = document({"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"})
+    assert assume(hub, ExternalId=EXTERNAL_ID, Policy=policy)
+
+
+def test_calls_are_counted_with_their_outcome(box: Box, hub: Any) -> None:
+    me = hub.get_caller_identity()["Arn"]
+    before = len(box.calls("sts", "AssumeRole"))
+    assume(hub, ExternalId=EXTERNAL_ID)
+    refused(hub)
+    mine = [call for call in box.calls("sts", "AssumeRole")[before:] if call["caller"] == me]
+    assert [(call["outcome"], call["resource"]) for call in mine] == [("allowed", arn()), ("denied", arn())]

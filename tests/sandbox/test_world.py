@@ -1,0 +1,113 @@
+"""What is there when a sandbox starts, and who may do what in it."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox.accounts import DEVELOPER_CREDENTIALS, HUB, TARGETS, generated_targets
+
+from .conftest import Client, document
+
+GOOD = [target for target in TARGETS if target.external_id == "sandbox-external-id"]
+TRUST_LAMBDA = document(
+    {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+)
+
+
+@pytest.fixture(scope="module")
+def inside(client: Client) -> Any:
+    """Credentials of external-role in an account."""
+
+    def assume(account: str) -> Any:
+        return client("sts").assume_role(
+            RoleArn=f"arn:aws:iam::{account}:role/external-role",
+            RoleSessionName="tests",
+            ExternalId="sandbox-external-id",
+        )["Credentials"]
+
+    return assume
+
+
+def code_of(raised: Any) -> str:
+    return raised.value.response["Error"]["Code"]
+
+
+def test_the_organization_lists_the_hub_and_every_target(client: Client) -> None:
+    organizations = client("organizations")
+    listed = {a["Id"]: a["Name"] for a in organizations.list_accounts()["Accounts"]}
+    assert listed == {HUB: "master", **{target.id: target.name for target in TARGETS}}
+    root = organizations.list_roots()["Roots"][0]["Id"]
+    (unit,) = organizations.list_organizational_units_for_parent(ParentId=root)["OrganizationalUnits"]
+    in_unit = organizations.list_accounts_for_parent(ParentId=unit["Id"])["Accounts"]
+    assert unit["Name"] == "workloads"
+    assert {account["Id"] for account in in_unit} == {target.id for target in TARGETS}
+
+
+@pytest.mark.parametrize("target", GOOD, ids=lambda target: target.name)
+def test_each_target_shows_its_own_buckets_and_alias(target: Any, client: Client, inside: Any) -> None:
+    credentials = inside(target.id)
+    names = [bucket["Name"] for bucket in client("s3", credentials).list_buckets()["Buckets"]]
+    assert names == list(target.buckets)
+    assert client("iam", credentials).list_account_aliases()["AccountAliases"] == [target.name]
+
+
+def test_the_target_role_may_do_what_its_template_says_and_no_more(client: Client, inside: Any) -> None:
+    credentials = inside("123456789012")
+    assert client("bedrock", credentials).list_foundation_models()["modelSummaries"]
+    with pytest.raises(ClientError) as raised:
+        client("s3", credentials).list_objects_v2(Bucket="production-website")
+    assert code_of(raised) == "AccessDenied"
+    with pytest.raises(ClientError) as raised:
+        client("lambda", credentials).list_functions()
+    assert code_of(raised) == "AccessDeniedException"
+    assert "is not authorized to perform: lambda:ListFunctions" in str(raised.value)
+    with pytest.raises(ClientError) as raised:
+        client("bedrock-runtime", credentials).converse(modelId="amazon.nova-lite-v1:0", messages=[])
+    assert code_of(raised) == "AccessDeniedException"
+
+
+def test_bedrock_says_which_account_answered(client: Client, administrator: Any) -> None:
+    bedrock = client("bedrock-runtime", administrator("345678901234"))
+    message = {"role": "user", "content": [{"text": "Hello there"}]}
+    answer = bedrock.converse(modelId="amazon.nova-lite-v1:0", messages=[message])
+    text = answer["output"]["message"]["content"][0]["text"]
+    assert "account 345678901234" in text
+    assert "Hello there" in text
+    with pytest.raises(ClientError) as raised:
+        bedrock.converse(modelId="no.such-model", messages=[message])
+    assert code_of(raised) == "ValidationException"
+
+
+def test_the_developer_deploys_the_sandbox_stage_only(client: Client) -> None:
+    iam = client("iam")
+    assert iam.create_role(RoleName="cross-account-sandbox-stage", AssumeRolePolicyDocument=TRUST_LAMBDA)
+    with pytest.raises(ClientError) as raised:
+        iam.create_role(RoleName="cross-account-prod", AssumeRolePolicyDocument=TRUST_LAMBDA)
+    assert code_of(raised) == "AccessDenied"
+    assert str(raised.value).endswith("with an explicit deny in an identity-based policy")
+    with pytest.raises(ClientError) as raised:
+        client("lambda").publish_layer_version(LayerName="cross-account-prod-layer", Content={"ZipFile": b"x"})
+    assert code_of(raised) == "AccessDeniedException"
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"AccessKeyId": "ASIAXXXXXXXXXXXXXXXX"}, "UnrecognizedClientException"),
+        ({"SessionToken": "another"}, "UnrecognizedClientException"),
+        ({"SecretAccessKey": "another"}, "InvalidSignatureException"),
+    ],
+)
+def test_credentials_must_be_right(client: Client, changed: dict[str, str], code: str) -> None:
+    names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+    credentials = dict(zip(names, DEVELOPER_CREDENTIALS.values(), strict=True))
+    with pytest.raises(ClientError) as raised:
+        client("lambda", {**credentials, **changed}).list_functions()
+    assert code_of(raised) == code
+
+
+def test_generated_accounts_are_distinct_and_numbered() -> None:
+    targets = generated_targets(1000)
+    assert len({target.id for target in targets}) == len({target.buckets for target in targets}) == 1000
+    assert all(len(target.id) == 12 for target in targets)
