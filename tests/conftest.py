@@ -23,6 +23,7 @@ from chalicelib.checks import CHECKS
 from chalicelib.cross_account import Hub
 from chalicelib.logs import logger
 from chalicelib.settings import Settings
+from chalicelib.shared_clients import SharedClients
 from tests.fake_aws import HUB_KEY, HUB_SECRET, HUB_TOKEN, FakeAws, fake_aws
 
 hypothesis.settings.register_profile("cross-account", deadline=None, max_examples=60)
@@ -69,18 +70,35 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     entry_points._hub.cache_clear()
 
 
+@pytest.fixture(scope="session")
+def server() -> Iterator[FakeAws]:
+    with fake_aws() as running:
+        yield running
+
+
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAws]:
-    """AWS on loopback, which everything in this test talks to."""
-    with fake_aws() as server:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
-        yield server
+def aws(server: FakeAws, monkeypatch: pytest.MonkeyPatch) -> FakeAws:
+    """AWS on loopback, which everything in this test talks to; it remembers nothing of other tests."""
+    server.reset()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+    return server
+
+
+WARM: list[SharedClients] = []
 
 
 @pytest.fixture
 def hub(aws: FakeAws) -> Hub:
-    """A hub with the default settings that talks to `aws`."""
-    return Hub(Settings())
+    """A hub with the default settings that talks to `aws`.
+
+    It has no sessions yet, but the clients of the tests before: making them takes a hundred times a test's time.
+    """
+    hub = Hub(Settings())
+    if WARM:
+        hub.clients = WARM[0]
+    else:
+        WARM.append(hub.clients)
+    return hub
 
 
 @pytest.fixture

@@ -131,12 +131,15 @@ class FakeAws:
 
     def __init__(self) -> None:
         self.url = ""
+        self._lock = threading.Lock()
+        self.reset()
+
+    def reset(self) -> None:
         self.seen: list[Request] = []
         self.buckets: dict[str, list[str]] = {}
         self.lifetimes: deque[int] = deque()
         self.answering_account: str | None = None
         self._told: list[tuple[str, str | None, deque[Answer], bool]] = []
-        self._lock = threading.Lock()
         self._sessions = 0
 
     def tell(self, operation: str, *answers: Answer, account: str | None = None, always: bool = False) -> None:
