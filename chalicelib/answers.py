@@ -39,7 +39,9 @@ def direct(event: Any, work: Work) -> dict[str, Any]:
 def http(work: Work) -> tuple[int, dict[str, Any]]:
     """Answer a route: the HTTP status and the body."""
     try:
-        return 200, fitting(work())
+        body = work()
+        fitting({"statusCode": 200, "body": json.dumps(body)})  # what Lambda carries: every quote in it escaped
+        return 200, body
     except Exception as error:
         failure = ours(error)
         return failure.http_status, failure_body(failure)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import traceback
 from enum import Enum
 from typing import Any
 
@@ -12,9 +14,14 @@ from botocore.exceptions import (
     ConnectTimeoutError,
     CredentialRetrievalError,
     HTTPClientError,
+    IncompleteReadError,
+    LoginError,
     NoCredentialsError,
+    PaginationError,
     PartialCredentialsError,
     ReadTimeoutError,
+    SSOError,
+    TokenRetrievalError,
 )
 from botocore.parsers import ResponseParserError
 
@@ -24,6 +31,7 @@ from chalicelib.errors import (
     CheckDenied,
     CheckThrottled,
     CheckTimedOut,
+    CrossAccountError,
 )
 
 AWS_EXCEPTIONS = (ClientError, BotoCoreError, ResponseParserError)
@@ -83,6 +91,7 @@ _CREDENTIALS = {
     "AuthFailure",
 }
 _UNAVAILABLE = {
+    "ModelNotReadyException",
     "InternalError",
     "InternalFailure",
     "InternalServerError",
@@ -95,22 +104,49 @@ _UNAVAILABLE = {
     "502",
     "503",
 }
-_TIMED_OUT = {"RequestTimeout", "RequestTimeoutException", "504"}
+_TIMED_OUT = {"RequestTimeout", "RequestTimeoutException", "ModelTimeoutException", "504"}
+
+
+_NO_CREDENTIALS = (
+    NoCredentialsError,
+    PartialCredentialsError,
+    CredentialRetrievalError,
+    SSOError,
+    TokenRetrievalError,
+    LoginError,
+)
+
+
+def from_aws(error: Exception) -> bool:
+    """Whether a call to AWS raised this, and not code of ours or of a check.
+
+    For a body that AWS did not write, such as a proxy's page, botocore's parsers raise a bare KeyError, ValueError,
+    TypeError or AttributeError. Only the traceback tells it from one of a check's own.
+    """
+    if isinstance(error, AWS_EXCEPTIONS):
+        return True
+    if isinstance(error, CrossAccountError):
+        return False  # ours already: the session could not be renewed for this call
+    return any(
+        frame.f_code.co_name == "_make_api_call" and frame.f_globals.get("__name__") == "botocore.client"
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+    )
 
 
 def fault_of(error: Exception) -> Fault:
-    """Sort one of `AWS_EXCEPTIONS` into its kind."""
+    """Sort what is `from_aws` into its kind."""
     if isinstance(error, ClientError):
-        return _fault_of_code(code_of(error) or "")
+        code = code_of(error)
+        return _fault_of_code(code) if code else Fault.BROKEN_ANSWER
     if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
         return Fault.TIMED_OUT
-    if isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError):
+    if isinstance(error, _NO_CREDENTIALS):
         return Fault.CREDENTIALS
-    if isinstance(error, ConnectionError | HTTPClientError):
+    if isinstance(error, ConnectionError | HTTPClientError | IncompleteReadError):
         return Fault.UNREACHABLE
-    if isinstance(error, ResponseParserError):
-        return Fault.BROKEN_ANSWER
-    return Fault.REFUSED
+    if isinstance(error, BotoCoreError) and not isinstance(error, PaginationError):
+        return Fault.REFUSED
+    return Fault.BROKEN_ANSWER  # also two pages with the same continuation token
 
 
 def _fault_of_code(code: str) -> Fault:
@@ -129,15 +165,18 @@ def _fault_of_code(code: str) -> Fault:
 def code_of(error: Exception) -> str | None:
     """AWS's error code, or None where AWS did not answer with one."""
     response: dict[str, Any] = getattr(error, "response", None) or {}
-    code = response.get("Error", {}).get("Code")
-    return str(code)[:100] if code else None
+    return _word(response.get("Error", {}).get("Code"))
 
 
 def request_id_of(error: Exception) -> str | None:
     """AWS's id of the failed request, for a support case or CloudTrail."""
     response: dict[str, Any] = getattr(error, "response", None) or {}
-    request_id = response.get("ResponseMetadata", {}).get("RequestId")
-    return str(request_id)[:100] if request_id else None
+    return _word(response.get("ResponseMetadata", {}).get("RequestId"))
+
+
+def _word(value: Any) -> str | None:
+    """A code or an id as AWS writes them. Anything else is somebody's page, and does not get into answers and logs."""
+    return value if isinstance(value, str) and re.fullmatch(r"[\w.:=+/-]{1,100}", value, re.ASCII) else None
 
 
 _CHECK_ERRORS: dict[Fault, tuple[type[AwsError], str]] = {
@@ -155,11 +194,14 @@ _CHECK_ERRORS: dict[Fault, tuple[type[AwsError], str]] = {
     ),
     Fault.UNREACHABLE: (
         CheckCallFailed,
-        "There was no connection to the service: does it exist in that region, and does the function's VPC, "
-        "if it has one, let it out?",
+        "There was no connection to the service, or it broke off: does the service exist in that region, and does the "
+        "function's VPC, if it has one, let it out?",
     ),
     Fault.UNAVAILABLE: (CheckCallFailed, "The service has trouble of its own in that region; ask again."),
-    Fault.BROKEN_ANSWER: (CheckCallFailed, "The service's answer could not be read; ask again."),
+    Fault.BROKEN_ANSWER: (
+        CheckCallFailed,
+        "The service's answer could not be used. Is there a proxy in between? Ask again.",
+    ),
     Fault.REFUSED: (
         CheckCallFailed,
         "See the code; the check's parameters or the region may not suit the service.",
@@ -171,7 +213,7 @@ def check_error(error: Exception, check: str, account_id: str) -> AwsError:
     """Make the error of a check that AWS did not serve.
 
     Args:
-        error: one of `AWS_EXCEPTIONS`.
+        error: what is `from_aws`.
         check: the check's name.
         account_id: the account it ran in.
     """

@@ -10,13 +10,13 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from botocore.credentials import RefreshableCredentials
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import BotoCoreError, NoCredentialsError
 
 from chalicelib.account import Account
-from chalicelib.aws_faults import AWS_EXCEPTIONS
+from chalicelib.aws_faults import from_aws
 from chalicelib.credential_cache import CredentialCache
-from chalicelib.denial import assume_error
-from chalicelib.errors import AssumeRoleFailed, AwsError, InvalidSettings, WrongAccount
+from chalicelib.denial import assume_error, hub_error
+from chalicelib.errors import AssumeRoleFailed, InvalidSettings, WrongAccount
 from chalicelib.settings import Settings
 from chalicelib.shared_clients import Caller, SharedClients
 
@@ -25,6 +25,8 @@ REFRESH_SECONDS = 300
 every call."""
 LAST_CALL_SECONDS = 60
 """With less than this left nobody is given the old session any more, and every thread waits for the new one."""
+
+_UNNAMED = "that this function runs as"
 
 
 def role_arn(account_id: str, role_name: str, path: str = "/", partition: str = "aws") -> str:
@@ -51,12 +53,16 @@ class Hub:
     """The account this runs in. Make one per process and keep it: clients and sessions stay warm in it.
 
     Raises:
-        InvalidSettings: there is no region.
+        InvalidSettings: there is no region, or the AWS configuration cannot be used.
+        HubCredentialsRejected: where the credentials should come from, there are none.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.clients = SharedClients()
+        try:
+            self.clients = SharedClients()
+        except BotoCoreError as error:
+            raise hub_error(error) from None
         if self.clients.region is None:
             raise InvalidSettings(
                 "The setting AWS_DEFAULT_REGION is empty; the rule is: the region to work in, such as eu-west-1.",
@@ -106,7 +112,7 @@ class Hub:
             HubCredentialsRejected: this process has no credentials.
         """
         if self.clients.hub_credentials is None:
-            raise assume_error(NoCredentialsError(), "sts:GetCallerIdentity", "the hub", external_id_set=False)
+            raise hub_error(NoCredentialsError())
         return Caller(self.clients.hub_credentials)
 
     def client(self, service: str, region: str | None = None) -> Any:
@@ -118,9 +124,10 @@ class Hub:
         """The name of the role (or user) that this process is, for hints; GetCallerIdentity needs no permission."""
         try:
             caller_arn: str = self.client("sts").get_caller_identity()["Arn"]
-        except (*AWS_EXCEPTIONS, AwsError, KeyError):
-            return "that this function runs as"
-        return caller_arn.split("/")[1] if "/" in caller_arn else caller_arn.rsplit(":", 1)[-1]
+        except Exception:  # whatever it is: the failure to be told is the one that this is a hint for
+            return _UNNAMED
+        name = caller_arn.split("/")[1] if "/" in caller_arn else caller_arn.rsplit(":", 1)[-1]
+        return name if re.fullmatch(r"[\w+=,.@-]{1,64}", name, re.ASCII) else _UNNAMED
 
     def _assume(self, account_id: str, actions: tuple[str, ...], request_id: str) -> RefreshableCredentials:
         caller = self.caller()
@@ -150,9 +157,11 @@ class Hub:
             asked["ExternalId"] = settings.external_id
         try:
             answer = sts.assume_role(**asked)
-        except AWS_EXCEPTIONS as error:
+        except Exception as error:
+            if not from_aws(error):
+                raise
             # `from None`: the original's text is AWS's, with the hub's ARN in it, and goes nowhere.
-            raise assume_error(error, arn, self.role_name, bool(settings.external_id)) from None
+            raise assume_error(error, arn, lambda: self.role_name, bool(settings.external_id)) from None
         return _session_of(answer, account_id)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from chalicelib.aws_faults import AWS_EXCEPTIONS, code_of, request_id_of
+from chalicelib.aws_faults import code_of, from_aws, request_id_of
 from chalicelib.check import field
 from chalicelib.cross_account import Hub
 from chalicelib.errors import AccountsNotListed
@@ -65,7 +65,9 @@ def members(hub: Hub, request: ListingRequest, request_id: str) -> list[Member]:
             else _pages(organizations, "list_accounts", "Accounts")
         )
         active = {account["Id"]: Member(account["Id"], account["Name"]) for account in found if _is_active(account)}
-    except AWS_EXCEPTIONS as error:
+    except Exception as error:
+        if not from_aws(error):
+            raise
         raise _not_listed(error, asked_from) from None
     return [
         active[account_id]

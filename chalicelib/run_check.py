@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.account import Account
-from chalicelib.aws_faults import AWS_EXCEPTIONS, Fault, check_error, fault_of
+from chalicelib.aws_faults import Fault, check_error, fault_of, from_aws
 from chalicelib.check import Check
 from chalicelib.cross_account import Hub
 from chalicelib.errors import CheckFailed, CrossAccountError
@@ -60,11 +60,11 @@ def ask(hub: Hub, check: Check, account: Account, params: Mapping[str, Any]) -> 
         return check.run(account, params)
     except CrossAccountError:
         raise
-    except AWS_EXCEPTIONS as error:
-        if fault_of(error) is Fault.CREDENTIALS:
-            hub.forget(account.id, check.actions)
-        raise check_error(error, check.name, account.id) from None
     except Exception as error:
+        if from_aws(error):
+            if fault_of(error) is Fault.CREDENTIALS:
+                hub.forget(account.id, check.actions)
+            raise check_error(error, check.name, account.id) from None
         # Where it happened, but not what it said: the text may hold anything the check has seen.
         where = traceback.format_tb(error.__traceback__)
         logger.error("check raised", check=check.name, raised=type(error).__name__, where=where)
