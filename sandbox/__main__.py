@@ -10,13 +10,13 @@ import threading
 from pathlib import Path
 
 from sandbox.accounts import ROLE_TEMPLATE
-from sandbox.state_file import PROJECT, State, read_state, remove_state, write_state
+from sandbox.state_file import PROJECT, STATE_FILE, State, read_state, remove_state, write_state
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The exit status."""
     options = _parser().parse_args(arguments)
-    running = None if options.child else read_state()
+    running = None if options.child else read_state(options.state_file)
     if options.command == "env":
         if running is None:
             return _complain("No sandbox is running. Start one with: python -m sandbox")
@@ -49,14 +49,14 @@ def _serve(options: argparse.Namespace) -> int:
             threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
             print(json.dumps(server.environment), flush=True)
         else:
-            write_state(State(os.getpid(), server.environment))
+            write_state(State(os.getpid(), server.environment), options.state_file)
             print(exports(server.environment), flush=True)
             _hint(server.endpoint_url)
         stop.wait()
     finally:
         server.close()
         if not options.child:
-            remove_state(os.getpid())
+            remove_state(os.getpid(), options.state_file)
     return 0
 
 
@@ -89,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--template", type=Path, default=PROJECT / ROLE_TEMPLATE, help="the role template of the targets"
     )
+    parser.add_argument("--state-file", type=Path, default=STATE_FILE, help=argparse.SUPPRESS)
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     return parser
 

@@ -172,7 +172,11 @@ def _run_functions(functions: FunctionService) -> None:
         function_name = _function_name(self.path)
         function = self.backend.get_function(function_name, self._get_param("Qualifier"))
         answer = functions.invoke(function, self.raw_body or b"", self.headers)
-        return answer.status, {**answer.headers, "content-type": "application/json"}, answer.body
+        return (
+            answer.status,
+            {**answer.headers, "content-type": "application/json", "status": str(answer.status)},
+            answer.body,
+        )
 
     def invoke_internally(self: Any, body: Any, request_headers: Any, response_headers: Any) -> bytes:
         """For moto's own events: S3 notifications, EventBridge, rotation of secrets."""
@@ -260,7 +264,7 @@ def _keep_role_policies_of_stacks() -> None:
         attach(role, cloudformation_json["Properties"])
         return role
 
-    def update(cls: Any, original_resource: Any, new_resource_name: str, cloudformation_json: Any, *args: Any) -> Any:
+    def update(cls: Any, original_resource: Any, new_resource_name: str, cloudformation_json: Any, **_: Any) -> Any:
         properties = cloudformation_json["Properties"]
         role = original_resource
         role.assume_role_policy_document = _as_json(properties["AssumeRolePolicyDocument"])

@@ -25,7 +25,7 @@ def stream_name(version: str) -> str:
 
 
 class LogStream:
-    """Collects lines of one process; the tail starts anew with each invocation."""
+    """Collects the lines of one process."""
 
     def __init__(self, spec: Specification, name: str) -> None:
         self._spec, self.name = spec, name
@@ -33,14 +33,11 @@ class LogStream:
         self._lock = threading.Lock()
         self._may_write: bool | None = None
 
-    def start_tail(self) -> None:
+    def take_tail(self) -> bytes:
+        """The last 4 KB since it was taken last, as LogType=Tail answers."""
         with self._lock:
-            self._tail = []
-
-    def tail(self) -> bytes:
-        """The last 4 KB, as LogType=Tail answers."""
-        with self._lock:
-            return "".join(f"{message}\n" for message in self._tail).encode()[-_TAIL:]
+            tail, self._tail = self._tail, []
+        return "".join(f"{message}\n" for message in tail).encode()[-_TAIL:]
 
     def write(self, messages: list[str], access_key_id: str) -> None:
         """Append messages; `access_key_id` is the process's own, whose role must allow it."""

@@ -31,7 +31,7 @@ class FunctionPool:
         try:
             process = self._take() or self._new()
             outcome = process.invoke(invocation)
-            return outcome, process.log.tail()
+            return outcome, process.log.take_tail()
         finally:
             self._release(process)
 

@@ -53,11 +53,11 @@ class FunctionProcess:
 
     @property
     def alive(self) -> bool:
-        return self._process.poll() is None and self._api.init_error is None
+        """Can it be given another event?"""
+        return self._process.poll() is None and not self._api.failed
 
     def invoke(self, invocation: Invocation) -> Outcome:
         """Run one event through the process. Not to be called from two threads at once."""
-        self.log.start_tail()
         if not self._api.settled.wait(_INIT_SECONDS):
             self.kill()
             return self._timed_out(invocation, _INIT_SECONDS)

@@ -51,6 +51,7 @@ class RuntimeApi:
         self.current: Invocation | None = None
         self.settled = threading.Event()  # initialised, or failed to
         self.init_error: bytes | None = None
+        self.failed = False  # the runtime client is about to exit
         self.init_finished: float | None = None
         api = self
 
@@ -110,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         parts = self.path.removeprefix(f"{PREFIX}/").split("/")
         if parts == ["init", "error"]:
-            self.runtime_api.init_error = body
+            self.runtime_api.init_error, self.runtime_api.failed = body, True
             self.runtime_api.settled.set()
             return self._answer(202)
         current = self.runtime_api.current
@@ -119,6 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
         if current is None or current.request_id != parts[1]:
             return self._answer(400, json.dumps({"errorType": "InvalidRequestID"}).encode())
         if len(body) > MAXIMUM_RESPONSE:
+            self.runtime_api.failed = True
             said = f"Response payload size exceeded maximum allowed payload size ({MAXIMUM_RESPONSE} bytes)."
             current.finish(Outcome(error_payload("Function.ResponseSizeTooLarge", said), failed=True))
             return self._answer(413, json.dumps({"errorType": "RequestEntityTooLarge"}).encode())

@@ -1,0 +1,122 @@
+"""`python -m sandbox`: it says how to reach it, ends cleanly, and leaves nothing behind."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sandbox
+from sandbox.__main__ import exports
+from sandbox.state_file import PROJECT, State, read_state, remove_state, write_state
+
+from .conftest import TEMPLATE
+
+ENVIRONMENT = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_SESSION_TOKEN": "a b'c"}
+
+
+def test_exports_survive_the_shell() -> None:
+    script = f"{exports(ENVIRONMENT)}\nprintf '%s' \"$AWS_SESSION_TOKEN\""
+    assert subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout == "a b'c"
+    assert "unset AWS_PROFILE AWS_IGNORE_CONFIGURED_ENDPOINT_URLS" in exports(ENVIRONMENT)
+
+
+def test_a_state_file_counts_as_long_as_its_process_lives(tmp_path: Path) -> None:
+    path = tmp_path / "build" / "sandbox.json"
+    assert read_state(path) is None
+    mine = State(os.getpid(), ENVIRONMENT)
+    write_state(mine, path)
+    assert read_state(path) == mine
+    remove_state(os.getpid() + 1, path)
+    assert path.exists()
+    remove_state(os.getpid(), path)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"pid": "x", "environment": {}}'])
+def test_a_broken_state_file_counts_as_none(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "sandbox.json"
+    path.write_text(content)
+    assert read_state(path) is None
+
+
+def test_a_state_file_of_a_process_that_is_gone_counts_as_none(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    write_state(State(ended.pid, ENVIRONMENT), tmp_path / "sandbox.json")
+    assert read_state(tmp_path / "sandbox.json") is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_runs_in_the_foreground_until_it_is_told_to_stop(number: int, tmp_path: Path) -> None:
+    state_file = tmp_path / "sandbox.json"
+    command = [sys.executable, "-m", "sandbox", "--template", str(TEMPLATE), "--state-file", str(state_file)]
+    hints = tmp_path / "stderr"
+    with hints.open("w") as stderr:
+        process = subprocess.Popen(command, cwd=PROJECT, text=True, stdout=subprocess.PIPE, stderr=stderr)
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    assert re.fullmatch(r"export AWS_ENDPOINT_URL=http://127\.0\.0\.1:\d+\n", first)
+    asked = subprocess.run(
+        [*command[:3], "env", "--state-file", str(state_file)], cwd=PROJECT, capture_output=True, text=True
+    )
+    assert asked.returncode == 0
+    assert asked.stdout.startswith(first)
+    again = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
+    assert again.returncode == 1
+    assert "already running" in again.stderr
+    process.send_signal(number)
+    with process.stdout as stdout:
+        assert "export AWS_SESSION_TOKEN=sandbox-developer-session" in stdout.read()
+    assert process.wait(timeout=20) == 0
+    assert "ready" in hints.read_text()
+    assert "Traceback" not in hints.read_text()
+    assert not state_file.exists()
+
+
+def test_env_without_a_sandbox_is_one_sentence(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sandbox", "env", "--state-file", str(tmp_path / "none.json")]
+    asked = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
+    assert (asked.returncode, asked.stdout) == (1, "")
+    assert asked.stderr == "No sandbox is running. Start one with: python -m sandbox\n"
+
+
+def test_a_sandbox_that_cannot_start_raises() -> None:
+    with pytest.raises(sandbox.SandboxNotStarted), sandbox.running(Path("no-such-template.yaml")):
+        pass
+
+
+def test_a_sandbox_ends_with_the_program_that_started_it() -> None:
+    script = f"""
+import json, os, sandbox
+from pathlib import Path
+with sandbox.running(Path({str(TEMPLATE)!r})) as box:
+    print(json.dumps(box.pid), flush=True)
+    os.kill(os.getpid(), 9)
+"""
+    ended = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True)
+    assert ended.returncode == -signal.SIGKILL
+    _wait_until_gone(json.loads(ended.stdout))
+
+
+def test_more_accounts_can_be_had() -> None:
+    with sandbox.running(TEMPLATE, accounts=300) as box:
+        assert box.environment["AWS_DEFAULT_REGION"] == "us-east-1"
+
+
+def _wait_until_gone(pid: int) -> None:
+    """It is not our child, so all one can do is look."""
+    import time
+
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.02)
+    pytest.fail(f"process {pid} outlived its starter")

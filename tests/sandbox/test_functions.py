@@ -1,0 +1,385 @@
+"""Lambda in the sandbox: small uploaded zips, run for real under AWS's runtime client."""
+
+import base64
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox import Box
+from sandbox.accounts import HUB
+from sandbox.functions.environment import runtime_name
+
+from .conftest import Client, document, zipped
+
+TRUST_LAMBDA = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+LOGS = {"Effect": "Allow", "Action": "logs:*", "Resource": f"arn:aws:logs:*:{HUB}:log-group:/aws/lambda/*"}
+Deploy = Callable[..., str]
+
+# A handler that answers with what it is told to look at.
+LOOK = """
+import json, os, sys
+count = 0
+def handler(event, context):
+    global count
+    count += 1
+    return {
+        "count": count, "pid": os.getpid(), "event": event, "environment": dict(os.environ),
+        "path": sys.path, "directory": os.getcwd(), "request": context.aws_request_id,
+        "arn": context.invoked_function_arn, "remaining": context.get_remaining_time_in_millis(),
+        "name": context.function_name, "client": getattr(context.client_context, "custom", None),
+    }
+"""
+
+
+@pytest.fixture(scope="module")
+def functions(client: Client) -> Any:
+    return client("lambda")
+
+
+@pytest.fixture(scope="module")
+def role(client: Client) -> str:
+    """An execution role that may log."""
+    name = "cross-account-sandbox-functions"
+    arn = client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document(TRUST_LAMBDA))["Role"]["Arn"]
+    client("iam").put_role_policy(RoleName=name, PolicyName="logs", PolicyDocument=document(LOGS))
+    return str(arn)
+
+
+@pytest.fixture
+def deploy(functions: Any, role: str) -> Deploy:
+    def create(code: str = LOOK, **options: Any) -> str:
+        name = f"cross-account-sandbox-{uuid.uuid4().hex[:8]}"
+        arguments = {"Runtime": runtime_name(), "Role": role, "Handler": "app.handler", "Timeout": 20, **options}
+        functions.create_function(FunctionName=name, Code={"ZipFile": zipped(app=code)}, **arguments)
+        return name
+
+    return create
+
+
+def answer_of(functions: Any, name: str, event: Any = None, **options: Any) -> Any:
+    """The payload of a successful invocation."""
+    answer = functions.invoke(FunctionName=name, Payload=json.dumps(event or {}), **options)
+    payload = json.load(answer["Payload"])
+    assert "FunctionError" not in answer, payload
+    return payload
+
+
+def failure_of(functions: Any, name: str, **options: Any) -> Any:
+    """The payload of a failed invocation."""
+    answer = functions.invoke(FunctionName=name, Payload="{}", **options)
+    assert (answer["StatusCode"], answer["FunctionError"]) == (200, "Unhandled")
+    return json.load(answer["Payload"])
+
+
+def tail_of(functions: Any, name: str, event: Any = None) -> str:
+    answer = functions.invoke(FunctionName=name, Payload=json.dumps(event or {}), LogType="Tail")
+    return base64.b64decode(answer["LogResult"]).decode()
+
+
+def test_a_function_gets_its_event_and_its_context(functions: Any, deploy: Deploy) -> None:
+    name = deploy()
+    context = base64.b64encode(json.dumps({"custom": {"a": "b"}}).encode()).decode()
+    seen = answer_of(functions, name, {"key": "größer"}, ClientContext=context)
+    assert seen["event"] == {"key": "größer"}
+    assert seen["name"] == name
+    assert seen["arn"] == f"arn:aws:lambda:us-east-1:{HUB}:function:{name}"
+    assert seen["client"] == {"a": "b"}
+    assert 15_000 < seen["remaining"] <= 20_000
+    assert uuid.UUID(seen["request"])
+
+
+def test_a_function_sees_its_own_variables_and_lambda_s_and_nothing_else(
+    functions: Any, deploy: Deploy, box: Box
+) -> None:
+    variables = {"MINE": "yes", "AWS_ACCESS_KEY_ID": "ASIASANDBOXDEVELOPER"}
+    name = deploy(Environment={"Variables": variables}, MemorySize=256)
+    seen = answer_of(functions, name)["environment"]
+    assert seen["MINE"] == "yes"
+    assert seen["AWS_ENDPOINT_URL"] == box.endpoint_url
+    assert seen["AWS_LAMBDA_FUNCTION_NAME"] == name
+    assert seen["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "256"
+    assert seen["AWS_LAMBDA_LOG_GROUP_NAME"] == f"/aws/lambda/{name}"
+    assert seen["AWS_REGION"] == seen["AWS_DEFAULT_REGION"] == "us-east-1"
+    assert seen["AWS_ACCESS_KEY_ID"] != "ASIASANDBOXDEVELOPER"
+    allowed = {"MINE", "HOME", "LANG", "LC_CTYPE", "PATH", "TZ", "_HANDLER", "_X_AMZN_TRACE_ID"}
+    assert {key for key in seen if not key.startswith(("AWS_", "LAMBDA_"))} <= allowed
+
+
+def test_a_function_runs_as_its_execution_role(functions: Any, deploy: Deploy, client: Client) -> None:
+    name = deploy()
+    seen = answer_of(functions, name)["environment"]
+    names = {"AccessKeyId": "ACCESS_KEY_ID", "SecretAccessKey": "SECRET_ACCESS_KEY", "SessionToken": "SESSION_TOKEN"}
+    credentials = {ours: seen[f"AWS_{theirs}"] for ours, theirs in names.items()}
+    me = client("sts", credentials).get_caller_identity()["Arn"]
+    assert me == f"arn:aws:sts::{HUB}:assumed-role/cross-account-sandbox-functions/{name}"
+    with pytest.raises(ClientError, match="AccessDenied"):
+        client("s3", credentials).list_buckets()
+
+
+def test_the_sandbox_s_own_packages_are_out_of_reach(functions: Any, deploy: Deploy) -> None:
+    code = """
+import importlib.util
+def handler(event, context):
+    return [name for name in event if importlib.util.find_spec(name)]
+"""
+    names = ["boto3", "botocore", "moto", "chalice", "sandbox", "pytest", "awslambdaric", "json"]
+    assert answer_of(functions, deploy(code), names) == ["awslambdaric", "json"]
+
+
+def test_layers_are_on_the_path_behind_the_code(functions: Any, deploy: Deploy) -> None:
+    version = runtime_name()
+    folder = f"python__lib__{version}__site-packages__"
+    files = {
+        f"{folder}layered": "where = 'packages'",
+        "python__plain": "where = 'plain'",
+        f"{folder}both": "where = 'layer'",
+    }
+    layer = functions.publish_layer_version(
+        LayerName=f"cross-account-sandbox-{uuid.uuid4().hex[:8]}", Content={"ZipFile": zipped(**files)}
+    )
+    code = """
+import layered, plain
+def handler(event, context):
+    return [layered.where, plain.where]
+"""
+    assert answer_of(functions, deploy(code, Layers=[layer["LayerVersionArn"]])) == ["packages", "plain"]
+
+
+def test_a_second_invocation_finds_the_process_warm(functions: Any, deploy: Deploy) -> None:
+    name = deploy()
+    first, second = answer_of(functions, name), answer_of(functions, name)
+    assert first["pid"] == second["pid"]
+    assert (first["count"], second["count"]) == (1, 2)
+    assert first["request"] != second["request"]
+
+
+def test_new_code_or_configuration_gets_a_new_process(functions: Any, deploy: Deploy) -> None:
+    name = deploy()
+    first = answer_of(functions, name)
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": {"NEW": "yes"}})
+    second = answer_of(functions, name)
+    assert second["pid"] != first["pid"]
+    assert second["environment"]["NEW"] == "yes"
+    functions.update_function_code(FunctionName=name, ZipFile=zipped(app="def handler(e, c): return 'new'"))
+    assert answer_of(functions, name) == "new"
+
+
+def test_invocations_at_once_run_in_processes_of_their_own(functions: Any, deploy: Deploy) -> None:
+    code = """
+import os, time
+def handler(event, context):
+    time.sleep(0.5)
+    return os.getpid()
+"""
+    name = deploy(code)
+    with ThreadPoolExecutor(3) as pool:
+        processes = set(pool.map(lambda _: answer_of(functions, name), range(3)))
+    assert len(processes) == 3
+    assert answer_of(functions, name) in processes
+
+
+def test_reserved_concurrency_throttles(functions: Any, deploy: Deploy, client: Client) -> None:
+    name = deploy()
+    functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    with pytest.raises(ClientError) as raised:
+        functions.invoke(FunctionName=name, Payload="{}")
+    assert raised.value.response["Error"]["Code"] == "TooManyRequestsException"
+    assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
+
+
+def test_a_function_that_overruns_is_killed_and_the_next_starts_anew(functions: Any, deploy: Deploy) -> None:
+    code = """
+import os, time
+def handler(event, context):
+    if event.get("sleep"):
+        time.sleep(60)
+    return os.getpid()
+"""
+    name = deploy(code, Timeout=1)
+    first = answer_of(functions, name)
+    began = time.monotonic()
+    answer = functions.invoke(FunctionName=name, Payload='{"sleep": true}')
+    assert answer["FunctionError"] == "Unhandled"
+    assert json.load(answer["Payload"])["errorMessage"].endswith("Task timed out after 1.00 seconds")
+    assert time.monotonic() - began < 5
+    assert answer_of(functions, name) != first
+
+
+@pytest.mark.parametrize(
+    ("crash", "said"),
+    [
+        ("os._exit(3)", "exit status 3"),
+        ("os.kill(os.getpid(), 9)", "signal: 9"),
+        ("sys.exit(0)", "without providing a reason"),
+    ],
+)
+def test_a_crash_is_told_and_the_next_starts_anew(functions: Any, deploy: Deploy, crash: str, said: str) -> None:
+    code = f"""
+import os, sys
+def handler(event, context):
+    if not event:
+        {crash}
+    return os.getpid()
+"""
+    name = deploy(code)
+    failure = failure_of(functions, name)
+    assert failure["errorType"] == "Runtime.ExitError"
+    assert said in failure["errorMessage"]
+    assert answer_of(functions, name, {"stay": True})
+
+
+def test_an_exception_comes_back_as_lambda_tells_it(functions: Any, deploy: Deploy) -> None:
+    name = deploy("def handler(event, context):\n    raise ValueError('no such thing')\n")
+    failure = failure_of(functions, name)
+    assert (failure["errorType"], failure["errorMessage"]) == ("ValueError", "no such thing")
+    assert "app.py" in failure["stackTrace"][0]
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("import no_such_module", "Runtime.ImportModuleError"),
+        ("def handler(:", "Runtime.UserCodeSyntaxError"),
+        ("other = 1", "Runtime.HandlerNotFound"),
+        ("raise RuntimeError('at import')", "RuntimeError"),
+        ("import os; os._exit(5)", "Runtime.ExitError"),
+    ],
+)
+def test_a_function_that_cannot_start_says_why_each_time(functions: Any, deploy: Deploy, code: str, error: str) -> None:
+    name = deploy(code)
+    assert failure_of(functions, name)["errorType"] == error
+    assert failure_of(functions, name)["errorType"] == error
+
+
+def test_an_answer_that_is_not_json_or_too_large_is_refused(functions: Any, deploy: Deploy) -> None:
+    name = deploy("def handler(event, context):\n    return {1} if event else 'x' * 7_000_000\n")
+    assert failure_of(functions, name)["errorType"] == "Function.ResponseSizeTooLarge"
+    answer = functions.invoke(FunctionName=name, Payload='{"set": true}')
+    assert json.load(answer["Payload"])["errorType"] == "Runtime.MarshalError"
+    almost = deploy("def handler(event, context):\n    return 'x' * 6_200_000\n")
+    assert len(answer_of(functions, almost)) == 6_200_000
+
+
+def test_output_and_platform_lines_reach_the_tail_and_cloudwatch(
+    functions: Any, deploy: Deploy, client: Client
+) -> None:
+    code = """
+import logging, sys
+print("at import")
+def handler(event, context):
+    print("to stdout")
+    print("to stderr", file=sys.stderr)
+    logging.getLogger().warning("through logging")
+    sys.stdout.write("without an end")
+    if event.get("fail"):
+        raise ValueError("out of range")
+"""
+    name = deploy(code)
+    tail = tail_of(functions, name)
+    wanted = ["INIT_START", "at import", "START RequestId: ", "to stdout", "to stderr", "through logging"]
+    wanted += ["without an end", "END RequestId: ", "REPORT RequestId: ", "Init Duration: "]
+    positions = [tail.find(text) for text in wanted]
+    assert -1 not in positions
+    assert positions == sorted(positions)
+    second = tail_of(functions, name, {"fail": True})
+    assert "at import" not in second
+    assert "Init Duration" not in second
+    events = client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+    messages = [event["message"] for event in events]
+    assert "to stdout" in messages
+    assert any("ValueError: out of range\nTraceback" in message for message in messages)
+    assert len({event["logStreamName"] for event in events}) == 1
+
+
+def test_a_role_that_may_not_log_leaves_no_logs(functions: Any, deploy: Deploy, client: Client) -> None:
+    name = f"cross-account-sandbox-{uuid.uuid4().hex[:8]}"
+    iam = client("iam")
+    mute = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(TRUST_LAMBDA))["Role"]["Arn"]
+    function = deploy("def handler(event, context): print('silent')", Role=mute)
+    assert "silent" in tail_of(functions, function)
+    groups = client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{function}")["logGroups"]
+    assert groups == []
+
+
+def test_a_role_that_does_not_trust_lambda_cannot_run_a_function(
+    functions: Any, deploy: Deploy, client: Client
+) -> None:
+    name = f"cross-account-sandbox-{uuid.uuid4().hex[:8]}"
+    trust = {"Effect": "Allow", "Principal": {"AWS": HUB}, "Action": "sts:AssumeRole"}
+    wrong = client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))["Role"]["Arn"]
+    with pytest.raises(ClientError, match="cannot be assumed by Lambda"):
+        functions.invoke(FunctionName=deploy(Role=wrong), Payload="{}")
+
+
+def test_a_function_for_another_python_says_so(functions: Any, deploy: Deploy) -> None:
+    assert failure_of(functions, deploy(Runtime="python3.9"))["errorType"] == "Runtime.InvalidRuntime"
+
+
+def test_an_event_invocation_is_accepted_and_runs_later(functions: Any, deploy: Deploy, client: Client) -> None:
+    name = deploy("def handler(event, context): print('ran', event)")
+    answer = functions.invoke(FunctionName=name, InvocationType="Event", Payload='{"later": 1}')
+    assert answer["StatusCode"] == 202
+    # It queues for the function's processes like any other, so it is done before the log shows it; wait for that.
+    deadline = time.monotonic() + 15
+    messages: list[str] = []
+    while "ran {'later': 1}" not in messages and time.monotonic() < deadline:
+        threading.Event().wait(0.05)
+        groups = client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}")["logGroups"]
+        if groups:
+            events = client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+            messages = [event["message"] for event in events]
+    assert "ran {'later': 1}" in messages
+
+
+def test_a_dry_run_runs_nothing(functions: Any, deploy: Deploy) -> None:
+    answer = functions.invoke(FunctionName=deploy("raise SystemExit"), InvocationType="DryRun", Payload="{}")
+    assert answer["StatusCode"] == 204
+
+
+def test_a_published_version_is_a_function_of_its_own(functions: Any, deploy: Deploy) -> None:
+    name = deploy()
+    version = functions.publish_version(FunctionName=name)["Version"]
+    latest, published = answer_of(functions, name), answer_of(functions, name, Qualifier=version)
+    assert latest["pid"] != published["pid"]
+    assert published["arn"].endswith(f":{name}:{version}")
+    assert published["environment"]["AWS_LAMBDA_FUNCTION_VERSION"] == version
+    assert latest["environment"]["AWS_LAMBDA_FUNCTION_VERSION"] == "$LATEST"
+
+
+def test_invoking_needs_the_right_to(deploy: Deploy, client: Client, hub_session: Any) -> None:
+    name, other = deploy(), deploy()
+    may = {
+        "Effect": "Allow",
+        "Action": "lambda:InvokeFunction",
+        "Resource": f"arn:aws:lambda:us-east-1:{HUB}:function:{name}",
+    }
+    caller = client("lambda", hub_session(may))
+    assert answer_of(caller, name)["count"] == 1
+    with pytest.raises(ClientError) as raised:
+        caller.invoke(FunctionName=other, Payload="{}")
+    assert raised.value.response["Error"]["Code"] == "AccessDeniedException"
+    assert f"lambda:InvokeFunction on resource: arn:aws:lambda:us-east-1:{HUB}:function:{other}" in str(raised.value)
+
+
+def test_a_deleted_function_s_processes_end(functions: Any, deploy: Deploy) -> None:
+    name = deploy()
+    pid = answer_of(functions, name)["pid"]
+    functions.delete_function(FunctionName=name)
+    assert not _runs(pid)
+
+
+def _runs(pid: int) -> bool:
+    import os
+
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
