@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from botocore.credentials import RefreshableCredentials
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.credential_cache import MOST_SESSIONS, CredentialCache
+
+
+def session(name: str = "x") -> RefreshableCredentials:
+    return RefreshableCredentials(name, "secret", "token", datetime.now(UTC) + timedelta(hours=1), dict, "test")
+
+
+def never() -> RefreshableCredentials:
+    raise AssertionError("assumed again")
+
+
+def failing() -> RefreshableCredentials:
+    raise LookupError("refused")
+
+
+def test_the_first_to_ask_gets_a_new_session() -> None:
+    made = session()
+    assert CredentialCache().get("a", lambda: made) == (made, False)
+
+
+def test_the_second_to_ask_gets_the_same_and_assumes_nothing() -> None:
+    cache = CredentialCache()
+    made, _ = cache.get("a", session)
+    assert cache.get("a", never) == (made, True)
+
+
+def test_another_key_gets_another_session() -> None:
+    cache = CredentialCache()
+    one, _ = cache.get(("a", ("s3:Get",)), session)
+    other, cached = cache.get(("a", ("s3:List",)), session)
+    assert other is not one
+    assert not cached
+
+
+def test_a_failure_is_raised_and_not_kept() -> None:
+    cache = CredentialCache()
+    with pytest.raises(LookupError):
+        cache.get("a", failing)
+    assert cache.get("a", session)[1] is False
+
+
+def test_a_forgotten_session_is_assumed_again() -> None:
+    cache = CredentialCache()
+    one, _ = cache.get("a", session)
+    cache.forget("a")
+    assert cache.get("a", session)[0] is not one
+
+
+def test_to_forget_what_is_not_there_changes_nothing() -> None:
+    cache = CredentialCache()
+    cache.get("a", session)
+    cache.forget("b")
+    assert len(cache) == 1
+
+
+def test_cleared_it_is_empty() -> None:
+    cache = CredentialCache()
+    cache.get("a", session)
+    cache.clear()
+    assert len(cache) == 0
+
+
+def test_ten_thousand_accounts_do_not_grow_it() -> None:
+    cache = CredentialCache()
+    for number in range(10_000):
+        cache.get(number, session)
+    assert len(cache) == MOST_SESSIONS
+
+
+@given(st.lists(st.integers(0, 7), max_size=60), st.integers(1, 5))
+def test_it_keeps_the_sessions_that_were_used_last(keys: list[int], most: int) -> None:
+    cache = CredentialCache(most)
+    for key in keys:
+        cache.get(key, session)
+    last = list(dict.fromkeys(reversed(keys)))
+    assert len(cache) == min(len(last), most)
+    for key in last[:most]:
+        assert cache.get(key, never)[1]
+
+
+class Slow:
+    """An AssumeRole that answers only when it is let go."""
+
+    def __init__(self, answer: Callable[[], RefreshableCredentials]) -> None:
+        self.calls = 0
+        self.go = threading.Event()
+        self._answer = answer
+
+    def __call__(self) -> RefreshableCredentials:
+        self.calls += 1
+        assert self.go.wait(10)
+        return self._answer()
+
+
+def test_fifty_threads_that_ask_at_once_assume_once() -> None:
+    cache, slow = CredentialCache(), Slow(session)
+    with ThreadPoolExecutor(50) as pool:
+        asked = [pool.submit(cache.get, "a", slow) for _ in range(50)]
+        slow.go.set()
+        sessions = {id(future.result()[0]) for future in asked}
+    assert (slow.calls, len(sessions)) == (1, 1)
+
+
+def test_those_who_wait_for_a_failure_are_told_of_it() -> None:
+    cache, slow = CredentialCache(), Slow(failing)
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(cache.get, "a", slow) for _ in range(2)]
+        slow.go.set()
+        assert [type(future.exception()) for future in asked] == [LookupError, LookupError]
+
+
+def test_one_that_waits_does_not_hold_up_another_account() -> None:
+    cache, slow = CredentialCache(), Slow(session)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(cache.get, "slow", slow)
+        assert cache.get("quick", session)[1] is False
+        assert not waiting.done()
+        slow.go.set()
+
+
+def test_a_failure_does_not_take_a_newer_session_with_it() -> None:
+    cache, slow = CredentialCache(), Slow(failing)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(cache.get, "a", slow)
+        while not slow.calls:
+            pass
+        cache.forget("a")
+        newer, _ = cache.get("a", session)
+        slow.go.set()
+        assert waiting.exception()
+    assert cache.get("a", never) == (newer, True)

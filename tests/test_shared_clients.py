@@ -1,0 +1,296 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+import pytest
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError, NoCredentialsError, WaiterError
+
+from chalicelib.cross_account import Hub
+from chalicelib.shared_clients import Caller, SharedClients
+from tests.fake_aws import HUB, SECRET, TOKEN, FakeAws, Reply, s3_error
+
+ONE, TWO = "111111111111", "222222222222"
+
+
+def caller(account: str, number: int = 1) -> Caller:
+    return Caller(Credentials(f"ASIA{account}n{number}", SECRET, f"{TOKEN}-{account}"))
+
+
+@pytest.fixture
+def clients(hub: Hub) -> SharedClients:
+    return hub.clients
+
+
+@pytest.fixture
+def one(clients: SharedClients) -> Any:
+    return clients.client(caller(ONE), "s3")
+
+
+@pytest.fixture
+def two(clients: SharedClients) -> Any:
+    return clients.client(caller(TWO), "s3")
+
+
+def names(page: dict[str, Any]) -> list[str]:
+    return [bucket["Name"] for bucket in page["Buckets"]]
+
+
+def test_two_accounts_share_one_client(one: Any, two: Any) -> None:
+    assert one._shared is two._shared
+
+
+@pytest.mark.parametrize(("service", "region"), [("s3", "us-east-1"), ("iam", None)])
+def test_another_service_or_region_is_another_client(
+    clients: SharedClients, one: Any, service: str, region: str | None
+) -> None:
+    assert clients.client(caller(ONE), service, region)._shared is not one._shared
+
+
+def test_fifty_threads_that_ask_at_once_make_one_client(aws: FakeAws) -> None:
+    clients, ready = SharedClients(), threading.Barrier(50)
+
+    def ask() -> int:
+        ready.wait(10)
+        return id(clients.shared("sts", "eu-west-1"))
+
+    with ThreadPoolExecutor(50) as pool:
+        assert len({future.result() for future in [pool.submit(ask) for _ in range(50)]}) == 1
+
+
+def test_outside_a_call_there_are_no_credentials(aws: FakeAws, one: Any) -> None:
+    one.list_buckets()
+    with pytest.raises(NoCredentialsError):
+        one._shared.list_buckets()
+    assert len(aws.seen) == 1
+
+
+def test_outside_a_call_a_failed_call_leaves_none_behind(aws: FakeAws, one: Any) -> None:
+    aws.tell("ListBuckets", s3_error("AccessDenied", 403))
+    with pytest.raises(ClientError):
+        one.list_buckets()
+    with pytest.raises(NoCredentialsError):
+        one._shared.list_buckets()
+
+
+def test_outside_a_call_nothing_is_presigned(one: Any) -> None:
+    with pytest.raises(NoCredentialsError):
+        one._shared.generate_presigned_url("list_buckets")
+
+
+def test_another_thread_has_no_credentials_while_a_call_is_under_way(aws: FakeAws, one: Any) -> None:
+    raised: list[BaseException | None] = []
+
+    def meanwhile(_request: Any) -> Reply:
+        with ThreadPoolExecutor(1) as pool:
+            raised.append(pool.submit(one._shared.list_buckets).exception())
+        return Reply("<ListAllMyBucketsResult><Buckets/></ListAllMyBucketsResult>")
+
+    aws.tell("ListBuckets", meanwhile)
+    one.list_buckets()
+    assert [type(error) for error in raised] == [NoCredentialsError]
+
+
+def test_a_new_context_has_no_credentials(one: Any) -> None:
+    with pytest.raises(NoCredentialsError):
+        Context().run(one._shared.list_buckets)
+
+
+@pytest.mark.parametrize("attribute", ["access_key", "secret_key", "token"])
+def test_the_shared_credentials_object_holds_nothing(one: Any, attribute: str) -> None:
+    with pytest.raises(NoCredentialsError):
+        getattr(one._shared._request_signer._credentials, attribute)
+
+
+def test_a_shared_client_has_none_of_the_hubs_credentials(aws: FakeAws, clients: SharedClients) -> None:
+    with pytest.raises(NoCredentialsError):
+        clients.shared("sts", "eu-west-1").get_caller_identity()  # type: ignore[attr-defined]
+    assert aws.seen == []
+
+
+def test_a_call_is_signed_with_key_and_token_of_its_account(aws: FakeAws, one: Any, two: Any) -> None:
+    one.list_buckets()
+    two.list_buckets()
+    assert [(request.signer, request.token) for request in aws.seen] == [
+        (ONE, f"{TOKEN}-{ONE}"),
+        (TWO, f"{TOKEN}-{TWO}"),
+    ]
+
+
+def test_two_accounts_pages_read_in_turn_are_each_their_own(aws: FakeAws, one: Any, two: Any) -> None:
+    aws.buckets = {ONE: [f"one-{number}" for number in range(6)], TWO: [f"two-{number}" for number in range(6)]}
+    pages: list[Iterator[Any]] = [iter(view.get_paginator("list_buckets").paginate()) for view in (one, two)]
+    read = [[names(next(reader)) for reader in pages] for _ in range(3)]
+    assert read == [[[f"{name}-{at}", f"{name}-{at + 1}"] for name in ("one", "two")] for at in (0, 2, 4)]
+    assert [request.signer for request in aws.seen] == [ONE, TWO] * 3
+
+
+def test_fifty_threads_see_only_their_own_accounts_pages(aws: FakeAws, clients: SharedClients) -> None:
+    accounts = [f"{number:012}" for number in range(50)]
+    aws.buckets = {account: [f"{account}-{number}" for number in range(8)] for account in accounts}
+    ready = threading.Barrier(50)
+
+    def read(account: str) -> list[str]:
+        ready.wait(10)
+        pages = clients.client(caller(account), "s3").get_paginator("list_buckets").paginate()
+        return [name for page in pages for name in names(page)]
+
+    with ThreadPoolExecutor(50) as pool:
+        assert dict(zip(accounts, pool.map(read, accounts), strict=True)) == aws.buckets
+    assert len(aws.seen) == 50 * 4
+    assert all(request.token == f"{TOKEN}-{request.signer}" for request in aws.seen)
+
+
+def test_a_call_within_a_call_is_signed_by_its_own_account(aws: FakeAws, one: Any, two: Any) -> None:
+    """As when a session is renewed, by the hub, in the middle of a target's call."""
+
+    class Nested:
+        def get_frozen_credentials(self) -> Any:
+            two.list_buckets()
+            return caller(ONE).credentials.get_frozen_credentials()
+
+    nested = type(one)(one._shared, Caller(Nested()))
+    nested.list_buckets()
+    assert {request.signer for request in aws.seen} == {ONE, TWO}
+    assert aws.seen[-1].signer == ONE
+
+
+def test_a_waiter_asks_as_its_account(aws: FakeAws, one: Any) -> None:
+    aws.tell("HEAD /mine", Reply(status=404), Reply())
+    one.get_waiter("bucket_exists").wait(Bucket="mine", WaiterConfig={"Delay": 0, "MaxAttempts": 3})
+    assert [request.signer for request in aws.operations("HEAD /mine")] == [ONE, ONE]
+
+
+def test_a_waiter_that_gives_up_leaves_no_credentials_behind(aws: FakeAws, one: Any) -> None:
+    aws.tell("HEAD /mine", Reply(status=404), always=True)
+    with pytest.raises(WaiterError):
+        one.get_waiter("bucket_exists").wait(Bucket="mine", WaiterConfig={"Delay": 0, "MaxAttempts": 2})
+    with pytest.raises(NoCredentialsError):
+        one._shared.list_buckets()
+
+
+def test_uploads_of_two_accounts_at_once_are_each_signed_by_their_own(
+    aws: FakeAws, one: Any, two: Any, tmp_path: Path
+) -> None:
+    """The parts go out from threads of s3transfer's own."""
+    file = tmp_path / "file"
+    file.write_bytes(b"x" * 100)
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(20):
+            pool.submit(one.upload_file, str(file), "of-one", str(number))
+            pool.submit(two.upload_file, str(file), "of-two", str(number))
+    assert len(aws.seen) == 40
+    assert all(request.signer == (ONE if request.path.startswith("/of-one/") else TWO) for request in aws.seen)
+
+
+def test_a_presigned_url_is_its_accounts(one: Any, two: Any) -> None:
+    for view, account in ((one, ONE), (two, TWO)):
+        query = parse_qs(urlsplit(view.generate_presigned_url("get_object", {"Bucket": "b", "Key": "k"})).query)
+        assert account in str(query)
+
+
+def test_a_view_shows_what_a_client_shows(one: Any) -> None:
+    assert one.meta.region_name == "eu-west-1"
+    assert one.can_paginate("list_buckets")
+    assert issubclass(one.exceptions.NoSuchBucket, ClientError)
+    assert "bucket_exists" in one.waiter_names
+    with pytest.raises(AttributeError):
+        one.no_such_operation  # noqa: B018
+
+
+def test_to_close_a_view_does_not_close_the_client(aws: FakeAws, one: Any, two: Any) -> None:
+    one.close()
+    assert names(two.list_buckets()) == [f"bucket-of-{TWO}"]
+    assert names(one.list_buckets()) == [f"bucket-of-{ONE}"]
+
+
+def test_the_repr_of_a_view_and_of_a_caller_shows_no_credentials(one: Any) -> None:
+    shown = repr(one) + repr(caller(ONE)) + repr(one._shared) + repr(one._shared._request_signer._credentials)
+    assert SECRET not in shown
+    assert TOKEN not in shown
+    assert f"ASIA{ONE}" not in shown
+
+
+def test_s3_express_sessions_which_are_kept_by_bucket_alone_are_off(aws: FakeAws, one: Any, two: Any) -> None:
+    bucket = "shared--euw1-az1--x-s3"
+    one.head_bucket(Bucket=bucket)
+    two.head_bucket(Bucket=bucket)
+    assert [(request.method, request.signer) for request in aws.seen] == [("HEAD", ONE), ("HEAD", TWO)]
+    assert not any("x-amz-s3session-token" in request.headers for request in aws.seen)
+
+
+def test_an_account_id_is_in_no_shared_clients_host_name(clients: SharedClients) -> None:
+    assert clients.shared("dynamodb", "eu-west-1").meta.config.account_id_endpoint_mode == "disabled"
+
+
+@pytest.mark.usefixtures("no_backoff")
+def test_one_that_throttles_for_ever_leaves_the_others_their_retries(aws: FakeAws, clients: SharedClients) -> None:
+    """A shared quota of 500 would be gone after 50 calls of two retries at 5 each."""
+    throttled = s3_error("SlowDown", 503)
+    aws.tell("ListBuckets", throttled, account=ONE, always=True)
+    aws.tell("ListBuckets", throttled, throttled, account=TWO)
+    stuck = clients.client(caller(ONE), "s3")
+    for _ in range(60):
+        with pytest.raises(ClientError, match="SlowDown"):
+            stuck.list_buckets()
+    assert len(aws.seen) < 60 * 3, "its own retries are used up"
+    assert names(clients.client(caller(TWO), "s3").list_buckets()) == [f"bucket-of-{TWO}"]
+
+
+@pytest.mark.usefixtures("no_backoff")
+def test_a_throttled_call_is_tried_three_times(aws: FakeAws, one: Any) -> None:
+    aws.tell("ListBuckets", s3_error("SlowDown", 503), always=True)
+    with pytest.raises(ClientError):
+        one.list_buckets()
+    assert len(aws.seen) == 3
+
+
+def test_retries_that_succeed_are_given_back(aws: FakeAws, clients: SharedClients, no_backoff: None) -> None:
+    own = caller(ONE)
+    aws.tell("ListBuckets", s3_error("SlowDown", 503))
+    clients.client(own, "s3").list_buckets()
+    assert own.retry_quota.available_capacity == 500
+
+
+def test_a_model_is_asked_once_and_patiently(clients: SharedClients) -> None:
+    config = clients.shared("bedrock-runtime", "eu-west-1").meta.config
+    assert (config.read_timeout, config.retries["total_max_attempts"]) == (50, 1)
+
+
+@pytest.mark.parametrize(("service", "connect", "read"), [("sts", 2, 5), ("s3", 3, 10)])
+def test_timeouts_are_far_below_the_functions_own(
+    clients: SharedClients, service: str, connect: int, read: int
+) -> None:
+    config = clients.shared(service, "eu-west-1").meta.config
+    assert (config.connect_timeout, config.read_timeout) == (connect, read)
+
+
+def test_retries_and_timeouts_do_not_depend_on_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "9")
+    monkeypatch.setenv("AWS_RETRY_MODE", "adaptive")
+    config = SharedClients().shared("sts", "eu-west-1").meta.config
+    assert (config.retries["mode"], config.retries["total_max_attempts"]) == ("standard", 3)
+
+
+@pytest.mark.parametrize("endpoints", [None, "legacy", "regional"])
+def test_sts_is_asked_in_the_functions_own_region(monkeypatch: pytest.MonkeyPatch, endpoints: str | None) -> None:
+    if endpoints:
+        monkeypatch.setenv("AWS_STS_REGIONAL_ENDPOINTS", endpoints)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    clients = SharedClients()
+    assert clients.client(caller(ONE), "sts").meta.endpoint_url == "https://sts.us-east-1.amazonaws.com"
+
+
+def test_the_default_session_of_boto3_is_left_alone(aws: FakeAws, one: Any) -> None:
+    before = boto3.DEFAULT_SESSION
+    one.list_buckets()
+    assert boto3.DEFAULT_SESSION is before
+    boto3.Session().client("sts").get_caller_identity()
+    assert aws.seen[-1].signer == HUB
