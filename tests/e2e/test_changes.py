@@ -1,0 +1,96 @@
+"""What changes when somebody edits, deploys again, breaks a permission, or deletes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+import sandbox
+from tests.e2e.conftest import PRODUCTION, STAGING, Project, client
+
+STRANGERS_CHECK = '''
+from chalicelib.check import check
+
+
+@check(actions=["s3:ListAllMyBuckets"])
+def bucket_names(account, *, containing: str = ""):
+    """Name the buckets whose name contains a text."""
+    pages = account.client("s3").get_paginator("list_buckets").paginate()
+    names = [bucket["Name"] for page in pages for bucket in page["Buckets"]]
+    return [name for name in names if containing in name]
+'''
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _first_deployment(deployed: Project) -> None:
+    """Everything here begins with the app as it is."""
+
+
+def deploy(project: Project) -> None:
+    done = project.chalice("deploy")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_strangers_check_of_ten_lines_runs_after_the_next_deployment(project: Project) -> None:
+    (project.folder / "chalicelib" / "checks" / "bucket_names.py").write_text(STRANGERS_CHECK)
+    project.edit("chalicelib/checks/__init__.py", lambda text: text.replace("\n)\n", '\n    "bucket_names",\n)\n'))
+    deploy(project)
+    status, body = project.invoke_switch_account(
+        account_id=PRODUCTION, check="bucket_names", params={"containing": "web"}
+    )
+    assert (status, body["result"]) == (200, ["production-website"])
+
+
+@pytest.fixture
+def without_assume_role(project: Project) -> Iterator[None]:
+    """The stage's policy file without its sts:AssumeRole statement, deployed, and mended afterwards."""
+    file = project.folder / ".chalice" / "policy-sandbox.json"
+    before = file.read_text()
+    policy = json.loads(before)
+    policy["Statement"] = [one for one in policy["Statement"] if "sts:AssumeRole" not in one["Action"]]
+    file.write_text(json.dumps(policy))
+    deploy(project)
+    yield
+    file.write_text(before)
+    deploy(project)
+
+
+@pytest.mark.usefixtures("without_assume_role")
+def test_without_the_hubs_permission_the_target_is_not_reached(project: Project) -> None:
+    status, body = project.invoke_switch_account(account_id=STAGING)
+    assert (status, body["error"]["type"], body["error"]["code"]) == (500, "AssumeRoleDenied", "AccessDenied")
+
+
+def test_with_the_permission_back_the_target_is_reached(project: Project) -> None:
+    status, _ = project.invoke_switch_account(account_id=STAGING)
+    assert status == 200
+
+
+def test_without_the_targets_trust_it_is_not_reached(
+    project: Project, box: sandbox.Box, administrator: Callable[[str], boto3.Session]
+) -> None:
+    iam: Any = client(box, administrator(STAGING), "iam")
+    trust = iam.get_role(RoleName="external-role")["Role"]["AssumeRolePolicyDocument"]
+    trust["Statement"][0]["Principal"] = {"AWS": "arn:aws:iam::999999999999:root"}
+    iam.update_assume_role_policy(RoleName="external-role", PolicyDocument=json.dumps(trust))
+    status, body = project.invoke_switch_account(account_id=STAGING, check="s3_buckets")
+    assert (status, body["error"]["type"], body["error"]["code"]) == (500, "AssumeRoleDenied", "AccessDenied")
+
+
+def test_another_stage_is_stopped_at_the_sandbox(project: Project) -> None:
+    done = project.run("chalice", "deploy", "--stage", "dev")
+    assert done.returncode != 0
+    assert "AccessDenied" in done.stdout + done.stderr
+    assert not (project.folder / ".chalice" / "deployed" / "dev.json").exists()
+
+
+def test_delete_takes_everything_away_again(project: Project, box: sandbox.Box, hub: boto3.Session) -> None:
+    done = project.chalice("delete")
+    assert done.returncode == 0, done.stderr
+    assert client(box, hub, "lambda").list_functions()["Functions"] == []
+    roles = [role["RoleName"] for role in client(box, hub, "iam").list_roles()["Roles"]]
+    assert [name for name in roles if name.startswith("cross-account-sandbox")] == []

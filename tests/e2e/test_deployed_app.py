@@ -1,0 +1,140 @@
+"""What a person does with the app: deploy, invoke, look at the logs, edit, deploy again, delete."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import zipfile
+from typing import Any
+
+import boto3
+import pytest
+
+import sandbox
+from tests.e2e.conftest import ACQUIRED, HUB, LEGACY, PRODUCTION, STAGING, Project, client
+
+FUNCTION = "cross-account-sandbox-switch_account"
+
+
+@pytest.fixture(scope="module")
+def aws(box: sandbox.Box, hub: boto3.Session, deployed: Project) -> Any:
+    """A client of the hub's by service, once the app is deployed."""
+    return lambda service: client(box, hub, service)
+
+
+def test_boto3_sees_the_four_functions_and_their_roles(aws: Any) -> None:
+    functions = {one["FunctionName"]: one["Role"] for one in aws("lambda").list_functions()["Functions"]}
+    assert functions == {
+        "cross-account-sandbox": f"arn:aws:iam::{HUB}:role/cross-account-sandbox-api_handler",
+        FUNCTION: f"arn:aws:iam::{HUB}:role/{FUNCTION}",
+        "cross-account-sandbox-sweep": f"arn:aws:iam::{HUB}:role/cross-account-sandbox-sweep",
+        "cross-account-sandbox-list_accounts": f"arn:aws:iam::{HUB}:role/cross-account-sandbox-list_accounts",
+    }
+
+
+def test_the_target_says_that_it_is_the_account_that_was_asked_for(deployed: Project) -> None:
+    status, body = deployed.invoke_switch_account(account_id=PRODUCTION)
+    assert status == 200
+    assert body["message"] == "Successfully processed request"
+    assert body["result"]["arn"].startswith(f"arn:aws:sts::{PRODUCTION}:assumed-role/external-role/cross-account-")
+
+
+def test_each_target_shows_its_own_buckets(deployed: Project) -> None:
+    names = {}
+    for account_id in (PRODUCTION, STAGING):
+        _, body = deployed.invoke_switch_account(account_id=account_id, check="s3_buckets")
+        names[account_id] = [bucket["name"] for bucket in body["result"]["buckets"]]
+    assert names == {PRODUCTION: ["production-invoices", "production-website"], STAGING: ["staging-website"]}
+
+
+@pytest.mark.parametrize("check", ["account_summary", "bedrock_models", "preflight"])
+def test_the_other_checks_answer(deployed: Project, check: str) -> None:
+    status, body = deployed.invoke_switch_account(account_id=PRODUCTION, check=check)
+    assert (status, body["check"]) == (200, check)
+
+
+def test_the_account_summary_names_the_targets_alias(deployed: Project) -> None:
+    _, body = deployed.invoke_switch_account(account_id=PRODUCTION, check="account_summary")
+    assert body["result"]["alias"] == "production"
+
+
+def test_the_model_is_denied_until_the_target_allows_its_arn(deployed: Project) -> None:
+    status, body = deployed.invoke_switch_account(
+        account_id=PRODUCTION, check="bedrock_converse", params={"model_id": "amazon.nova-lite-v1:0", "prompt": "Hello"}
+    )
+    assert (status, body["error"]["type"], body["error"]["stage"]) == (500, "CheckDenied", "check")
+
+
+@pytest.mark.parametrize("account_id", [LEGACY, ACQUIRED])
+def test_a_target_that_does_not_trust_us_is_a_denial_with_a_hint(deployed: Project, account_id: str) -> None:
+    status, body = deployed.invoke_switch_account(account_id=account_id)
+    assert (status, body["message"]) == (500, "AWS API error occurred")
+    assert (body["error"]["type"], body["error"]["code"]) == ("AssumeRoleDenied", "AccessDenied")
+    assert f"arn:aws:iam::{account_id}:role/external-role" in body["error"]["hint"]
+    assert FUNCTION in body["error"]["hint"]
+
+
+def test_a_failure_that_is_to_be_raised_ends_chalice_invoke_with_its_class_name(deployed: Project) -> None:
+    done = deployed.chalice("invoke", "-n", "switch_account", event={"account_id": LEGACY, "raise_on_error": True})
+    assert done.returncode == 1
+    assert "AssumeRoleDenied: " in done.stderr
+    assert done.stdout == ""
+
+
+def test_the_same_question_again_asks_sts_nothing(deployed: Project, box: sandbox.Box) -> None:
+    deployed.invoke_switch_account(account_id=PRODUCTION, check="s3_buckets")
+    assumed = len(box.calls("sts", "AssumeRole"))
+    status, _ = deployed.invoke_switch_account(account_id=PRODUCTION, check="s3_buckets")
+    assert (status, len(box.calls("sts", "AssumeRole"))) == (200, assumed)
+
+
+def test_the_role_is_assumed_by_the_functions_own_execution_role(deployed: Project, box: sandbox.Box) -> None:
+    deployed.invoke_switch_account(account_id=STAGING)
+    callers = {
+        call["caller"].rsplit("/", 1)[0]
+        for call in box.calls("sts", "AssumeRole")
+        if call["resource"] == f"arn:aws:iam::{STAGING}:role/external-role"
+    }
+    assert callers == {f"arn:aws:sts::{HUB}:assumed-role/{FUNCTION}"}
+
+
+def test_what_was_uploaded_is_the_zip_that_chalice_made_of_this_code_with_its_dependencies_apart(
+    deployed: Project, aws: Any
+) -> None:
+    configuration = aws("lambda").get_function(FunctionName=FUNCTION)["Configuration"]
+    zips = (deployed.folder / ".chalice" / "deployments").glob("*.zip")
+    (code,) = [path for path in zips if sha256(path.read_bytes()) == configuration["CodeSha256"]]
+    with zipfile.ZipFile(code) as uploaded:
+        assert uploaded.read("app.py") == (deployed.folder / "app.py").read_bytes()
+        assert not [name for name in uploaded.namelist() if name.startswith("boto")]
+    assert len(configuration["Layers"]) == 1
+
+
+def sha256(content: bytes) -> str:
+    """As Lambda writes it."""
+    return base64.b64encode(hashlib.sha256(content).digest()).decode()
+
+
+def test_the_logs_can_be_read_and_hold_one_json_object_per_check(deployed: Project) -> None:
+    deployed.invoke_switch_account(account_id=PRODUCTION)
+    done = deployed.chalice("logs", "-n", "switch_account")
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line[line.index("{") :]) for line in done.stdout.splitlines() if '"message":"checked"' in line]
+    assert {"account_id", "check", "stage", "ms", "cached", "request_id"} <= lines[-1].keys()
+
+
+def test_a_sweep_tells_the_good_targets_from_the_others(deployed: Project) -> None:
+    answer = deployed.invoke("sweep", {"check": "s3_buckets"})
+    results = {item["account_id"]: item for item in answer["results"]}
+    assert [results[account_id]["result"]["count"] for account_id in (PRODUCTION, STAGING)] == [2, 1]
+    for account_id in (LEGACY, ACQUIRED):
+        assert results[account_id]["error"]["type"] == "AssumeRoleDenied"
+        assert f"arn:aws:iam::{account_id}:role/external-role" in results[account_id]["error"]["hint"]
+    assert answer["not_started"] == []
+
+
+def test_accounts_are_listed_by_the_organization(deployed: Project) -> None:
+    answer = deployed.invoke("list_accounts", {"exclude": [HUB]})
+    assert {"id": PRODUCTION, "name": "production"} in answer["accounts"]
+    assert answer["count"] == 5
