@@ -6,18 +6,20 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 
 from chalicelib.account import Account
+from chalicelib.assume_faults import assume_error, hub_error
 from chalicelib.aws_faults import from_aws
+from chalicelib.caller_identity import OwnIdentity
 from chalicelib.credential_cache import CredentialCache
-from chalicelib.denial import assume_error, hub_error
+from chalicelib.denial import Denial
 from chalicelib.errors import AssumeRoleFailed, InvalidSettings, WrongAccount
-from chalicelib.settings import Settings
+from chalicelib.settings import REGION, Settings
 from chalicelib.shared_clients import Caller, SharedClients
 
 REFRESH_SECONDS = 300
@@ -25,8 +27,6 @@ REFRESH_SECONDS = 300
 every call."""
 LAST_CALL_SECONDS = 60
 """With less than this left nobody is given the old session any more, and every thread waits for the new one."""
-
-_UNNAMED = "that this function runs as"
 
 
 def role_arn(account_id: str, role_name: str, path: str = "/", partition: str = "aws") -> str:
@@ -53,7 +53,7 @@ class Hub:
     """The account this runs in. Make one per process and keep it: clients and sessions stay warm in it.
 
     Raises:
-        InvalidSettings: there is no region, or the AWS configuration cannot be used.
+        InvalidSettings: there is no region by that name, or the AWS configuration cannot be used.
         HubCredentialsRejected: where the credentials should come from, there are none.
     """
 
@@ -63,13 +63,16 @@ class Hub:
             self.clients = SharedClients()
         except BotoCoreError as error:
             raise hub_error(error) from None
-        if self.clients.region is None:
+        if not REGION.fullmatch(self.clients.region or ""):
             raise InvalidSettings(
-                "The setting AWS_DEFAULT_REGION is empty; the rule is: the region to work in, such as eu-west-1.",
+                f"The setting AWS_DEFAULT_REGION has {(self.clients.region or '')[:80]!r}; the rule is: the region to work "
+                "in, such as eu-west-1.",
                 hint="Lambda sets it by itself; on a laptop export it or name it in the AWS profile.",
             )
         self.region = self.clients.region
         self._sessions = CredentialCache()
+        self._identity = OwnIdentity(lambda: self.client("sts"))
+        self._let_in = False
 
     def account(
         self, account_id: str, actions: Sequence[str], *, region: str | None = None, request_id: str = "local"
@@ -119,16 +122,6 @@ class Hub:
         """A client for the hub account itself."""
         return self.clients.client(self.caller(), service, region)
 
-    @cached_property
-    def role_name(self) -> str:
-        """The name of the role (or user) that this process is, for hints; GetCallerIdentity needs no permission."""
-        try:
-            caller_arn: str = self.client("sts").get_caller_identity()["Arn"]
-        except Exception:  # whatever it is: the failure to be told is the one that this is a hint for
-            return _UNNAMED
-        name = caller_arn.split("/")[1] if "/" in caller_arn else caller_arn.rsplit(":", 1)[-1]
-        return name if re.fullmatch(r"[\w+=,.@-]{1,64}", name, re.ASCII) else _UNNAMED
-
     def _assume(self, account_id: str, actions: tuple[str, ...], request_id: str) -> RefreshableCredentials:
         caller = self.caller()
 
@@ -161,8 +154,13 @@ class Hub:
             if not from_aws(error):
                 raise
             # `from None`: the original's text is AWS's, with the hub's ARN in it, and goes nowhere.
-            raise assume_error(error, arn, lambda: self.role_name, bool(settings.external_id)) from None
-        return _session_of(answer, account_id)
+            raise assume_error(error, arn, lambda: self._denial(arn)) from None
+        session = _session_of(answer, account_id)
+        self._let_in = True
+        return session
+
+    def _denial(self, arn: str) -> Denial:
+        return Denial(arn, self._identity(), bool(self.settings.external_id), self._let_in)
 
 
 def _session_of(answer: dict[str, Any], account_id: str) -> dict[str, str]:
