@@ -63,13 +63,12 @@ class Hub:
             self.clients = SharedClients()
         except BotoCoreError as error:
             raise hub_error(error) from None
-        if not REGION.fullmatch(self.clients.region or ""):
+        self.region = self.clients.region or ""
+        if not REGION.fullmatch(self.region):
             raise InvalidSettings(
-                f"The setting AWS_DEFAULT_REGION has {(self.clients.region or '')[:80]!r}; the rule is: the region to work "
-                "in, such as eu-west-1.",
+                f"The setting AWS_DEFAULT_REGION has {self.region[:80]!r}; the rule is: a region, such as eu-west-1.",
                 hint="Lambda sets it by itself; on a laptop export it or name it in the AWS profile.",
             )
-        self.region = self.clients.region
         self._sessions = CredentialCache()
         self._identity = OwnIdentity(lambda: self.client("sts"))
         self._let_in = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,7 @@ from chalicelib.errors import (
     MissingAccountId,
     UnknownCheck,
 )
-from chalicelib.settings import ACCOUNT_ID, Settings
+from chalicelib.settings import ACCOUNT_ID, REGION, Settings
 
 DEFAULT_CHECK = "identity"
 CHECK_KEYS = ("account_id", "check", "region", "params", "raise_on_error")
@@ -100,10 +99,9 @@ def known_check(name: Any) -> Check:
 
 
 def region(value: Any) -> str | None:
-    """A region's name becomes part of a host name, so nothing else may pass for one."""
     if value is None:
         return None
-    if not isinstance(value, str) or not re.fullmatch(r"[a-z]{2,4}(-[a-z]{1,20}){1,3}-[0-9]{1,2}", value):
+    if not isinstance(value, str) or not REGION.fullmatch(value):
         raise InvalidInput("region must be the name of an AWS region, such as eu-west-1.")
     return value
 

@@ -12,6 +12,9 @@ from chalicelib.errors import InvalidSettings
 ACCOUNT_ID = re.compile(r"[0-9]{12}")
 """For `fullmatch`: `\\d` would take other scripts' digits, and `match` with `$` a trailing newline."""
 
+REGION = re.compile(r"[a-z]{2,4}(-[a-z]{1,20}){1,3}-[0-9]{1,2}")
+"""For `fullmatch`: a region's name becomes part of a host name, so nothing else may pass for one."""
+
 EVERY_ACCOUNT = "*"
 _TRUE_FALSE = {"true": True, "false": False}
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
