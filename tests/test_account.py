@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from chalicelib.account import Account
+from chalicelib.cross_account import Hub
+from chalicelib.errors import AssumeRoleDenied
+from tests.fake_aws import FakeAws, denied
+
+ONE = "111111111111"
+LIST = ("s3:ListAllMyBuckets",)
+
+
+def read(account: Account) -> list[str]:
+    """One call as that account."""
+    return [bucket["Name"] for bucket in account.client("s3").list_buckets()["Buckets"]]
+
+
+def test_a_session_of_900_seconds_is_not_renewed_at_every_call(hub: Hub, aws: FakeAws) -> None:
+    aws.lifetimes.append(900)
+    account = hub.account(ONE, LIST)
+    for _ in range(3):
+        read(account)
+    assert len(aws.operations("AssumeRole")) == 1
+
+
+def test_a_session_with_less_than_five_minutes_left_is_renewed(hub: Hub, aws: FakeAws) -> None:
+    aws.lifetimes.append(250)
+    account = hub.account(ONE, LIST, request_id="first")
+    read(account), read(account)
+    assert [request.access_key for request in aws.operations("ListBuckets")] == [f"ASIA{ONE}n2"] * 2
+    assert aws.operations("AssumeRole")[1].form == aws.operations("AssumeRole")[0].form
+
+
+def in_fifty_threads(account: Account) -> list[BaseException | None]:
+    with ThreadPoolExecutor(50) as pool:
+        return [future.exception() for future in [pool.submit(read, account) for _ in range(50)]]
+
+
+def run_out(account: Account, seconds_left: int) -> None:
+    """Let time pass until the session has so many seconds left. botocore has no parameter for its clock."""
+    session: Any = account._caller.credentials
+    now = session._expiry_time - timedelta(seconds=seconds_left)
+    session._time_fetcher = lambda: now
+
+
+@pytest.mark.parametrize("seconds_left", [250, 30, -10])
+def test_fifty_threads_renew_a_session_once(hub: Hub, aws: FakeAws, seconds_left: int) -> None:
+    account = hub.account(ONE, LIST)
+    run_out(account, seconds_left)
+    aws.lifetimes.append(8000)  # counted from the true time
+    assert in_fifty_threads(account) == [None] * 50
+    assert len(aws.operations("AssumeRole")) == 2
+
+
+def test_with_less_than_a_minute_left_nobody_signs_with_the_old_session(hub: Hub, aws: FakeAws) -> None:
+    account = hub.account(ONE, LIST)
+    run_out(account, 30)
+    aws.tell("AssumeRole", denied())
+    with pytest.raises(AssumeRoleDenied):
+        read(account)
+    assert aws.operations("ListBuckets") == []
+
+
+def test_with_more_left_a_renewal_that_is_refused_is_put_off(
+    hub: Hub, aws: FakeAws, caplog: pytest.LogCaptureFixture
+) -> None:
+    account = hub.account(ONE, LIST)
+    run_out(account, 250)
+    aws.tell("AssumeRole", denied())
+    assert read(account) == [f"bucket-of-{ONE}"]
+
+
+def test_the_session_for_other_code_is_boto3s_and_the_accounts(hub: Hub, aws: FakeAws) -> None:
+    session = hub.account(ONE, LIST, region="eu-north-1").session()
+    assert type(session) is boto3.Session
+    assert session.client("s3").list_buckets()["Buckets"][0]["Name"] == f"bucket-of-{ONE}"
+    assert [bucket.name for bucket in session.resource("s3").buckets.all()] == [f"bucket-of-{ONE}"]
+    assert {request.region for request in aws.operations("ListBuckets")} == {"eu-north-1"}
+
+
+def test_the_session_for_other_code_is_renewed_as_well(hub: Hub, aws: FakeAws) -> None:
+    account = hub.account(ONE, LIST)
+    client = account.session().client("s3")
+    run_out(account, 30)
+    client.list_buckets()
+    assert aws.seen[-1].access_key == f"ASIA{ONE}n2"
+
+
+@pytest.mark.parametrize(
+    ("asked", "named", "used"),
+    [(None, None, "eu-west-1"), ("us-east-1", None, "us-east-1"), ("us-east-1", "ap-south-1", "ap-south-1")],
+)
+def test_a_client_works_in_the_region_named_then_asked_for_then_the_functions_own(
+    hub: Hub, asked: str | None, named: str | None, used: str
+) -> None:
+    assert hub.account(ONE, LIST, region=asked).client("s3", named).meta.region_name == used
+
+
+def test_the_repr_of_an_account_is_its_id(hub: Hub) -> None:
+    assert repr(hub.account(ONE, LIST)) == f"<Account {ONE}>"

@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import json
+import re
+import string
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.account import Account
+from chalicelib.cross_account import Hub, role_arn, session_name, session_policy
+from chalicelib.errors import (
+    AssumeRoleDenied,
+    AssumeRoleFailed,
+    AssumeRoleThrottled,
+    AwsError,
+    CrossAccountError,
+    HubCredentialsRejected,
+    InvalidSettings,
+    WrongAccount,
+)
+from chalicelib.settings import Settings
+from tests.fake_aws import EXTERNAL_ID, HUB, FakeAws, Reply, denied, error, result
+
+ONE, TWO = "111111111111", "222222222222"
+LIST = ("s3:ListAllMyBuckets",)
+DIGITS = st.text(string.digits, min_size=12, max_size=12)
+ROLE = st.text(string.ascii_letters + string.digits + "_+=,.@-", min_size=1, max_size=64)
+
+
+def read(account: Account) -> list[str]:
+    """One call as that account."""
+    return [bucket["Name"] for bucket in account.client("s3").list_buckets()["Buckets"]]
+
+
+@pytest.fixture
+def hub_with(hub: Hub) -> Callable[..., Hub]:
+    """Make a hub with other settings that talks to `aws`."""
+
+    def make(**settings: Any) -> Hub:
+        other = Hub(Settings(**settings))
+        other.clients = hub.clients
+        return other
+
+    return make
+
+
+def test_a_role_is_named_as_iam_writes_it() -> None:
+    assert role_arn(ONE, "external-role") == f"arn:aws:iam::{ONE}:role/external-role"
+
+
+@given(DIGITS, ROLE, st.sampled_from(["/", "/team/", "/a/b/"]), st.sampled_from(["aws", "aws-cn", "aws-us-gov"]))
+def test_a_role_arn_can_be_taken_apart_again(account: str, name: str, path: str, partition: str) -> None:
+    parts = role_arn(account, name, path, partition).split(":", 5)
+    assert parts == ["arn", partition, "iam", "", account, f"role{path}{name}"]
+
+
+@given(st.text(max_size=200))
+def test_a_session_name_is_one_that_sts_takes_whatever_the_request_id(request_id: str) -> None:
+    assert re.fullmatch(r"[A-Za-z0-9_+=,.@-]{2,64}", session_name(request_id))
+
+
+def test_a_session_name_leads_back_to_the_request() -> None:
+    request_id = "11111111-2222-3333-4444-555555555555"
+    assert session_name(request_id) == f"cross-account-{request_id}"
+
+
+ACTIONS = st.from_regex(r"[a-z0-9]{1,12}:[A-Z][A-Za-z]{1,30}", fullmatch=True)
+
+
+@given(st.lists(ACTIONS, min_size=1, unique=True))
+def test_a_session_policy_allows_exactly_the_declared_actions(actions: list[str]) -> None:
+    (statement,) = json.loads(session_policy(tuple(actions)))["Statement"]
+    assert statement == {"Effect": "Allow", "Action": sorted(actions), "Resource": "*"}
+
+
+def test_assume_role_asks_for_no_more_than_the_check_needs(hub: Hub, aws: FakeAws) -> None:
+    hub.account(ONE, LIST, request_id="request-7")
+    (request,) = aws.seen
+    asked = request.form
+    assert request.signer == HUB
+    assert json.loads(asked.pop("Policy")) == {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": list(LIST), "Resource": "*"}],
+    }
+    assert asked == {
+        "Action": "AssumeRole",
+        "Version": "2011-06-15",
+        "RoleArn": f"arn:aws:iam::{ONE}:role/external-role",
+        "RoleSessionName": "cross-account-request-7",
+        "DurationSeconds": "3600",
+    }
+
+
+def test_the_settings_name_role_path_duration_and_external_id(hub_with: Callable[..., Hub], aws: FakeAws) -> None:
+    hub_with(role_name="r", role_path="/p/", session_seconds=900, external_id=EXTERNAL_ID).account(ONE, LIST)
+    asked = aws.seen[0].form
+    assert asked["RoleArn"] == f"arn:aws:iam::{ONE}:role/p/r"
+    assert asked["DurationSeconds"] == "900"
+    assert asked["ExternalId"] == EXTERNAL_ID
+
+
+@pytest.mark.parametrize(("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")])
+def test_the_partition_is_that_of_the_functions_region(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch, region: str, partition: str
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    Hub(Settings()).account(ONE, LIST)
+    assert aws.seen[0].form["RoleArn"].startswith(f"arn:{partition}:iam::")
+
+
+def test_the_second_time_sts_is_not_asked(hub: Hub, aws: FakeAws) -> None:
+    assert not hub.account(ONE, LIST).cached
+    assert hub.account(ONE, LIST).cached
+    assert len(aws.operations("AssumeRole")) == 1
+
+
+def test_other_actions_are_another_session(hub: Hub, aws: FakeAws) -> None:
+    first, second = hub.account(ONE, LIST), hub.account(ONE, ("iam:GetAccountSummary",))
+    policies = [json.loads(request.form["Policy"])["Statement"][0]["Action"] for request in aws.seen]
+    assert policies == [["s3:ListAllMyBuckets"], ["iam:GetAccountSummary"]]
+    read(first), second.client("iam").get_account_summary()
+    assert [request.access_key for request in aws.seen[2:]] == [f"ASIA{ONE}n1", f"ASIA{ONE}n2"]
+
+
+def test_another_account_is_another_session(hub: Hub, aws: FakeAws) -> None:
+    assert [read(hub.account(account, LIST)) for account in (ONE, TWO)] == [[f"bucket-of-{ONE}"], [f"bucket-of-{TWO}"]]
+
+
+def test_without_caching_the_sessions_go_with_the_invocation(hub_with: Callable[..., Hub], aws: FakeAws) -> None:
+    hub = hub_with(cache_credentials=False)
+    hub.account(ONE, LIST)
+    assert hub.account(ONE, LIST).cached
+    hub.end_invocation()
+    assert not hub.account(ONE, LIST).cached
+
+
+def test_with_caching_they_stay(hub: Hub) -> None:
+    hub.account(ONE, LIST)
+    hub.end_invocation()
+    assert hub.account(ONE, LIST).cached
+
+
+def test_a_forgotten_session_is_assumed_again(hub: Hub) -> None:
+    hub.account(ONE, LIST)
+    hub.forget(ONE, LIST)
+    assert not hub.account(ONE, LIST).cached
+
+
+def refused(hub: Hub) -> AwsError:
+    with pytest.raises(AwsError) as caught:
+        hub.account(ONE, LIST)
+    assert caught.value.stage == "assume"
+    return caught.value
+
+
+def test_another_accounts_session_is_refused(hub: Hub, aws: FakeAws) -> None:
+    aws.answering_account = TWO
+    assert type(refused(hub)) is WrongAccount
+
+
+def test_a_session_that_has_run_out_is_refused(hub: Hub, aws: FakeAws) -> None:
+    aws.lifetimes.append(-5)
+    assert "already run out" in refused(hub).message
+
+
+USER = f"<AssumedRoleUser><Arn>arn:aws:sts::{ONE}:assumed-role/external-role/x</Arn></AssumedRoleUser>"
+LATER = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+CREDENTIALS = {"AccessKeyId": "A", "SecretAccessKey": "B", "SessionToken": "C", "Expiration": LATER}
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "",
+        USER,
+        f"{USER}<Credentials/>",
+        *(
+            f"{USER}<Credentials>"
+            + "".join(f"<{key}>{value}</{key}>" for key, value in CREDENTIALS.items() if key != missing)
+            + "</Credentials>"
+            for missing in CREDENTIALS
+        ),
+        "<AssumedRoleUser><Arn>nonsense</Arn></AssumedRoleUser>"
+        f"<Credentials><AccessKeyId>A</AccessKeyId><Expiration>{LATER}</Expiration></Credentials>",
+    ],
+)
+def test_an_answer_without_all_its_fields_is_no_session(hub: Hub, aws: FakeAws, inner: str) -> None:
+    aws.tell("AssumeRole", result("AssumeRole", inner))
+    assert "holds no session" in refused(hub).message
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        (denied(), AssumeRoleDenied),
+        (error("Throttling"), AssumeRoleThrottled),
+        (error("ExpiredToken", 403), HubCredentialsRejected),
+        (error("RegionDisabledException", 403), AssumeRoleFailed),
+        (Reply("<html><body>proxy</body></html>"), AssumeRoleFailed),
+        (Reply("Service Unavailable", 503), AssumeRoleFailed),
+        (Reply(""), AssumeRoleFailed),
+    ],
+    ids=["denied", "throttled", "expired", "region", "page", "503 text", "empty"],
+)
+@pytest.mark.usefixtures("no_backoff")
+def test_what_sts_refuses_is_an_error_of_its_kind(
+    hub: Hub, aws: FakeAws, reply: Reply, expected: type[AwsError]
+) -> None:
+    aws.tell("AssumeRole", reply, always=True)
+    assert type(refused(hub)) is expected
+
+
+def test_a_refusal_is_not_kept(hub: Hub, aws: FakeAws) -> None:
+    aws.tell("AssumeRole", denied())
+    refused(hub)
+    assert read(hub.account(ONE, LIST)) == [f"bucket-of-{ONE}"]
+
+
+@pytest.mark.parametrize("region", ["", "not a region", "eu-west-1\n", "evil.example/", "eu"])
+def test_a_region_that_cannot_be_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch, region: str) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    with pytest.raises(InvalidSettings) as caught:
+        Hub(Settings())
+    assert caught.value.message.startswith(f"The setting AWS_DEFAULT_REGION has {region!r}; the rule is: a region")
+
+
+def test_no_region_at_all_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    with pytest.raises(InvalidSettings, match="AWS_DEFAULT_REGION"):
+        Hub(Settings())
+
+
+def test_a_hub_without_credentials_asks_nobody(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name)
+    with pytest.raises(HubCredentialsRejected, match="sign in again"):
+        Hub(Settings()).account(ONE, LIST)
+    assert aws.seen == []
+
+
+@pytest.mark.parametrize(
+    "environment", [{"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, {"AWS_PROFILE": "gone"}], ids=str
+)
+def test_a_hub_whose_configuration_is_half_there_is_an_error_of_ours(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(CrossAccountError):
+        Hub(Settings()).account(ONE, LIST)
+    assert aws.seen == []
