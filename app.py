@@ -17,6 +17,7 @@ from chalicelib.errors import InvalidInput
 from chalicelib.logs import keep_secrets_out, logger
 from chalicelib.organization import listing, members
 from chalicelib.requests import CheckRequest, known_fields
+from chalicelib.results_store import STORE_SECONDS, ResultsStore
 from chalicelib.run_check import run_check
 from chalicelib.settings import Settings
 from chalicelib.sweep import Sweep
@@ -81,11 +82,13 @@ def sweep_accounts() -> Response:
 def _sweep(event: Any, context: Any) -> dict[str, Any]:
     request = SweepRequest.from_event(event)
     with _warm_hub() as hub:
+        store = ResultsStore(hub, request, context.aws_request_id) if request.store else None
         accounts = request.accounts
         if accounts is None:
             accounts = tuple(member.id for member in members(hub, request.listing, context.aws_request_id))
-        time_left = partial(_seconds_left, context)
-        return Sweep(hub, request, accounts, time_left=time_left, request_id=context.aws_request_id).run()
+        time_left = partial(_seconds_left, context, kept_back=STORE_SECONDS if store else 0.0)
+        answer = Sweep(hub, request, accounts, time_left=time_left, request_id=context.aws_request_id).run()
+        return store.keep(answer) if store else answer
 
 
 def _one_check(event: Any, context: Any) -> dict[str, Any]:
@@ -117,8 +120,8 @@ def _warm_hub(settings: Settings | None = None) -> Iterator[Hub]:
         hub.end_invocation()
 
 
-def _seconds_left(context: Any) -> float:
-    return float(context.get_remaining_time_in_millis()) / 1000
+def _seconds_left(context: Any, kept_back: float = 0.0) -> float:
+    return float(context.get_remaining_time_in_millis()) / 1000 - kept_back
 
 
 def _settings() -> Settings:

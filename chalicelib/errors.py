@@ -21,6 +21,7 @@
     |   +-- CheckCallFailed                                                    502
     |   +-- AccountsNotListed        by AWS Organizations                      502
     |   +-- EveryAccountFailed       of a sweep                                502
+    |   +-- ResultsNotStored         by S3, a sweep's                          502
     |
     +-- InternalError                500    Internal server error              500
         +-- InvalidSettings          the stage's settings are wrong
@@ -169,6 +170,10 @@ class AccountsNotListed(AwsError):
 
 
 class EveryAccountFailed(AwsError):
+    stage = "check"
+
+
+class ResultsNotStored(AwsError):
     stage = "check"
 
 

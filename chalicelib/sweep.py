@@ -66,7 +66,7 @@ class Sweep:
         """Run it, and give the answer of the contract: check, summary, results, not_started, duplicates.
 
         Raises:
-            EveryAccountFailed: not one account answered, and none is left to start.
+            EveryAccountFailed: not one account answered, none is left to start, and nothing is to be stored.
         """
         started = time.monotonic()
         for number in range(min(self._request.concurrency, len(self._accounts))):
@@ -158,7 +158,8 @@ class Sweep:
         results = [item for account in self._accounts for item in self._results.get(account, ())]
         not_started = [account for account in self._accounts if account not in self._results]
         failed = sum(any(not item["ok"] for item in items) for items in self._results.values())
-        if results and not not_started and not any(item["ok"] for item in results):
+        stored = self._request.store is not None  # then each failure is a line, which raising would lose
+        if results and not stored and not not_started and not any(item["ok"] for item in results):
             raise _every_account_failed(results)
         return {
             "check": self._request.check.name,

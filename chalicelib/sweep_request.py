@@ -10,10 +10,11 @@ from typing import Any
 from chalicelib.check import Check
 from chalicelib.errors import InvalidInput
 from chalicelib.requests import json_type, known_check, known_fields, params, region, valid_account_id
+from chalicelib.result_key import STORE_KEYS, ResultKey
 from chalicelib.shared_clients import MOST_CONNECTIONS
 
 LISTING_KEYS = ("organizational_unit", "exclude", "batch_size")
-SWEEP_KEYS = ("check", "accounts", "organizational_unit", "exclude", "regions", "params", "concurrency")
+SWEEP_KEYS = ("check", "accounts", "organizational_unit", "exclude", "regions", "params", "concurrency", *STORE_KEYS)
 DEFAULT_CONCURRENCY = 32
 
 
@@ -55,6 +56,8 @@ class SweepRequest:
         listing: which accounts of the organization, if none are named.
         regions: the regions to ask in, in order; (None,): the function's own.
         concurrency: accounts under way at the same time.
+        store: under which key the results are stored ("store": true, with "run", "part" and "date" if the caller
+            wants to choose, see ResultKey); None: they are the answer.
     """
 
     check: Check
@@ -63,6 +66,7 @@ class SweepRequest:
     listing: ListingRequest
     regions: tuple[str | None, ...]
     concurrency: int
+    store: ResultKey | None = None
 
     @classmethod
     def from_event(cls, event: Any) -> SweepRequest:
@@ -86,6 +90,7 @@ class SweepRequest:
             listing=ListingRequest._from_fields({key: fields[key] for key in fields if key in LISTING_KEYS}),
             regions=_regions(_list(fields, "regions")),
             concurrency=_whole_number(fields, "concurrency", most=MOST_CONNECTIONS) or DEFAULT_CONCURRENCY,
+            store=ResultKey.from_fields(fields),
         )
         request.check.validate(request.params)
         return request
