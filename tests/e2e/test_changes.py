@@ -11,18 +11,7 @@ import pytest
 
 import sandbox
 from tests.e2e.conftest import PRODUCTION, STAGING, Project, client
-
-STRANGERS_CHECK = '''
-from chalicelib.check import check
-
-
-@check(actions=["s3:ListAllMyBuckets"])
-def bucket_names(account, *, containing: str = ""):
-    """Name the buckets whose name contains a text."""
-    pages = account.client("s3").get_paginator("list_buckets").paginate()
-    names = [bucket["Name"] for page in pages for bucket in page["Buckets"]]
-    return [name for name in names if containing in name]
-'''
+from tests.test_readme import code_of_the_check
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -35,8 +24,8 @@ def deploy(project: Project) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_strangers_check_of_ten_lines_runs_after_the_next_deployment(project: Project) -> None:
-    (project.folder / "chalicelib" / "checks" / "bucket_names.py").write_text(STRANGERS_CHECK)
+def test_the_check_of_the_readme_runs_after_the_next_deployment(project: Project) -> None:
+    (project.folder / "chalicelib" / "checks" / "bucket_names.py").write_text(code_of_the_check())
     project.edit("chalicelib/checks/__init__.py", lambda text: text.replace("\n)\n", '\n    "bucket_names",\n)\n'))
     deploy(project)
     status, body = project.invoke_switch_account(

@@ -1,0 +1,103 @@
+"""The README tells what the code does: its tables, its check and its commands are held against the code."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from chalicelib import errors
+from chalicelib.check import Check
+from chalicelib.checks import CHECKS
+from chalicelib.settings import Settings
+
+PROJECT = Path(__file__).parents[1]
+README = (PROJECT / "README.md").read_text()
+
+
+def section(title: str) -> str:
+    """The text below a heading of the second level."""
+    (text,) = re.findall(rf"^## {re.escape(title)}$(.*?)(?=^## |\Z)", README, re.MULTILINE | re.DOTALL)
+    return text
+
+
+def rows(text: str) -> list[list[str]]:
+    """The rows of the tables in a text, without their headings."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [row for row in cells if row[0].startswith("`")]
+
+
+def names(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def code_of_the_check() -> str:
+    (code,) = re.findall(r"```python\n(.*?)```", section("A check of your own"), re.DOTALL)
+    return code
+
+
+def test_the_table_of_checks_is_the_checks_there_are() -> None:
+    written = {
+        names(name)[0]: (text, names(parameters), names(actions))
+        for name, text, parameters, actions in rows(section("Checks"))
+    }
+    assert written == {
+        check.name: (check.description, list(check.parameters), list(check.actions)) for check in CHECKS.values()
+    }
+
+
+def test_the_table_of_settings_is_the_settings_there_are() -> None:
+    shown = {"": "empty", "None": "`*`", "True": "`true`"}
+    defaults = {
+        field.name.upper(): shown.get(str(field.default), f"`{field.default}`")
+        for field in dataclasses.fields(Settings)
+    }
+    assert {names(name)[0]: default for name, default, _ in rows(section("Settings"))} == defaults
+
+
+def test_the_table_of_errors_has_every_error_with_its_status_and_stage() -> None:
+    written = {}
+    for types, statuses, stage, _ in rows(section("Errors")):
+        status = statuses.split()
+        for number, name in enumerate(names(types)):
+            written[name] = (int(status[number % len(status)]), stage)
+    concrete = {
+        name: (error.http_status, error.stage)
+        for name, error in vars(errors).items()
+        if isinstance(error, type) and issubclass(error, errors.CrossAccountError) and name not in ABSTRACT
+    }
+    assert written == concrete
+
+
+ABSTRACT = {"CrossAccountError", "AwsError"}
+
+
+def test_the_check_of_the_readme_is_a_check() -> None:
+    module: dict[str, object] = {}
+    exec(compile(code_of_the_check(), "README.md", "exec"), module)
+    check = module["bucket_names"]
+    assert isinstance(check, Check)
+    assert (check.actions, list(check.parameters)) == (("s3:ListAllMyBuckets",), ["containing"])
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"(?:[$`(] ?)make (?:-s )?([a-z-]+)", README))))
+def test_every_make_target_it_names_is_there(target: str) -> None:
+    assert re.search(rf"^{target}:", (PROJECT / "Makefile").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#]+)\)", README))))
+def test_every_file_it_links_to_is_there(link: str) -> None:
+    assert (PROJECT / link).exists()
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(#([^)]+)\)", README))))
+def test_every_section_it_links_to_is_there(link: str) -> None:
+    headings = re.findall(r"^#+ (.+)$", README, re.MULTILINE)
+    assert link in {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+def test_no_placeholder_is_left() -> None:
+    assert re.findall(r"^(?:DEMO_OUTPUT|TEST_OUTPUT|BENCH_TABLE|COST)$", README, re.MULTILINE) == []
