@@ -12,6 +12,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import botocore.loaders
+import botocore.session
 import hypothesis
 import pytest
 from botocore.retries import standard
@@ -23,7 +25,7 @@ from chalicelib.checks import CHECKS
 from chalicelib.cross_account import Hub
 from chalicelib.logs import logger
 from chalicelib.settings import Settings
-from chalicelib.shared_clients import SharedClients
+from tests.failures import Failure
 from tests.fake_aws import HUB_KEY, HUB_SECRET, HUB_TOKEN, FakeAws, fake_aws
 
 hypothesis.settings.register_profile("cross-account", deadline=None, max_examples=60)
@@ -40,6 +42,9 @@ OWN = (
     "RESULTS_BUCKET",
     "LOG_LEVEL",
 )
+
+
+MODELS = botocore.loaders.create_loader()
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +70,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "AWS_EC2_METADATA_DISABLED": "true",
     }.items():
         monkeypatch.setenv(name, value)
+    # Every test makes clients of its own; reading botocore's models anew would be most of the time they take.
+    monkeypatch.setattr(botocore.session, "create_loader", lambda _path: MODELS)
     entry_points._hub.cache_clear()
     yield
     entry_points._hub.cache_clear()
@@ -84,21 +91,10 @@ def aws(server: FakeAws, monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     return server
 
 
-WARM: list[SharedClients] = []
-
-
 @pytest.fixture
 def hub(aws: FakeAws) -> Hub:
-    """A hub with the default settings that talks to `aws`.
-
-    It has no sessions yet, but the clients of the tests before: making them takes a hundred times a test's time.
-    """
-    hub = Hub(Settings())
-    if WARM:
-        hub.clients = WARM[0]
-    else:
-        WARM.append(hub.clients)
-    return hub
+    """A hub with the default settings that talks to `aws`."""
+    return Hub(Settings())
 
 
 @pytest.fixture
@@ -167,3 +163,23 @@ def added(monkeypatch: pytest.MonkeyPatch) -> Callable[[Check], Check]:
         return check
 
     return add
+
+
+@pytest.fixture
+def prepared(
+    aws: FakeAws, added: Callable[[Check], Check], no_backoff: None, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Failure], str]:
+    """Bring a failure about; gives the name of the check that will meet it."""
+
+    def prepare(failure: Failure) -> str:
+        failure.prepare(aws)
+        for name, value in failure.settings.items():
+            if value is None:
+                monkeypatch.delenv(name)
+            else:
+                monkeypatch.setenv(name, value)
+        if failure.own:
+            added(failure.own)
+        return failure.check_name
+
+    return prepare

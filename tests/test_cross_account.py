@@ -5,7 +5,6 @@ import re
 import string
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -38,15 +37,9 @@ def read(account: Account) -> list[str]:
 
 
 @pytest.fixture
-def hub_with(hub: Hub) -> Callable[..., Hub]:
+def hub_with(aws: FakeAws) -> Callable[..., Hub]:
     """Make a hub with other settings that talks to `aws`."""
-
-    def make(**settings: Any) -> Hub:
-        other = Hub(Settings(**settings))
-        other.clients = hub.clients
-        return other
-
-    return make
+    return lambda **settings: Hub(Settings(**settings))
 
 
 def test_a_role_is_named_as_iam_writes_it() -> None:

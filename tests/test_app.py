@@ -1,0 +1,288 @@
+"""The direct invocation and the routes, from the event to the answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chalice.app import IAMAuthorizer
+from chalice.test import Client
+
+import app as entry_points
+from chalicelib.check import Check, check
+from chalicelib.checks import CHECKS
+from chalicelib.errors import CrossAccountError
+from tests.failures import FAILURES, Failure
+from tests.fake_aws import EXTERNAL_ID, FakeAws, s3_error
+
+ACCOUNT, OTHER = "123456789012", "210987654321"
+ROOT = Path(entry_points.__file__).parent
+Invoke = Callable[[Any], tuple[int, Any]]
+Http = Callable[..., tuple[int, Any]]
+Add = Callable[[Check], Check]
+
+BAD_EVENTS: list[tuple[Any, str]] = [
+    (None, "The event must be a JSON object, not null."),
+    ([], "The event must be a JSON object, not a list."),
+    ("123456789012", "The event must be a JSON object, not a string."),
+    (123456789012, "The event must be a JSON object, not a number."),
+    ({}, "Missing account_id"),
+    ({"account_id": None}, "Missing account_id"),
+    ({"account_id": ""}, "Missing account_id"),
+    ({"account_id": 123456789012}, "Invalid account ID format"),
+    ({"account_id": False}, "Invalid account ID format"),
+    ({"account_id": []}, "Invalid account ID format"),
+    ({"account_id": "12345678901"}, "Invalid account ID format"),
+    ({"account_id": " 123456789012"}, "Invalid account ID format"),
+    ({"account_id": "123456789012\n"}, "Invalid account ID format"),
+    ({"account_id": "123456\x00789012"}, "Invalid account ID format"),
+    ({"account_id": "１２３４５６７８９０１２"}, "Invalid account ID format"),
+    ({"account_id": "1" * 3_000_000}, "Invalid account ID format"),
+    ({"account_id": json.loads("[" * 900 + "]" * 900)}, "Invalid account ID format"),
+    ({"account_id": ACCOUNT, "role_arn": "arn:aws:iam::1:role/x"}, "Unknown in the event: 'role_arn'."),
+    ({"account_id": ACCOUNT, "external_id": "x"}, "Unknown in the event: 'external_id'."),
+    ({"account_id": ACCOUNT, "endpoint_url": "http://x"}, "Unknown in the event: 'endpoint_url'."),
+    ({"account_id": ACCOUNT, "x\nERROR forged": 1}, r"Unknown in the event: 'x\nERROR forged'."),
+    ({"account_id": ACCOUNT, "check": "none"}, "There is no check 'none'."),
+    ({"account_id": ACCOUNT, "check": 1}, "check must be"),
+    ({"account_id": ACCOUNT, "region": "mars"}, "region must be"),
+    ({"account_id": ACCOUNT, "params": []}, "params must be"),
+    ({"account_id": ACCOUNT, "params": {"x": 1}}, "The check identity takes no parameter 'x'"),
+    ({"account_id": ACCOUNT, "check": "bedrock_converse"}, "The check bedrock_converse needs the parameter"),
+    ({"account_id": ACCOUNT, "raise_on_error": "yes"}, "raise_on_error must be"),
+]
+
+
+@check(actions=["s3:ListAllMyBuckets"])
+def first_bucket(account, *, suffix: str = "!"):  # type: ignore[no-untyped-def]
+    """Name the account's first bucket, as somebody's own check would."""
+    buckets = account.client("s3").list_buckets()["Buckets"]
+    return {"bucket": buckets[0]["Name"] + suffix}
+
+
+@pytest.mark.parametrize("name", ["account.json"])
+@pytest.mark.usefixtures("aws")
+def test_the_articles_event_is_answered_as_in_the_article_and_with_evidence(invoke: Invoke, name: str) -> None:
+    event = json.loads((ROOT / "events" / name).read_text())
+    assert invoke(event) == (
+        200,
+        {
+            "message": "Successfully processed request",
+            "account_id": event["account_id"],
+            "check": "identity",
+            "result": {
+                "account": event["account_id"],
+                "arn": f"arn:aws:sts::{event['account_id']}:assumed-role/external-role/x",
+                "user_id": "AROA:x",
+            },
+        },
+    )
+
+
+@pytest.mark.parametrize(("event", "message"), BAD_EVENTS, ids=lambda value: ascii(value)[:50])
+def test_a_bad_event_is_400_and_aws_is_not_called(aws: FakeAws, invoke: Invoke, event: Any, message: str) -> None:
+    status, body = invoke(event)
+    assert (status, body["message"][: len(message)]) == (400, message)
+    assert set(body) == {"message", "error"}
+    assert set(body["error"]) == {"type", "stage", "code", "hint", "request_id"}
+    assert body["error"]["stage"] == "input"
+    assert aws.seen == []
+
+
+def test_an_account_that_is_not_allowed_is_403_and_aws_is_not_called(
+    aws: FakeAws, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALLOWED_ACCOUNTS", ACCOUNT)
+    status, body = invoke({"account_id": OTHER})
+    assert (status, body["error"]["type"]) == (403, "AccountNotAllowed")
+    assert aws.seen == []
+
+
+def test_params_and_region_reach_the_check(aws: FakeAws, invoke: Invoke) -> None:
+    event = {"account_id": ACCOUNT, "check": "s3_buckets", "region": "us-east-2", "params": {"prefix": "log"}}
+    assert invoke(event)[0] == 200
+    (request,) = aws.operations("ListBuckets")
+    assert (request.region, request.query["prefix"]) == ("us-east-2", "log")
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.name)
+def test_a_failure_is_answered_with_its_status_class_stage_and_code(
+    prepared: Callable[[Failure], str], invoke: Invoke, failure: Failure
+) -> None:
+    status, body = invoke({"account_id": ACCOUNT, "check": prepared(failure)})
+    assert (status, body["message"]) == (500, failure.message)
+    told = body["error"]
+    assert (told["type"], told["stage"], told["code"]) == (failure.name, failure.stage, failure.code)
+    assert told["hint"]
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.name)
+def test_with_raise_on_error_it_is_raised_by_its_class_name(
+    prepared: Callable[[Failure], str], context: Any, failure: Failure
+) -> None:
+    event = {"account_id": ACCOUNT, "check": prepared(failure), "raise_on_error": True}
+    with pytest.raises(CrossAccountError) as caught:
+        entry_points.switch_account(event, context)
+    assert type(caught.value).__name__ == failure.name
+
+
+@pytest.mark.parametrize(
+    ("event", "name"),
+    [
+        ({}, "MissingAccountId"),
+        ({"account_id": 1}, "InvalidAccountId"),
+        ({"account_id": ACCOUNT, "check": "none"}, "UnknownCheck"),
+        ({"account_id": ACCOUNT, "x": 1}, "InvalidInput"),
+    ],
+)
+def test_with_raise_on_error_bad_input_is_raised_as_well(context: Any, event: Any, name: str) -> None:
+    with pytest.raises(CrossAccountError) as caught:
+        entry_points.switch_account({**event, "raise_on_error": True}, context)
+    assert type(caught.value).__name__ == name
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.name)
+def test_a_route_answers_a_failure_with_a_status_of_http(
+    prepared: Callable[[Failure], str], http: Http, failure: Failure
+) -> None:
+    status, body = http("POST", f"/accounts/{ACCOUNT}/checks/{prepared(failure)}")
+    assert (status, body["error"]["type"]) == (failure.http_status, failure.name)
+
+
+def test_a_second_invocation_asks_sts_no_more(aws: FakeAws, invoke: Invoke) -> None:
+    for _ in range(2):
+        invoke({"account_id": ACCOUNT, "check": "s3_buckets"})
+    assert len(aws.operations("AssumeRole")) == 1
+
+
+def test_another_check_of_the_same_account_has_a_session_of_its_own(aws: FakeAws, invoke: Invoke) -> None:
+    for name in ("s3_buckets", "account_summary"):
+        invoke({"account_id": ACCOUNT, "check": name})
+    policies = [json.loads(request.form["Policy"]) for request in aws.operations("AssumeRole")]
+    assert [policy["Statement"][0]["Action"] for policy in policies] == [
+        sorted(CHECKS["s3_buckets"].actions),
+        sorted(CHECKS["account_summary"].actions),
+    ]
+
+
+def test_without_caching_every_invocation_asks_sts(
+    aws: FakeAws, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CACHE_CREDENTIALS", "false")
+    for _ in range(2):
+        invoke({"account_id": ACCOUNT})
+    assert len(aws.operations("AssumeRole")) == 2
+
+
+def test_without_caching_a_failed_check_drops_its_session_as_well(
+    aws: FakeAws, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CACHE_CREDENTIALS", "false")
+    aws.tell("ListBuckets", s3_error("AccessDenied", 403))
+    for _ in range(2):
+        invoke({"account_id": ACCOUNT, "check": "s3_buckets"})
+    assert len(aws.operations("AssumeRole")) == 2
+
+
+def test_a_session_that_the_account_rejects_is_forgotten(aws: FakeAws, invoke: Invoke) -> None:
+    aws.tell("ListBuckets", s3_error("ExpiredToken"))
+    assert [invoke({"account_id": ACCOUNT, "check": "s3_buckets"})[0] for _ in range(2)] == [500, 200]
+    assert len(aws.operations("AssumeRole")) == 2
+
+
+def test_a_denied_check_keeps_its_session(aws: FakeAws, invoke: Invoke) -> None:
+    aws.tell("ListBuckets", s3_error("AccessDenied", 403))
+    assert [invoke({"account_id": ACCOUNT, "check": "s3_buckets"})[0] for _ in range(2)] == [500, 200]
+    assert len(aws.operations("AssumeRole")) == 1
+
+
+def test_a_changed_setting_makes_another_hub(aws: FakeAws, invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    invoke({"account_id": ACCOUNT})
+    monkeypatch.setenv("EXTERNAL_ID", EXTERNAL_ID)
+    invoke({"account_id": ACCOUNT})
+    assert [request.form.get("ExternalId") for request in aws.operations("AssumeRole")] == [None, EXTERNAL_ID]
+
+
+def test_the_session_is_named_after_the_invocation(aws: FakeAws, invoke: Invoke, context: Any) -> None:
+    invoke({"account_id": ACCOUNT})
+    assert aws.seen[0].form["RoleSessionName"] == f"cross-account-{context.aws_request_id}"
+
+
+@pytest.mark.parametrize("body", [None, {}, {"region": "eu-west-1", "params": {}}])
+@pytest.mark.usefixtures("aws")
+def test_a_route_runs_a_check(http: Http, body: Any) -> None:
+    status, answer = http("POST", f"/accounts/{ACCOUNT}/checks/identity", body)
+    assert (status, answer["result"]["account"]) == (200, ACCOUNT)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "name"),
+    [
+        (f"/accounts/{ACCOUNT}/checks/none", None, 404, "UnknownCheck"),
+        (f"/accounts/{OTHER}/checks/identity", None, 403, "AccountNotAllowed"),
+        ("/accounts/12345/checks/identity", None, 400, "InvalidAccountId"),
+        (f"/accounts/{ACCOUNT}/checks/identity", {"region": "mars"}, 400, "InvalidInput"),
+        (f"/accounts/{ACCOUNT}/checks/identity", {"account_id": OTHER}, 400, "InvalidInput"),
+        (f"/accounts/{ACCOUNT}/checks/identity", {"raise_on_error": True}, 400, "InvalidInput"),
+        (f"/accounts/{ACCOUNT}/checks/identity", [], 400, "InvalidInput"),
+        (f"/accounts/{ACCOUNT}/checks/identity", {"params": {"x": 1}}, 400, "InvalidInput"),
+    ],
+)
+def test_a_route_refuses_bad_input_and_aws_is_not_called(
+    aws: FakeAws, http: Http, monkeypatch: pytest.MonkeyPatch, path: str, body: Any, status: int, name: str
+) -> None:
+    monkeypatch.setenv("ALLOWED_ACCOUNTS", ACCOUNT)
+    answered, told = http("POST", path, body)
+    assert (answered, told["error"]["type"]) == (status, name)
+    assert aws.seen == []
+
+
+@pytest.mark.parametrize("raw", [b"{", b"no json", b"\xff\xfe", b"[" * 100_000, b"\x00"], ids=lambda raw: str(raw)[:10])
+def test_a_body_that_is_no_json_is_400_in_our_own_form(http: Http, raw: bytes) -> None:
+    status, body = http("POST", f"/accounts/{ACCOUNT}/checks/identity", raw=raw)
+    assert (status, body["message"], body["error"]["type"]) == (400, "The body must be a JSON object.", "InvalidInput")
+
+
+@pytest.mark.parametrize(
+    ("path", "method"), [(path, method) for path, methods in entry_points.app.routes.items() for method in methods]
+)
+def test_every_route_asks_who_is_calling(path: str, method: str) -> None:
+    assert isinstance(entry_points.app.routes[path][method].authorizer, IAMAuthorizer)
+
+
+def test_the_checks_are_listed_as_they_describe_themselves(http: Http) -> None:
+    status, body = http("GET", "/checks")
+    assert (status, body) == (200, {"checks": [known.as_dict() for known in CHECKS.values()]})
+
+
+@pytest.mark.usefixtures("aws")
+def test_somebodys_own_check_runs_by_just_being_in_the_table(added: Add, invoke: Invoke) -> None:
+    added(first_bucket)
+    status, body = invoke({"account_id": ACCOUNT, "check": "first_bucket", "params": {"suffix": "?"}})
+    assert (status, body["result"]) == (200, {"bucket": f"bucket-of-{ACCOUNT}?"})
+
+
+@pytest.mark.usefixtures("aws")
+def test_somebodys_own_check_is_a_route(added: Add, http: Http) -> None:
+    added(first_bucket)
+    status, body = http("POST", f"/accounts/{ACCOUNT}/checks/first_bucket")
+    assert (status, body["result"]) == (200, {"bucket": f"bucket-of-{ACCOUNT}!"})
+
+
+def test_somebodys_own_check_is_listed(added: Add, http: Http) -> None:
+    added(first_bucket)
+    assert http("GET", "/checks")[1]["checks"][-1] == {
+        "name": "first_bucket",
+        "description": "Name the account's first bucket, as somebody's own check would.",
+        "actions": ["s3:ListAllMyBuckets"],
+        "parameters": {"suffix": {"type": "str", "required": False, "default": "!"}},
+    }
+
+
+def test_chalice_hands_over_its_own_event_and_context(aws: FakeAws, client: Client) -> None:
+    answer = client.lambda_.invoke("switch_account", {"account_id": ACCOUNT}).payload
+    assert json.loads(json.dumps(answer))["statusCode"] == 200
+    assert len(aws.seen) == 2
