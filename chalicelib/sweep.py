@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import reprlib
 import threading
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from chalicelib.answers import ours
 from chalicelib.cross_account import Hub
-from chalicelib.errors import AssumeRoleThrottled, CheckTimedOut, CrossAccountError, EveryAccountFailed
+from chalicelib.errors import AssumeRoleThrottled, CheckTimedOut, EveryAccountFailed
 from chalicelib.logs import logger
 from chalicelib.pace import Pace
 from chalicelib.requests import json_type
 from chalicelib.sweep_request import SweepRequest
 from chalicelib.visit import Item, Visit
+from chalicelib.worklist import UnderWay, Worklist
 
 ANSWER_SECONDS = 2.0
 """Kept back at the end, to put the answer together and send it before Lambda's deadline."""
@@ -24,6 +25,7 @@ MOST_TRIES = 4
 """How often an account is tried while STS throttles; each try is botocore's three attempts."""
 
 TimeLeft = Callable[[], float]
+OnDone = Callable[[list[Item]], None]
 
 
 class Sweep:
@@ -38,29 +40,29 @@ class Sweep:
         accounts: ids in the order of the answer, as they were asked for.
         time_left: seconds until the deadline.
         request_id: of the invocation, for the log and CloudTrail.
+        on_done: told of each account that is done, by the thread that did it.
     """
 
     def __init__(
-        self, hub: Hub, request: SweepRequest, accounts: Iterable[Any], *, time_left: TimeLeft, request_id: str
+        self,
+        hub: Hub,
+        request: SweepRequest,
+        accounts: Iterable[Any],
+        *,
+        time_left: TimeLeft,
+        request_id: str,
+        on_done: OnDone = lambda items: None,
     ) -> None:
         self._visit = Visit(hub, request, request_id)
         self._request = request
         self._time_left = time_left
+        self._on_done = on_done
         asked = [account if isinstance(account, str) else _no_string(account) for account in accounts]
         self._accounts = list(dict.fromkeys(asked))
         self._duplicates = [account for account, times in Counter(asked).items() if times > 1]
-        self._pace = Pace()
-        self._todo = deque(self._accounts)
         self._tries: Counter[str] = Counter()
-        self._began: dict[str, float] = {}
-        self._results: dict[str, list[Item]] = {}
-        self._failed = 0
-        self._slowest = 0.0
-        self._closed = False
-        lock = threading.Lock()
-        self._more_to_do = threading.Condition(lock)
-        self._nothing_left = threading.Condition(lock)
-        self._state = lock
+        self._list = Worklist(self._accounts, lambda: time_left() - ANSWER_SECONDS)
+        self._pace = Pace(sleep=self._list.closed.wait)
 
     def run(self) -> dict[str, Any]:
         """Run it, and give the answer of the contract: check, summary, results, not_started, duplicates.
@@ -69,95 +71,73 @@ class Sweep:
             EveryAccountFailed: not one account answered, none is left to start, and nothing is to be stored.
         """
         started = time.monotonic()
-        for number in range(min(self._request.concurrency, len(self._accounts))):
-            threading.Thread(target=self._work, name=f"sweep-{number}", daemon=True).start()
-        with self._state:
-            self._wait(started)
-            self._closed = True
-            self._more_to_do.notify_all()
-            for account in self._began:
-                self._results[account] = self._visit.failure(account, _out_of_time(account), self._began[account])
-        return self._answer(time.monotonic() - started)
-
-    def _wait(self, started: float) -> None:
-        """Wait until all is done or time is up, and say every few seconds how far it is."""
-        told = started
-        while self._began or (self._todo and not self._too_late()):
-            left = self._time_left() - ANSWER_SECONDS
-            if left <= 0:
-                return
-            self._nothing_left.wait(min(left, PROGRESS_SECONDS))
-            if time.monotonic() - told >= PROGRESS_SECONDS:
-                told = time.monotonic()
-                self._tell_progress(told - started)
+        try:
+            for number in range(min(self._request.concurrency, len(self._accounts))):
+                threading.Thread(target=self._work, name=f"sweep-{number}", daemon=True).start()
+            while self._list.wait(PROGRESS_SECONDS):
+                self._tell_progress(time.monotonic() - started)
+        finally:  # also when somebody presses Ctrl-C
+            unfinished = self._list.close()
+        return self._answer(self._list.done | self._late(unfinished), time.monotonic() - started)
 
     def _work(self) -> None:
-        while (account := self._next()) is not None:
-            outcome = self._visit_one(account)
-            with self._state:
-                if self._closed:
-                    return  # too late: the answer has gone out
-                began = self._began.pop(account)
-                if outcome is None:
-                    self._todo.append(account)
-                    self._more_to_do.notify()
-                else:
-                    self._results[account] = outcome
-                    self._failed += any(not item["ok"] for item in outcome)
-                    self._slowest = max(self._slowest, time.monotonic() - began)
+        while (account := self._list.take()) is not None:
+            pause = self._pace.wait()
+            going = self._list.begin(account)
+            if going is None:
+                continue
+            if not self._visit_one(account, going, pause):
+                self._list.put_back(account)
+            elif self._list.settle(account):
+                self._on_done(going.items)
 
-    def _next(self) -> str | None:
-        """Give the next account, or None when there is none, or too little time for one more."""
-        with self._state:
-            while not self._closed and not self._too_late():
-                if self._todo:
-                    account = self._todo.popleft()
-                    self._began[account] = time.monotonic()
-                    return account
-                if not self._began:
-                    break
-                self._more_to_do.wait(0.5)  # one that is under way may come back, throttled
-            self._nothing_left.notify()
-            return None
-
-    def _too_late(self) -> bool:
-        """Whether one more account, as slow as the slowest so far, might not be done in time."""
-        return self._time_left() - ANSWER_SECONDS <= self._slowest * 1.5
-
-    def _visit_one(self, account: str) -> list[Item] | None:
-        """Go through one account; None: STS throttled, try it again later."""
-        began = time.monotonic()
+    def _visit_one(self, account: str, going: UnderWay, pause: float) -> bool:
+        """Go through one account; False: STS throttled, try it again later."""
+        began = going.began or 0.0
         try:
-            self._pace.wait()
             self._visit.enter(account)
         except AssumeRoleThrottled as error:
-            self._pace.throttled(account)
+            self._pace.throttled(account, pause)
             self._tries[account] += 1
-            return self._visit.failure(account, error, began) if self._tries[account] >= MOST_TRIES else None
-        except CrossAccountError as error:
-            return self._visit.failure(account, error, began)
+            if self._tries[account] < MOST_TRIES:
+                return False
+            going.items += self._visit.failure(account, error, began)
         except Exception as error:  # a thread that dies would leave the sweep waiting for its account
-            return self._visit.failure(account, ours(error), began)
-        self._pace.entered()
-        return self._visit.ask_in_each_region(account, began)
+            going.items += self._visit.failure(account, error, began)
+        else:
+            self._pace.entered()
+            for item in self._visit.ask_in_each_region(account, began):
+                going.items.append(item)
+                if self._list.closed.is_set():
+                    break
+        return True
+
+    def _late(self, unfinished: Mapping[str, UnderWay]) -> dict[str, list[Item]]:
+        """What there is of accounts that were still under way: the regions that answered, and the others as failed."""
+        late = {}
+        for account, going in unfinished.items():
+            items = list(going.items)
+            error = _out_of_time(account)
+            late[account] = items + self._visit.failure(account, error, going.began or 0.0, asked=len(items))
+        return late
 
     def _tell_progress(self, seconds: float) -> None:
-        done = len(self._results)
+        done = list(self._list.done.values())
         logger.info(
             "sweeping",
             check=self._request.check.name,
             accounts=len(self._accounts),
-            done=done,
-            failed=self._failed,
-            accounts_per_second=round(done / seconds, 1),
+            done=len(done),
+            failed=sum(map(_any_failed, done)),
+            accounts_per_second=round(len(done) / seconds, 1),
             seconds_left=round(self._time_left(), 1),
             request_id=self._visit.request_id,
         )
 
-    def _answer(self, seconds: float) -> dict[str, Any]:
-        results = [item for account in self._accounts for item in self._results.get(account, ())]
-        not_started = [account for account in self._accounts if account not in self._results]
-        failed = sum(any(not item["ok"] for item in items) for items in self._results.values())
+    def _answer(self, done: Mapping[str, list[Item]], seconds: float) -> dict[str, Any]:
+        results = [item for account in self._accounts for item in done.get(account, ())]
+        not_started = [account for account in self._accounts if account not in done]
+        failed = sum(map(_any_failed, done.values()))
         stored = self._request.store is not None  # then each failure is a line, which raising would lose
         if results and not stored and not not_started and not any(item["ok"] for item in results):
             raise _every_account_failed(results)
@@ -165,7 +145,7 @@ class Sweep:
             "check": self._request.check.name,
             "summary": {
                 "accounts": len(self._accounts),
-                "ok": len(self._results) - failed,
+                "ok": len(done) - failed,
                 "failed": failed,
                 "not_started": len(not_started),
                 "seconds": round(seconds, 2),
@@ -176,9 +156,14 @@ class Sweep:
         }
 
 
+def _any_failed(items: list[Item]) -> bool:
+    return not all(item["ok"] for item in items)
+
+
 def _no_string(account: Any) -> str:
     """Name something that is no string so that it never passes for an id: 123456789012 is a number, and no account."""
-    return f"{json_type(account)}: {ascii(account)[:40]}"
+    shown = reprlib.repr(account).encode("ascii", "backslashreplace").decode()  # reprlib goes only some levels deep
+    return f"{json_type(account)}: {shown[:40]}"
 
 
 def _out_of_time(account: str) -> CheckTimedOut:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.account import Account
+from chalicelib.answers import ours
 from chalicelib.cross_account import Hub
 from chalicelib.errors import CrossAccountError
 from chalicelib.logs import logger
@@ -37,29 +39,28 @@ class Visit:
         allowed_account(account, self.hub.settings)
         return self.hub.account(account, self.request.check.actions, region=region, request_id=self.request_id)
 
-    def ask_in_each_region(self, account: str, began: float) -> list[Item]:
+    def ask_in_each_region(self, account: str, began: float) -> Iterator[Item]:
         """Ask in an account that has let us in; the session is the same for every region.
 
         Args:
             account: its id.
             began: `time.monotonic()` of its start; the first region's milliseconds hold AssumeRole as well.
         """
-        items = []
         for region in self.request.regions:
-            items.append(self._ask(account, region, began))
+            yield self._ask(account, region, began)
             began = time.monotonic()
-        return items
 
-    def failure(self, account: str, error: CrossAccountError, began: float) -> list[Item]:
-        """Tell for each region that the account could not be asked at all."""
-        return [self._not_ok(account, region, error, began) for region in self.request.regions]
+    def failure(self, account: str, error: Exception, began: float, *, asked: int = 0) -> list[Item]:
+        """Tell for each region, but for the first ones that were `asked`, that the account could not be asked."""
+        why = ours(error)
+        return [self._not_ok(account, region, why, began) for region in self.request.regions[asked:]]
 
     def _ask(self, account: str, region: str | None, began: float) -> Item:
         request = self.request
         try:
             result = ask(self.hub, request.check, self.enter(account, region), request.params)
-        except CrossAccountError as error:
-            return self._not_ok(account, region, error, began)
+        except Exception as error:
+            return self._not_ok(account, region, ours(error), began)
         logger.debug("checked", account_id=account, region=region, check=request.check.name, ms=_ms(began))
         return {"account_id": account, "region": region, "ok": True, "result": result, "ms": _ms(began)}
 
