@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from chalicelib.aws_faults import code_of, from_aws, request_id_of
+from chalicelib.aws_faults import Fault, code_of, fault_of, from_aws, request_id_of
 from chalicelib.check import field
 from chalicelib.cross_account import Hub
 from chalicelib.errors import AccountsNotListed
@@ -16,6 +16,10 @@ ACTIONS = (
     "organizations:ListAccounts",
     "organizations:ListAccountsForParent",
     "organizations:ListOrganizationalUnitsForParent",
+)
+_WHO_MAY = (
+    "Only the management account or a delegated administrator may list them: set ORGANIZATION_ACCOUNT_ID to one, with "
+    "role-template.yaml deployed there and ListOrganization=true. Or name the accounts in the event."
 )
 
 
@@ -64,14 +68,16 @@ def members(hub: Hub, request: ListingRequest, request_id: str) -> list[Member]:
             if request.organizational_unit
             else _pages(organizations, "list_accounts", "Accounts")
         )
-        active = {account["Id"]: Member(account["Id"], account["Name"]) for account in found if _is_active(account)}
+        active = {field(account, "Id"): account.get("Name", "") for account in found if _is_active(account)}
     except Exception as error:
         if not from_aws(error):
             raise
+        if asked_from and fault_of(error) is Fault.CREDENTIALS:
+            hub.forget(asked_from, ACTIONS)
         raise _not_listed(error, asked_from) from None
     return [
-        active[account_id]
-        for account_id in sorted(active)
+        Member(account_id, name)
+        for account_id, name in sorted(active.items())
         if account_id not in request.exclude and hub.settings.allows(account_id)
     ]
 
@@ -79,7 +85,7 @@ def members(hub: Hub, request: ListingRequest, request_id: str) -> list[Member]:
 def _below(organizations: Any, parent: str) -> Iterator[dict[str, Any]]:
     yield from _pages(organizations, "list_accounts_for_parent", "Accounts", ParentId=parent)
     for unit in _pages(organizations, "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=parent):
-        yield from _below(organizations, unit["Id"])
+        yield from _below(organizations, field(unit, "Id"))
 
 
 def _pages(organizations: Any, operation: str, item: str, **asked: str) -> Iterator[dict[str, Any]]:
@@ -94,10 +100,11 @@ def _is_active(account: dict[str, Any]) -> bool:
 
 def _not_listed(error: Exception, asked_from: str) -> AccountsNotListed:
     where = f"account {asked_from} (ORGANIZATION_ACCOUNT_ID)" if asked_from else "the hub account"
+    # AWSOrganizationsNotInUseException is a refusal: this account is in no organization.
+    who_may = fault_of(error) in (Fault.DENIED, Fault.REFUSED)
     return AccountsNotListed(
         f"AWS Organizations did not list the accounts: {code_of(error) or type(error).__name__}, asked from {where}.",
-        hint="Only the management account or a delegated administrator may list them: set ORGANIZATION_ACCOUNT_ID to "
-        "one, with role-template.yaml deployed there and ListOrganization=true. Or name the accounts in the event.",
+        hint=_WHO_MAY if who_may else "Ask again, or name the accounts in the event.",
         code=code_of(error),
         request_id=request_id_of(error),
     )
