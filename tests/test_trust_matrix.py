@@ -1,0 +1,281 @@
+"""Who may and who may not: the shipped policies are not read here but evaluated, request by request.
+
+The trust policy is what CloudFormation (moto's) makes of role-template.yaml with the parameters given; the hub's
+policies are the files that Chalice deploys, to the letter. What decides is sandbox/policy_evaluation.py, which never
+allows what it cannot judge.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from itertools import product
+from typing import Any
+from unittest import mock
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from sandbox.policy_evaluation import Decision, TrustRequest, evaluate_identity, evaluate_trust
+from tests.templates import ROOT
+from tests.test_policies import CHALICE, FUNCTIONS, STAGES, config, statements
+
+HUB, STRANGER, TARGET = "111122223333", "444455556666", "123456789012"
+SECRET, ORGANIZATION = "a-shared-word", "o-a1b2c3d4e5"
+OURS = [f"cross-account-{stage}-{function}" for stage in STAGES for function in FUNCTIONS]
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
+TEMPLATES: dict[str, dict[str, str]] = {
+    "plain": {},
+    "external id": {"ExternalId": SECRET},
+    "organization": {"OrganizationId": ORGANIZATION},
+    "both": {"ExternalId": SECRET, "OrganizationId": ORGANIZATION},
+}
+EXTERNAL_IDS = {"right": SECRET, "wrong": "another-word", "other case": SECRET.upper(), "empty": "", "absent": None}
+ORGANIZATIONS = {"right": ORGANIZATION, "wrong": "o-zzzzzzzzzz", "absent": None}
+
+
+def role(name: str, account: str = HUB) -> str:
+    return f"arn:aws:iam::{account}:role/{name}"
+
+
+@cache
+def trust(template: str, hub_role_name: str | None = None) -> dict[str, Any]:
+    """The trust policy of the role that the template makes."""
+    parameters = {"HubAccountId": HUB, **TEMPLATES[template]}
+    if hub_role_name:
+        parameters["HubRoleName"] = hub_role_name
+    with mock.patch.dict(os.environ, CREDENTIALS), mock_aws():
+        os.environ.pop("AWS_ENDPOINT_URL", None)
+        boto3.client("cloudformation").create_stack(
+            StackName="cross-account-role",
+            TemplateBody=(ROOT / "role-template.yaml").read_text(),
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        )
+        document: dict[str, Any] = boto3.client("iam").get_role(RoleName="external-role")["Role"][
+            "AssumeRolePolicyDocument"
+        ]
+    return document
+
+
+def lets_in(document: dict[str, Any], request: TrustRequest) -> bool:
+    return evaluate_trust(document, request).allowed
+
+
+def fully_equipped(role_arn: str, **keys: Any) -> TrustRequest:
+    """A role that sends whatever any of the templates may ask for."""
+    return TrustRequest.of_role(role_arn, external_id=SECRET, org_id=ORGANIZATION, **keys)
+
+
+def of_user(arn: str) -> TrustRequest:
+    account = arn.split(":")[4]
+    keys = {
+        "aws:PrincipalArn": arn,
+        "aws:PrincipalAccount": account,
+        "aws:PrincipalOrgID": ORGANIZATION,
+        "sts:ExternalId": SECRET,
+    }
+    return TrustRequest(account, (arn,), keys=keys)
+
+
+# ---- the target's side
+
+
+@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_each_function_of_each_stage_may(template: str, name: str) -> None:
+    assert lets_in(trust(template), fully_equipped(role(name)))
+
+
+NOT_OURS = {
+    "another role of the hub": fully_equipped(role("admin")),
+    "a role that ends like ours": fully_equipped(role("not-cross-account-prod-sweep")),
+    "a role that is almost called so": fully_equipped(role("cross-account")),
+    "a role of another case": fully_equipped(role("Cross-Account-prod-sweep")),
+    "a role of the hub behind a path": fully_equipped(role("team/cross-account-prod-sweep")),
+    "a user of the hub": of_user(f"arn:aws:iam::{HUB}:user/alice"),
+    "a user called like our role": of_user(f"arn:aws:iam::{HUB}:user/cross-account-prod-sweep"),
+    "the hub's root": of_user(f"arn:aws:iam::{HUB}:root"),
+    "our role's name in another account": fully_equipped(role("cross-account-prod-sweep", STRANGER)),
+    "our role's name in the target itself": fully_equipped(role("cross-account-prod-sweep", TARGET)),
+    "another account's root": of_user(f"arn:aws:iam::{STRANGER}:root"),
+    "an account that begins like the hub": fully_equipped(role("cross-account-prod-sweep", HUB[:-1] + "0")),
+    "Lambda itself": TrustRequest(service="lambda.amazonaws.com", keys={"sts:ExternalId": SECRET}),
+    "nobody": TrustRequest(keys={"sts:ExternalId": SECRET, "aws:PrincipalOrgID": ORGANIZATION}),
+    "a stranger who names our role": TrustRequest(
+        STRANGER,
+        (role("x", STRANGER),),
+        keys={"aws:PrincipalArn": role("cross-account-prod-sweep"), "sts:ExternalId": SECRET},
+    ),
+}
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("who", NOT_OURS)
+def test_nobody_else_may(template: str, who: str) -> None:
+    assert not lets_in(trust(template), NOT_OURS[who])
+
+
+@pytest.mark.parametrize(("external_id", "organization"), list(product(EXTERNAL_IDS, ORGANIZATIONS)))
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_what_the_template_asks_for_must_be_sent_exactly(template: str, external_id: str, organization: str) -> None:
+    request = TrustRequest.of_role(
+        role(OURS[0]), external_id=EXTERNAL_IDS[external_id], org_id=ORGANIZATIONS[organization]
+    )
+    asked = TEMPLATES[template]
+    expected = ("ExternalId" not in asked or external_id == "right") and (
+        "OrganizationId" not in asked or organization == "right"
+    )
+    assert lets_in(trust(template), request) is expected
+
+
+@pytest.mark.parametrize("wildcard", ["*", "a-*", "a-shared-wor?"])
+def test_an_external_id_with_a_wildcard_in_it_is_just_another_word(wildcard: str) -> None:
+    request = TrustRequest.of_role(role(OURS[0]), external_id=wildcard)
+    assert not lets_in(trust("external id"), request)
+
+
+@pytest.mark.parametrize("action", ["sts:TagSession", "sts:SetSourceIdentity", "sts:AssumeRoleWithWebIdentity"])
+def test_only_assume_role_is_open(action: str) -> None:
+    request = fully_equipped(role(OURS[0]))
+    assert not lets_in(trust("plain"), TrustRequest(request.account, request.arns, keys=request.keys, action=action))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("trusted", STAGES)
+def test_a_template_for_one_stage_keeps_the_others_out(trusted: str, stage: str) -> None:
+    document = trust("plain", f"cross-account-{trusted}-*")
+    for function in FUNCTIONS:
+        assert lets_in(document, fully_equipped(role(f"cross-account-{stage}-{function}"))) is (stage == trusted)
+
+
+def test_a_template_for_one_function_keeps_the_others_out() -> None:
+    document = trust("plain", "cross-account-prod-switch_account")
+    assert [name for name in OURS if lets_in(document, fully_equipped(role(name)))] == [
+        "cross-account-prod-switch_account"
+    ]
+
+
+# ---- the hub's side
+
+
+def allows(policy: str, action: str, resource: str, **keys: str) -> bool:
+    return evaluate_identity((CHALICE / policy).read_text(), action, resource, keys).allowed
+
+
+POLICIES = sorted(path.name for path in CHALICE.glob("policy-*.json"))
+EXTERNAL_ROLE = "arn:aws:iam::{}:role/external-role"
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("account", [TARGET, STRANGER, HUB, "000000000000"])
+def test_the_hub_may_ask_for_the_external_role_anywhere(policy: str, account: str) -> None:
+    assert allows(policy, "sts:AssumeRole", EXTERNAL_ROLE.format(account))
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize(
+    "resource",
+    [
+        f"arn:aws:iam::{TARGET}:role/admin",
+        f"arn:aws:iam::{TARGET}:role/external-role-admin",
+        f"arn:aws:iam::{TARGET}:role/my-external-role",
+        f"arn:aws:iam::{TARGET}:role/path/external-role",
+        f"arn:aws:iam::{TARGET}:role/external-role/admin",
+        f"arn:aws:iam::{TARGET}:role/External-Role",
+        f"arn:aws:iam::{HUB}:role/cross-account-prod-sweep",
+        f"arn:aws:iam::{TARGET}:role/OrganizationAccountAccessRole",
+        f"arn:aws:iam::{TARGET}:user/external-role",
+        "*",
+    ],
+)
+def test_the_hub_may_ask_for_no_other_role(policy: str, resource: str) -> None:
+    assert not allows(policy, "sts:AssumeRole", resource)
+
+
+BEYOND = [
+    ("s3:ListAllMyBuckets", "*"),
+    ("s3:GetObject", "arn:aws:s3:::bucket/key"),
+    ("s3:PutObject", "arn:aws:s3:::bucket/key"),
+    ("bedrock:InvokeModel", "arn:aws:bedrock:eu-west-1::foundation-model/amazon.nova-lite-v1:0"),
+    ("bedrock:ListFoundationModels", "*"),
+    ("iam:ListRoles", "*"),
+    ("iam:PassRole", f"arn:aws:iam::{HUB}:role/cross-account-prod-sweep"),
+    ("iam:PutRolePolicy", f"arn:aws:iam::{HUB}:role/cross-account-prod-sweep"),
+    ("iam:CreateRole", f"arn:aws:iam::{HUB}:role/cross-account-evil"),
+    ("lambda:InvokeFunction", f"arn:aws:lambda:eu-west-1:{HUB}:function:cross-account-prod-sweep"),
+    ("lambda:UpdateFunctionCode", f"arn:aws:lambda:eu-west-1:{HUB}:function:cross-account-prod-sweep"),
+    ("sts:AssumeRoleWithWebIdentity", EXTERNAL_ROLE.format(TARGET)),
+    ("sts:SetSourceIdentity", EXTERNAL_ROLE.format(TARGET)),
+    ("sts:TagSession", EXTERNAL_ROLE.format(TARGET)),
+    ("sts:GetFederationToken", "*"),
+    ("organizations:CreateAccount", "*"),
+    ("organizations:LeaveOrganization", "*"),
+    ("organizations:DetachPolicy", "*"),
+    ("logs:DeleteLogGroup", f"arn:aws:logs:eu-west-1:{HUB}:log-group:/aws/lambda/cross-account-prod"),
+    ("logs:PutLogEvents", f"arn:aws:logs:eu-west-1:{HUB}:log-group:/aws/lambda/payroll:log-stream:x"),
+    ("logs:GetLogEvents", f"arn:aws:logs:eu-west-1:{HUB}:log-group:/aws/lambda/cross-account-prod:log-stream:x"),
+    ("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:eu-west-1:{HUB}:secret:x"),
+    ("ssm:GetParameter", f"arn:aws:ssm:eu-west-1:{HUB}:parameter/x"),
+    ("dynamodb:GetItem", f"arn:aws:dynamodb:eu-west-1:{HUB}:table/x"),
+    ("kms:Decrypt", f"arn:aws:kms:eu-west-1:{HUB}:key/x"),
+    ("ec2:DescribeInstances", "*"),
+]
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize(("action", "resource"), BEYOND, ids=[action for action, _ in BEYOND])
+def test_the_hub_may_do_nothing_else(policy: str, action: str, resource: str) -> None:
+    assert not allows(policy, action, resource)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_gets_in_where_the_template_is_deployed_as_it_is(stage: str, function: str) -> None:
+    """Both sides at once, as AWS decides it: the policy that is deployed and the trust that is deployed."""
+    variables = config(stage, function).environment_variables
+    asked = f"arn:aws:iam::{TARGET}:role{variables['ROLE_PATH']}{variables['ROLE_NAME']}"
+    own = evaluate_identity({"Statement": statements(stage, function)}, "sts:AssumeRole", asked)
+    external_id = variables["EXTERNAL_ID"] or None
+    theirs = evaluate_trust(
+        trust("plain"), TrustRequest.of_role(role(f"cross-account-{stage}-{function}"), external_id=external_id)
+    )
+    assert (own, theirs) == (Decision.ALLOW, Decision.ALLOW)
+
+
+# ---- the edits that SECURITY.md offers
+
+
+def edited(policy: str, condition: dict[str, Any]) -> dict[str, Any]:
+    """The policy with this condition on its AssumeRole, as SECURITY.md tells to add it."""
+    changed = [
+        {**statement, "Condition": condition} if statement["Sid"] == "AssumeTheRoleInEachTarget" else statement
+        for statement in statements("prod", policy)
+    ]
+    return {"Statement": changed}
+
+
+@pytest.mark.parametrize(("organization", "expected"), [(ORGANIZATION, True), ("o-zzzzzzzzzz", False), (None, False)])
+def test_the_organization_edit_keeps_the_hub_out_of_strangers_accounts(
+    organization: str | None, expected: bool
+) -> None:
+    policy = edited("sweep", {"StringEquals": {"aws:ResourceOrgID": ORGANIZATION}})
+    keys = {"aws:ResourceOrgID": organization} if organization else {}
+    assert evaluate_identity(policy, "sts:AssumeRole", EXTERNAL_ROLE.format(TARGET), keys).allowed is expected
+
+
+@pytest.mark.parametrize(
+    ("function_arn", "expected"),
+    [
+        (f"arn:aws:lambda:eu-west-1:{HUB}:function:cross-account-prod-sweep", True),
+        (f"arn:aws:lambda:eu-west-1:{HUB}:function:payroll", False),
+        (None, False),
+    ],
+    ids=["from the function", "from another function", "from a laptop"],
+)
+def test_the_function_edit_makes_stolen_credentials_useless_elsewhere(function_arn: str | None, expected: bool) -> None:
+    functions = f"arn:aws:lambda:*:{HUB}:function:cross-account-prod*"
+    policy = edited("sweep", {"ArnLike": {"lambda:SourceFunctionArn": functions}})
+    keys = {"lambda:SourceFunctionArn": function_arn} if function_arn else {}
+    assert evaluate_identity(policy, "sts:AssumeRole", EXTERNAL_ROLE.format(TARGET), keys).allowed is expected
