@@ -95,12 +95,12 @@ def fix_session(assumed: AssumedRole, access_key_id: str, secret: str, token: st
     _sessions[access_key_id] = session
 
 
-def account_of(access_key_id: str) -> str:
+def account_of(access_key: str) -> str:
     """The account a key belongs to; the hub for a key nobody issued (it fails authentication there)."""
-    if session := _sessions.get(access_key_id):
-        return session.assumed.account_id
+    if session := _sessions.get(access_key):
+        return str(session.assumed.account_id)
     for account, backends in list(iam_backends.items()):
-        if backends[PARTITION].get_user_from_access_key_id(access_key_id):
+        if backends[PARTITION].get_user_from_access_key_id(access_key):
             return account
     return HUB
 
@@ -149,7 +149,7 @@ def organization_of(account: str) -> str | None:
     """The organization's id, if the account is in it."""
     backend = organizations_backends[HUB][PARTITION]
     in_it = account == HUB or account in organizations_backends.master_accounts
-    return backend.org.id if backend.org and in_it else None
+    return str(backend.org.id) if backend.org and in_it else None
 
 
 def _documents_of(holder: Any) -> Sequence[str]:
@@ -158,4 +158,4 @@ def _documents_of(holder: Any) -> Sequence[str]:
 
 
 def _default_document(policy: Any) -> str:
-    return next(version.document for version in policy.versions if version.is_default)
+    return str(next(version.document for version in policy.versions if version.is_default))

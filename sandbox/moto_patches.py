@@ -4,6 +4,7 @@ Each patch says what is wrong and when it can go. They change moto's modules in 
 sandbox's own process only, before anything is served, and never in a test's.
 """
 
+import copy
 import functools
 import json
 import re
@@ -30,7 +31,10 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     _keep_role_policies_of_stacks()
     _know_aws_managed_policies()
     _check_stack_parameters()
+    _parse_templates_once()
     _sign_step_functions(endpoint_url)
+    _evaluate_jsonata()
+    _run_state_machines()
     _answer_bedrock()
 
 
@@ -49,6 +53,7 @@ def _decide_with_our_evaluator() -> None:
     # the caller's account, and fails with KeyError on unsigned requests. Can go when moto evaluates these.
     from moto.core.authorization import ActionAuthenticatorMixin
     from moto.iam import access_control
+    from moto.s3.exceptions import S3AccessDeniedError
 
     def create_access_key(account_id: str, partition: str, access_key_id: str, headers: Any) -> callers.Caller:
         caller = callers.find_caller(access_key_id)
@@ -58,7 +63,7 @@ def _decide_with_our_evaluator() -> None:
             raise access_control.CreateAccessKeyFailure(reason="InvalidToken")
         return caller
 
-    def unknown(self: Any, reason: str) -> None:
+    def unknown(self: Any, _: str) -> None:
         raise aws_errors.unknown_credentials()
 
     def mismatch(self: Any) -> None:
@@ -67,7 +72,9 @@ def _decide_with_our_evaluator() -> None:
     original = ActionAuthenticatorMixin._authenticate_and_authorize_action
 
     def authenticate(self: Any, iam_request_cls: type, resource: str = "*") -> None:
-        if "Authorization" not in self.headers:
+        if "Authorization" not in self.headers:  # unsigned, or a presigned URL
+            if iam_request_cls is access_control.S3IAMRequest:
+                raise S3AccessDeniedError()
             raise aws_errors.no_credentials()
         original(self, iam_request_cls, resource)
 
@@ -279,17 +286,19 @@ def _keep_role_policies_of_stacks() -> None:
 
     Role.put_policy = put_policy  # type: ignore[method-assign]
     Role.create_from_cloudformation_json = classmethod(create)  # type: ignore[assignment, method-assign]
-    Role.update_from_cloudformation_json = classmethod(update)  # type: ignore[assignment, method-assign]
+    Role.update_from_cloudformation_json = classmethod(update)  # type: ignore[arg-type, assignment, method-assign]
 
 
 def _know_aws_managed_policies() -> None:
     # AWS's own policies are unknown unless all of them are loaded into every account, at a second each. Here one
     # is loaded when it is attached. Can go when moto loads them lazily.
     from moto.iam import models
+    from moto.iam.aws_managed_policies import aws_managed_policies_data
 
     @functools.cache
     def documents() -> dict[str, Any]:
-        return json.loads(models.aws_managed_policies_data)
+        found: dict[str, Any] = json.loads(aws_managed_policies_data)
+        return found
 
     original = models.IAMBackend.attach_role_policy
 
@@ -318,6 +327,15 @@ def _check_stack_parameters() -> None:
     ResourceMap.load_parameters = load_parameters  # type: ignore[method-assign]
 
 
+def _parse_templates_once() -> None:
+    # Every stack parses its template anew with YAML in plain Python, 40 ms each: too slow for hundreds of accounts
+    # with the same template. Can go when moto parses with libyaml or remembers.
+    from moto.cloudformation.models import Stack
+
+    parsed = functools.lru_cache(maxsize=32)(Stack.parse_template)
+    Stack.parse_template = staticmethod(lambda template: copy.deepcopy(parsed(template)))  # type: ignore[method-assign]
+
+
 def _broken_rule(value: str, rules: dict[str, Any]) -> str:
     checks: dict[str, tuple[Callable[[Any], bool], str]] = {
         "AllowedPattern": (lambda pattern: bool(re.fullmatch(pattern, value)), "match pattern {}"),
@@ -333,27 +351,81 @@ def _broken_rule(value: str, rules: dict[str, Any]) -> str:
     )
 
 
+def _run_state_machines() -> None:
+    # Executions end only with the engine switched on, and a stack's state machine goes to the backend without it;
+    # its Definition (as an object) and DefinitionSubstitutions are ignored. Can go when stacks use the same engine.
+    from moto.core.config import default_user_config
+    from moto.stepfunctions import models
+
+    class Engine:
+        """The engine's backends, imported at first use: its parser takes seconds to import."""
+
+        def __getitem__(self, account: str) -> Any:
+            from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+            return stepfunctions_parser_backends[account]
+
+    default_user_config["stepfunctions"] = {"execute_state_machine": True}
+    models.stepfunctions_backends = Engine()  # type: ignore[assignment]
+
+    def with_definition_string(change: Any) -> Any:
+        @functools.wraps(change)
+        def changed(cls: Any, *args: Any, **kwargs: Any) -> Any:
+            resource = kwargs.get("cloudformation_json") or next(arg for arg in args if isinstance(arg, dict))
+            properties = resource["Properties"]
+            text = _as_json(properties.get("Definition") or properties.get("DefinitionString", ""))
+            for name, value in properties.get("DefinitionSubstitutions", {}).items():
+                text = text.replace("${" + name + "}", str(value))
+            properties["DefinitionString"] = text
+            return change(cls, *args, **kwargs)
+
+        return classmethod(changed)
+
+    machine: Any = models.StateMachine
+    machine.create_from_cloudformation_json = with_definition_string(machine.create_from_cloudformation_json.__func__)
+    machine.update_from_cloudformation_json = with_definition_string(machine.update_from_cloudformation_json.__func__)
+
+
 def _sign_step_functions(endpoint_url: str) -> None:
     # A state machine's tasks call localhost:5000 with made-up credentials. Here they call the sandbox as the state
     # machine's role. Must be patched before moto imports the tasks. Can go when moto signs with the role.
     import boto3
+    from botocore.config import Config
     from moto.stepfunctions.parser.asl.utils import boto_client
 
     def boto_client_for(region: str, service: str, state_credentials: Any = None) -> Any:
-        session = trust.assume_as_service(state_credentials.role_arn, "states.amazonaws.com", "StepFunctions")
+        role = state_credentials.role_arn
+        source = {"aws:SourceAccount": role.split(":")[4]}
+        session = trust.assume_as_service(role, "states.amazonaws.com", "StepFunctions", keys=source)
         if session is None:
             raise aws_errors.denied("The state machine's role cannot be assumed by states.amazonaws.com")
-        return boto3.client(
+        return boto3.client(  # type: ignore[call-overload]
             service,
             region_name=region,
             endpoint_url=endpoint_url,
             aws_access_key_id=session.access_key_id,
             aws_secret_access_key=session.secret_access_key,
             aws_session_token=session.session_token,
-            config=boto_client.Config(parameter_validation=False, retries={"total_max_attempts": 1}, read_timeout=905),
+            config=Config(parameter_validation=False, retries={"total_max_attempts": 1}, read_timeout=905),
         )
 
     boto_client.boto_client_for = boto_client_for
+
+
+def _evaluate_jsonata() -> None:
+    # State machines in JSONata fail: moto left out LocalStack's evaluator, which needs a JVM. Here it is jsonata-python,
+    # a port of the Java implementation that is behind LocalStack's. Can go when moto evaluates JSONata.
+    from moto.stepfunctions.parser.asl.jsonata import jsonata
+
+    def evaluate(expression: str) -> Any:
+        from jsonata import Jsonata
+
+        try:
+            return Jsonata(expression).evaluate(None)
+        except Exception as error:
+            raise jsonata.JSONataException("States.QueryEvaluationError", str(error)) from error
+
+    jsonata._eval_jsonata = evaluate
 
 
 def _answer_bedrock() -> None:

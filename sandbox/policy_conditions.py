@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
+from typing import Any
 
 ContextValue = str | Sequence[str]
 
@@ -39,7 +40,7 @@ class Verdict(Enum):
     UNKNOWN = "unknown"
 
 
-def as_list(value: object) -> list:
+def as_list(value: object) -> list[Any]:
     """IAM writes one value bare and several as a list; give back a list always."""
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
@@ -100,7 +101,7 @@ def judge_conditions(block: object, context: Mapping[str, ContextValue]) -> Verd
     return Verdict.UNKNOWN if Verdict.UNKNOWN in verdicts else Verdict.MET
 
 
-def _judge(operator: str, key: str, expected: list, present: Mapping[str, list[str]]) -> Verdict:
+def _judge(operator: str, key: str, expected: list[Any], present: Mapping[str, list[str]]) -> Verdict:
     quantifier, _, name = operator.rpartition(":")
     if_exists = name.endswith("IfExists")
     name = name.removesuffix("IfExists")

@@ -77,7 +77,7 @@ def evaluate_identity(
         return _both(about_action, about_resource)
 
     one = isinstance(documents, (str, Mapping))
-    policies: Iterable[Document] = [documents] if one else documents  # type: ignore[list-item, assignment]
+    policies: Iterable[Document] = [documents] if one else documents  # type: ignore[list-item]
     return _decide(policies, concerns, context or {})
 
 

@@ -53,4 +53,5 @@ class Server:
         if environ.get("PATH_INFO") == call_record.PATH:
             start_response("200 OK", [("Content-Type", "application/json")])
             return [json.dumps(call_record.RECORD.as_dicts()).encode()]
-        return self._moto(environ, start_response)
+        answer: Iterable[bytes] = self._moto(environ, start_response)
+        return answer

@@ -6,6 +6,7 @@ same AccessDenied.
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from moto.sts.models import AssumedRole
@@ -13,12 +14,14 @@ from moto.sts.models import AssumedRole
 from sandbox.authorization import identity_decision, record, resource_keys
 from sandbox.aws_errors import AwsError, denied
 from sandbox.callers import Caller, find_role, issue_session
+from sandbox.policy_conditions import ContextValue
 from sandbox.policy_evaluation import Decision, TrustRequest, evaluate_trust, names_directly
 
 ACTION = "sts:AssumeRole"
 CHAINING_SECONDS = 3600
 _ROLE_ARN = re.compile(r"arn:aws:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}", re.ASCII)
 _NAME_PATTERN = r"[\w+=,.@-]*"
+_NO_KEYS: Mapping[str, ContextValue] = {}
 _EXTERNAL_ID_PATTERN = r"[\w+=,.@:\/-]*"
 
 
@@ -48,10 +51,13 @@ def assume_role(
     return issue_session(role, session_name, duration, policy or "")
 
 
-def assume_as_service(role_arn: str, service: str, session_name: str, function_arn: str = "") -> AssumedRole | None:
+def assume_as_service(
+    role_arn: str, service: str, session_name: str, function_arn: str = "", keys: Mapping[str, ContextValue] = _NO_KEYS
+) -> AssumedRole | None:
     """Credentials for an AWS service (Lambda, Step Functions) acting as a role; None if the role does not trust it."""
     role = find_role(role_arn)
-    if role is None or not evaluate_trust(role.assume_role_policy_document, TrustRequest(service=service)).allowed:
+    request = TrustRequest(service=service, keys=keys)
+    if role is None or not evaluate_trust(role.assume_role_policy_document, request).allowed:
         return None
     return issue_session(role, session_name, 43200, function_arn=function_arn)
 

@@ -38,10 +38,7 @@ def create_world(template: Path, extra_accounts: int = 0) -> None:
     """Everything the sandbox knows at the start. `template` is the role template each good target deploys."""
     _create_organization()
     targets = [*accounts.TARGETS, *accounts.generated_targets(extra_accounts)]
-    unit = organizations_backends[HUB][PARTITION].create_organizational_unit(
-        Name=accounts.ORGANIZATIONAL_UNIT, ParentId=organizations_backends[HUB][PARTITION].org.root_id
-    )["OrganizationalUnit"]["Id"]
-    _create_targets(targets, unit, template.read_text())
+    _create_targets(targets, _create_unit(), template.read_text())
     _create_developer()
 
 
@@ -51,6 +48,13 @@ def _create_organization() -> None:
     # moto gives every account of an organization this role; AWS only those that were created in it.
     iam_backends[HUB][PARTITION].delete_role(accounts.ADMINISTRATOR_ROLE)
     iam_backends[HUB][PARTITION].create_account_alias("hub")
+
+
+def _create_unit() -> str:
+    backend = organizations_backends[HUB][PARTITION]
+    root = backend.list_roots()["Roots"][0]["Id"]
+    made = backend.create_organizational_unit(Name=accounts.ORGANIZATIONAL_UNIT, ParentId=root)
+    return str(made["OrganizationalUnit"]["Id"])
 
 
 def _create_targets(targets: Sequence[Target], unit: str, template: str) -> None:

@@ -14,7 +14,7 @@ def main() -> None:
     sys.path[:0] = [task, f"{layers}/python/lib/{version}/site-packages", f"{layers}/python", runtime]
     sys.argv = [sys.argv[0], handler]
 
-    from awslambdaric.__main__ import main as serve  # finds the API's address in the environment
+    from awslambdaric.__main__ import main as serve  # type: ignore[import-untyped]  # finds the API's address in the environment
 
     serve(sys.argv)
 

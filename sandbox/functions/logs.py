@@ -10,7 +10,7 @@ import time
 import uuid
 from datetime import UTC, datetime
 
-from moto.logs.models import logs_backends
+from moto.logs.models import LogsBackend, logs_backends
 
 from sandbox.callers import find_caller
 from sandbox.functions.specification import Specification
@@ -52,7 +52,7 @@ class LogStream:
                 events = [{"timestamp": now, "message": message} for message in messages]
                 self._backend().put_log_events(self._spec.log_group, self.name, events)
 
-    def _backend(self):  # type: ignore[no-untyped-def]
+    def _backend(self) -> LogsBackend:
         return logs_backends[self._spec.account][self._spec.region]
 
     def _prepare(self, access_key_id: str) -> bool:

@@ -21,7 +21,7 @@ class FunctionPool:
         self._idle: list[FunctionProcess] = []
         self._all: set[FunctionProcess] = set()
         self._busy = 0
-        self._retired = False
+        self._retired = self._closed = False
         self._free = threading.Condition()
 
     def invoke(self, invocation: Invocation, wait: bool) -> tuple[Outcome, bytes]:
@@ -47,7 +47,7 @@ class FunctionPool:
     def close(self) -> None:
         """End every process at once: the sandbox stops."""
         with self._free:
-            self._retired = True
+            self._retired = self._closed = True
             everything, self._idle = list(self._all), []
             self._all.clear()
         for process in everything:
@@ -72,8 +72,11 @@ class FunctionPool:
     def _new(self) -> FunctionProcess:
         process = self._start(self.spec)
         with self._free:
-            self._all.add(process)
-        return process
+            if not self._closed:
+                self._all.add(process)
+                return process
+        process.kill()
+        raise TooManyRequests
 
     def _release(self, process: FunctionProcess | None) -> None:
         with self._free:

@@ -1,6 +1,7 @@
 """lambda:Invoke: the invocation types, the limits, the answer's headers."""
 
 import base64
+import json
 import sys
 import tempfile
 import threading
@@ -55,6 +56,8 @@ class FunctionService:
         if len(payload) > limit:
             message = f"{len(payload)} byte payload is too large for the {kind} invocation type (limit {limit} bytes)"
             raise AwsError("RequestTooLargeException", message)
+        if not _is_json(payload or b"{}"):
+            raise AwsError("InvalidRequestContentException", "Could not parse request body into json")
         if kind == "DryRun":
             return Answer(204)
         spec = specification_of(function)
@@ -133,6 +136,14 @@ class FunctionService:
             "home": self._home,
         }
         return FunctionProcess(spec, self._endpoint_url, directories)
+
+
+def _is_json(payload: bytes) -> bool:
+    try:
+        json.loads(payload)
+    except ValueError:
+        return False
+    return True
 
 
 def _client_context(headers: Mapping[str, str]) -> str:

@@ -1,0 +1,70 @@
+"""Step Functions on moto's engine: its tasks call the sandbox as the state machine's role."""
+
+import json
+import threading
+import time
+import uuid
+from typing import Any
+
+from sandbox.accounts import HUB
+from sandbox.functions.environment import runtime_name
+
+from .conftest import Client, document, zipped
+
+ACCOUNTS = ["123456789012", "234567890123", "345678901234"]
+
+
+def service_role(client: Client, service: str, *statements: dict[str, Any]) -> str:
+    name = f"cross-account-sandbox-{uuid.uuid4().hex[:8]}"
+    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    arn = client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))["Role"]["Arn"]
+    if statements:
+        client("iam").put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=document(*statements))
+    return str(arn)
+
+
+def run_to_its_end(states: Any, machine: str, event: Any) -> Any:
+    execution = states.start_execution(stateMachineArn=machine, input=json.dumps(event))["executionArn"]
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:  # moto has no waiter for it
+        found = states.describe_execution(executionArn=execution)
+        if found["status"] != "RUNNING":
+            return found
+        threading.Event().wait(0.1)
+    raise AssertionError("the execution did not end")
+
+
+def test_a_distributed_map_invokes_functions_as_its_role(client: Client) -> None:
+    functions, states = client("lambda"), client("stepfunctions")
+    name = f"cross-account-sandbox-{uuid.uuid4().hex[:8]}"
+    functions.create_function(
+        FunctionName=name,
+        Runtime=runtime_name(),
+        Handler="app.handler",
+        Role=service_role(client, "lambda.amazonaws.com"),
+        Code={"ZipFile": zipped(app="def handler(event, context): return {'seen': event}")},
+    )
+    arn = f"arn:aws:lambda:us-east-1:{HUB}:function:{name}"
+    may_invoke = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": arn}
+    parameters = {"FunctionName": arn, "Payload": {"account_id.$": "$"}}
+    invoke = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": parameters, "End": True}
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "Invoke",
+        "States": {"Invoke": {**invoke, "OutputPath": "$.Payload"}},
+    }
+    each = {"Type": "Map", "ItemsPath": "$.accounts", "ItemProcessor": processor, "MaxConcurrency": 3, "End": True}
+
+    def run(state: Any, *statements: dict[str, Any]) -> Any:
+        machine = states.create_state_machine(
+            name=f"cross-account-sandbox-{uuid.uuid4().hex[:8]}",
+            definition=json.dumps({"StartAt": "Only", "States": {"Only": state}}),
+            roleArn=service_role(client, "states.amazonaws.com", *statements),
+        )
+        return run_to_its_end(states, machine["stateMachineArn"], {"accounts": ACCOUNTS})
+
+    ended = run(each, may_invoke)
+    assert ended["status"] == "SUCCEEDED", ended
+    assert json.loads(ended["output"]) == [{"seen": {"account_id": account}} for account in ACCOUNTS]
+    refused = run(invoke)
+    assert (refused["status"], refused["error"]) == ("FAILED", "Lambda.AccessDeniedException")
