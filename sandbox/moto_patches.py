@@ -413,7 +413,7 @@ def _sign_step_functions(endpoint_url: str) -> None:
 
 
 def _evaluate_jsonata() -> None:
-    # State machines in JSONata fail: moto left out LocalStack's evaluator, which needs a JVM. Here it is jsonata-python,
+    # State machines in JSONata fail: moto left out LocalStack's evaluator, which needs a JVM. This is jsonata-python,
     # a port of the Java implementation that is behind LocalStack's. Can go when moto evaluates JSONata.
     from moto.stepfunctions.parser.asl.jsonata import jsonata
 
