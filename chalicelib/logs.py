@@ -12,12 +12,15 @@ _TALKATIVE = (
     "botocore.auth",  # canonical requests, with the session token
     "botocore.crt.auth",
     "botocore.endpoint",  # parameters with the external ID, headers with the token
+    "botocore.handlers",  # error texts that came with a 200
     "botocore.hooks",
     "botocore.httpsession",
     "botocore.parsers",  # bodies, with the secret key
     "botocore.signers",
     "botocore.retryhandler",
     "botocore.history",
+    "boto3.resources.action",  # parameters and whole answers, where a check uses session().resource()
+    "boto3.resources.collection",
     "s3transfer.utils",
     "urllib3.connectionpool",  # URLs, with presigned queries
 )
