@@ -75,9 +75,9 @@ def memory_of_sweep(accounts: int, threads: int) -> dict[str, Any]:
         answer: dict[str, Any] = app.sweep({"check": "s3_buckets", "accounts": ids, "concurrency": threads}, Context())
         return answer
 
+    threads_before = threading.active_count()
     sweep(account_ids(2 * threads, first=2 * FIRST_ACCOUNT))
     gc.collect()
-    threads_before = threading.active_count()
     own_memory.restart_peak()
     before = own_memory.resident()
     with Stopwatch() as clock:
@@ -96,8 +96,16 @@ def memory_of_sweep(accounts: int, threads: int) -> dict[str, Any]:
                 if entry["ok"]
             },
         ),
-        "threads_left": threading.active_count() - threads_before,
+        "threads_left": threads_beyond(threads_before),
     }
+
+
+def threads_beyond(before: int, patience: float = 5) -> int:
+    """How many more threads there are than before, once those that are just ending have ended."""
+    deadline = time.monotonic() + patience
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return threading.active_count() - before
 
 
 def second_invocation(repetitions: int, block: int = 50) -> dict[str, Any]:

@@ -26,13 +26,15 @@ class Contender:
         place: `module:function` in this package.
         is_peer: it runs in the environment where the other libraries are installed.
         session_per_account: it makes a `boto3.Session` for every account.
-        proves_accounts: its answers are each account's own; a floor asks everything as the hub.
+        is_floor: it does less than the work, to show what is the least.
+        proves_accounts: its answers are each account's own, and not the hub's.
     """
 
     title: str
     place: str
     is_peer: bool = False
     session_per_account: bool = False
+    is_floor: bool = False
     proves_accounts: bool = True
 
     def make(self, threads: int) -> AskAccounts:
@@ -54,7 +56,7 @@ CONTENDERS = {
         "boto-session-manager", "libraries:session_manager", is_peer=True, session_per_account=True
     ),
     "ready-clients": Contender(
-        "floor: two calls on ready botocore clients", "floors:ready_clients", proves_accounts=False
+        "floor: two calls on ready botocore clients", "floors:ready_clients", is_floor=True, proves_accounts=False
     ),
-    "raw-requests": Contender("floor: two raw SigV4 requests, urllib3", "raw_requests:signed_by_hand"),
+    "raw-requests": Contender("floor: two raw SigV4 requests, urllib3", "raw_requests:signed_by_hand", is_floor=True),
 }

@@ -1,5 +1,5 @@
 """What the article does, written anew from its description: for every account a new STS client, AssumeRole for an
-hour, and an S3 client with the credentials. One handler call per account, in threads so that the network does not decide.
+hour, and an S3 client with the credentials. One handler call per account, in threads: the network shall not decide.
 """
 
 from __future__ import annotations

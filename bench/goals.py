@@ -1,0 +1,118 @@
+"""The figures that this project promises, each computed within one round, so that both sides met the same machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from bench.contenders import CONTENDERS
+from bench.plan import MANY_THREADS, Round, Scale
+
+PEERS_WITH_SESSIONS = [f"few/{name}" for name, contender in CONTENDERS.items() if contender.session_per_account]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A figure and its bound.
+
+    Attributes:
+        figure: in words; after the colon what it is compared with.
+        bound: the most it may be.
+        of_round: computes it.
+        unit: behind the number.
+        inverse: shown as 1/n.
+    """
+
+    figure: str
+    bound: float
+    of_round: Callable[[Round, Scale], float]
+    unit: str = "x"
+    inverse: bool = False
+
+    def values(self, rounds: Sequence[Round], scale: Scale) -> list[float]:
+        return [self.of_round(measured, scale) for measured in rounds]
+
+    def shown(self, value: float) -> str:
+        return f"1/{1 / value:.0f}" if self.inverse else f"{value:.2f} {self.unit}"
+
+    def is_met(self, rounds: Sequence[Round], scale: Scale) -> bool:
+        return median(self.values(rounds, scale)) <= self.bound
+
+
+def _cpu_against_ready_clients(measured: Round, scale: Scale) -> float:
+    return float(measured["many/this"]["cpu"] / measured["many/ready-clients"]["cpu"])
+
+
+def _cpu_against_best_peer(measured: Round, scale: Scale) -> float:
+    return float(measured["few/this"]["cpu"] / min(measured[name]["cpu"] for name in PEERS_WITH_SESSIONS))
+
+
+def _wall_against_latency(measured: Round, scale: Scale) -> float:
+    return float(measured["many/this"]["wall"] / (scale.many * 2 * scale.latency / MANY_THREADS))
+
+
+def _wall_against_ready_clients(measured: Round, scale: Scale) -> float:
+    return float(measured["many/this"]["wall"] / measured["many/ready-clients"]["wall"])
+
+
+def _added_memory(measured: Round, scale: Scale) -> float:
+    memory = measured["memory"]
+    return float(memory["peak"] - memory["before"] - memory["results"])
+
+
+def _sts_calls_of_second_invocations(measured: Round, scale: Scale) -> float:
+    counts = measured["second"]["stub"]["counts"]
+    return float(counts["AssumeRole"] - len(measured["second"]["cpu"]))  # the first of each check is no second
+
+
+def _second_invocation(check: str) -> Callable[[Round, Scale], float]:
+    def ratio(measured: Round, scale: Scale) -> float:
+        cpu = measured["second"]["cpu"][check]
+        return float(cpu["ours"] / cpu["bare"])
+
+    return ratio
+
+
+def _cold_start(measured: Round, scale: Scale) -> float:
+    return float(measured["cold/app"]["cpu"] / measured["cold/clients"]["cpu"])
+
+
+GOALS = [
+    Goal("sweep, CPU per account: two calls on ready botocore clients", 1.25, _cpu_against_ready_clients),
+    Goal(
+        "sweep, CPU per account: best contender with a session per account",
+        1 / 30,
+        _cpu_against_best_peer,
+        inverse=True,
+    ),
+    Goal("sweep, wall time: accounts x 2 x latency / threads", 4, _wall_against_latency),
+    Goal("sweep, wall time: two calls on ready botocore clients", 1.5, _wall_against_ready_clients),
+    Goal("sweep, memory added beside the results", 25, _added_memory, unit="MiB"),
+    Goal("second invocation: calls of AssumeRole", 0, _sts_calls_of_second_invocations, unit="calls"),
+    Goal(
+        "second `identity`, CPU: a bare GetCallerIdentity, ready client",
+        1.5,
+        _second_invocation("identity"),
+    ),
+    Goal(
+        "second `s3_buckets`, CPU: a bare ListBuckets, ready client",
+        1.5,
+        _second_invocation("s3_buckets"),
+    ),
+    Goal("cold start to first answer, CPU: `import boto3` and two clients", 1.25, _cold_start),
+]
+
+
+def wrong_answers(rounds: Sequence[Round], scale: Scale) -> list[str]:
+    """Name every measurement in which an account was not answered with its own bucket, or something was left over."""
+    wrong = []
+    expected = {"few": scale.few, "many": scale.many, "memory": scale.most, "second": 2 * scale.repetitions, "cold": 1}
+    for number, measured in enumerate(rounds, start=1):
+        for name, measurement in measured.items():
+            due = expected[name.partition("/")[0]]
+            if measurement["right"] != due:
+                wrong.append(f"round {number}, {name}: {measurement['right']} of {due} right")
+            if measurement.get("threads_left"):
+                wrong.append(f"round {number}, {name}: {measurement['threads_left']} threads left over")
+    return wrong

@@ -1,0 +1,54 @@
+"""The tables on the terminal, and as bench/results.md."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from bench import machine, tables
+from bench.plan import Round, Scale
+from bench.tables import Table
+
+PAGE = Path(__file__).parent / "results.md"
+
+_BEGIN = """# What it costs to ask many accounts
+
+Made by `make bench`, not by hand. A stub of STS and S3 on loopback answers each call after a fixed latency; the bucket
+it lists is named after the access key that signed the request, so every answer proves whose credentials were used. Each
+measurement has a fresh process and a fresh stub, and all take turns, {rounds} times: medians, in brackets the least and
+the most. CPU is user and system time of the contender alone. Compare within a table; absolute times are this machine's.
+"""
+
+
+def all_tables(rounds: Sequence[Round], scale: Scale) -> list[Table]:
+    return [make(rounds, scale) for make in (tables.goals, tables.everybody, tables.ready, tables.rest)]
+
+
+def show(made: Sequence[Table], console: Console) -> None:
+    for table in made:
+        shown = RichTable(title=table.title, caption=table.note or None, title_justify="left", caption_justify="left")
+        for number, head in enumerate(table.heads):
+            shown.add_column(head, justify="right" if number else "left", overflow="fold")
+        for row in table.rows:
+            shown.add_row(*row)
+        console.print(shown, "")
+
+
+def write(made: Sequence[Table], rounds: int) -> None:
+    parts = [_BEGIN.format(rounds=rounds)]
+    parts += [f"- {name}: {fact}" for name, fact in machine.facts().items()]
+    for table in made:
+        parts += ["", f"## {table.title}", ""]
+        if table.note:
+            parts += [table.note, ""]
+        parts.append(_row(table.heads))
+        parts.append("|---" + "|---:" * (len(table.heads) - 1) + "|")
+        parts += [_row(row) for row in table.rows]
+    PAGE.write_text("\n".join(parts) + "\n")
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.strip() for cell in cells) + " |"

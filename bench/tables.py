@@ -1,0 +1,115 @@
+"""The measurements as tables: plain rows, for the terminal and for bench/results.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from bench.contenders import CONTENDERS
+from bench.goals import GOALS
+from bench.measuring import Measurement
+from bench.plan import FEW_THREADS, MANY, MANY_THREADS, Round, Scale
+
+
+@dataclass(frozen=True)
+class Table:
+    """A title, a note, column heads and rows of text; the first column is text, the others numbers."""
+
+    title: str
+    note: str
+    heads: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+
+
+def goals(rounds: Sequence[Round], scale: Scale) -> Table:
+    rows = []
+    for goal in GOALS:
+        values = goal.values(rounds, scale)
+        met = "yes" if goal.is_met(rounds, scale) else "NO"
+        best_and_worst = f"{goal.shown(min(values))} to {goal.shown(max(values))}"
+        rows.append((goal.figure, goal.shown(median(values)), best_and_worst, goal.shown(goal.bound), met))
+    return Table(
+        "Goals",
+        "A ratio is taken within a round; the median of the rounds counts.",
+        ("figure: what it is compared with", "median", "best to worst", "at most", "met"),
+        rows,
+    )
+
+
+def everybody(rounds: Sequence[Round], scale: Scale) -> Table:
+    return Table(
+        f"{scale.few} accounts, {FEW_THREADS} at a time, {scale.latency * 1000:.0f} ms latency, from a fresh process",
+        "The clock starts after the imports, so making clients is in it. Nobody keeps a session afterwards.",
+        *_asking(rounds, scale.few, "few", CONTENDERS),
+    )
+
+
+def ready(rounds: Sequence[Round], scale: Scale) -> Table:
+    return Table(
+        f"{scale.many} accounts, {MANY_THREADS} at a time, {scale.latency * 1000:.0f} ms latency, everything ready",
+        f"After {MANY_THREADS} other accounts, so that clients and connections are there, as in a warm function.",
+        *_asking(rounds, scale.many, "many", MANY),
+    )
+
+
+def _asking(
+    rounds: Sequence[Round], accounts: int, kind: str, names: Iterable[str]
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    heads = ("", "wall s", "CPU ms per account", "peak MiB", "AssumeRole", "right")
+    rows = []
+    for name in names:
+        taken = [measured[f"{kind}/{name}"] for measured in rounds]
+        right = str(min(measurement["right"] for measurement in taken))
+        rows.append(
+            (
+                CONTENDERS[name].title,
+                _spread(taken, lambda measurement: measurement["wall"], ".2f"),
+                _spread(taken, lambda measurement: measurement["cpu"] * 1000 / accounts, ".2f"),
+                _spread(taken, lambda measurement: measurement["peak"], ".0f"),
+                _spread(taken, lambda measurement: measurement["stub"]["counts"]["AssumeRole"], ".0f"),
+                right if CONTENDERS[name].proves_accounts else "as the hub",
+            )
+        )
+    return heads, rows
+
+
+def rest(rounds: Sequence[Round], scale: Scale) -> Table:
+    def row(title: str, name: str, value: Callable[[Measurement], float], form: str) -> tuple[str, str]:
+        return title, _spread([measured[name] for measured in rounds], value, form)
+
+    rows = [
+        row(f"{scale.most} accounts in one sweep: wall s", "memory", lambda taken: taken["wall"], ".1f"),
+        row("  resident before, MiB", "memory", lambda taken: taken["before"], ".1f"),
+        row("  peak, MiB", "memory", lambda taken: taken["peak"], ".1f"),
+        row("  the results themselves, MiB", "memory", lambda taken: taken["results"], ".1f"),
+        row("  threads left over", "memory", lambda taken: taken["threads_left"], "d"),
+        row("cold start, up to the first answer: CPU ms", "cold/app", lambda taken: taken["cpu"] * 1000, ".0f"),
+        row("`import boto3` and two clients: CPU ms", "cold/clients", lambda taken: taken["cpu"] * 1000, ".0f"),
+    ]
+    for check in ("identity", "s3_buckets"):
+        for side, title in (("ours", f"second invocation of {check}"), ("bare", "  the bare call")):
+            rows.append(
+                row(
+                    f"{title}: CPU ms",
+                    "second",
+                    lambda taken, check=check, side=side: taken["cpu"][check][side] * 1000,  # type: ignore[misc]
+                    ".2f",
+                )
+            )
+    busiest = max(
+        measurement["stub"]["cpu"] / measurement["wall"]
+        for measured in rounds
+        for measurement in measured.values()
+        if "wall" in measurement
+    )
+    rows.append(("the stub's CPU in its busiest measurement, of one core", f"{busiest:.0%}"))
+    return Table("The rest", "", ("", "median (min to max)"), rows)
+
+
+def _spread(taken: Iterable[Measurement], value: Callable[[Measurement], float], form: str) -> str:
+    values = sorted(value(measurement) for measurement in taken)
+    middle = median(values) if form != "d" else values[len(values) // 2]
+    if format(values[0], form) == format(values[-1], form):
+        return format(middle, form)
+    return f"{middle:{form}} ({values[0]:{form}} to {values[-1]:{form}})"
