@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +14,7 @@ from chalicelib.check import Check, check
 from chalicelib.errors import AssumeRoleDenied, AssumeRoleThrottled
 from chalicelib.settings import Settings
 from chalicelib.sweep import Sweep
-from chalicelib.sweep_request import ListingRequest, SweepRequest
+from chalicelib.sweep_request import SweepRequest
 
 Fate = Callable[[], Any]
 
@@ -86,7 +87,8 @@ def sweep_of(
     time_left: Callable[[], float] = lambda: 900.0,
     **more: Any,
 ) -> Sweep:
-    request = SweepRequest(check, {}, None, ListingRequest(None, frozenset()), regions, concurrency)
+    asked = SweepRequest.from_event({"check": "identity", "concurrency": concurrency})
+    request = replace(asked, check=check, regions=regions)
     return Sweep(hub, request, accounts, time_left=time_left, request_id="request-1", **more)  # type: ignore[arg-type]
 
 
