@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.account import Account
-from chalicelib.aws_faults import Fault, check_error, fault_of, from_aws
+from chalicelib.aws_faults import Fault, fault_of, from_aws
 from chalicelib.check import Check
+from chalicelib.check_faults import check_error
 from chalicelib.cross_account import Hub
 from chalicelib.errors import CheckFailed, CrossAccountError
 from chalicelib.logs import logger

@@ -39,10 +39,9 @@ _CONFIG = Config(
     s3={"disable_s3_express_session_auth": True},  # type: ignore[arg-type]  # the stubs do not know it
     account_id_endpoint_mode="disabled",
 )
-# A model may think for most of a minute: one long attempt instead of three short ones, still under the 60 s timeout.
-_PATIENT = Config(read_timeout=50, retries={"mode": "standard", "total_max_attempts": 1})
 _CONFIGS = {
-    "bedrock-runtime": _CONFIG.merge(_PATIENT),
+    # A model may think for most of a minute: one long attempt instead of three short ones, still under 60 s.
+    "bedrock-runtime": _CONFIG.merge(Config(read_timeout=50, retries={"mode": "standard", "total_max_attempts": 1})),
     # Three attempts of 2 + 5 s and their backoff leave time for the check within the 60 s of a direct invocation.
     "sts": _CONFIG.merge(Config(connect_timeout=2, read_timeout=5)),
 }
