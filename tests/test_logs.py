@@ -1,0 +1,249 @@
+"""Nothing that opens a door gets out, at any level, whatever botocore logs: looked for in all there is to see."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import traceback
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import app as entry_points
+from chalicelib import answers
+from chalicelib.check import Check, check
+from chalicelib.checks import CHECKS
+from chalicelib.cross_account import Hub
+from chalicelib.errors import CrossAccountError
+from chalicelib.logs import _TALKATIVE, keep_secrets_out, logger
+from chalicelib.settings import Settings
+from tests.failures import FAILURES, Failure
+from tests.fake_aws import EXTERNAL_ID, HUB_KEY, HUB_SECRET, HUB_TOKEN, SECRET, TOKEN, FakeAws, denied
+
+ACCOUNT = "123456789012"
+CANARIES = {
+    "the hub's access key": HUB_KEY,
+    "the hub's secret key": HUB_SECRET,
+    "the hub's token": HUB_TOKEN,
+    "the session in the hub's ARN": "canary-hub-session",
+    "a session's access key": f"ASIA{ACCOUNT}",
+    "a session's secret key": SECRET,
+    "a session's token": TOKEN,
+    "the external ID": EXTERNAL_ID,
+}
+PARAMS: dict[str, dict[str, Any]] = {"bedrock_converse": {"model_id": "m", "prompt": "p"}}
+
+
+class Everything(logging.Handler):
+    """Keeps the whole of every record: message, arguments, extras and traceback."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.text = io.StringIO()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        self.text.write(f"{record.getMessage()} {record.__dict__!r}\n")
+
+
+@pytest.fixture
+def talk(monkeypatch: pytest.MonkeyPatch, log: Any, capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
+    """Every logger at DEBUG, down to the root; gives all that was logged or printed."""
+    handler, root = Everything(), logging.getLogger()
+    loggers = [root, *(each for each in root.manager.loggerDict.values() if isinstance(each, logging.Logger))]
+    levels = [(each, each.level) for each in loggers]
+    for each in loggers:
+        each.setLevel(logging.DEBUG)
+    monkeypatch.setenv("LOG_LEVEL", "DEBUG")
+    monkeypatch.setenv("EXTERNAL_ID", EXTERNAL_ID)
+    before = list(root.handlers)
+    root.addHandler(handler)
+    yield lambda: handler.text.getvalue() + json.dumps(log()) + "".join(capfd.readouterr())
+    for added in [added for added in root.handlers if added not in before]:
+        root.removeHandler(added)
+    for each, level in levels:
+        each.setLevel(level)
+
+
+def assert_nothing_in(text: str) -> None:
+    assert [name for name, canary in CANARIES.items() if canary in text] == []
+
+
+def test_without_the_filters_the_canaries_would_be_seen(aws: FakeAws, talk: Any, invoke: Any) -> None:
+    """The proof that the other tests look where botocore writes."""
+    for name in _TALKATIVE:
+        for known in list(logging.getLogger(name).filters):
+            logging.getLogger(name).removeFilter(known)
+    aws.tell("AssumeRole", denied())
+    try:
+        statuses = [invoke({"account_id": ACCOUNT})[0] for _ in range(2)]
+    finally:
+        keep_secrets_out()
+    assert statuses == [500, 200]
+    text = talk()
+    never_sent = {"the hub's secret key"}
+    assert {name for name, canary in CANARIES.items() if canary in text} == set(CANARIES) - never_sent
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_success_gives_nothing_away(aws: FakeAws, talk: Any, invoke: Any, name: str) -> None:
+    status, body = invoke({"account_id": ACCOUNT, "check": name, "params": PARAMS.get(name, {})})
+    assert status == 200
+    assert_nothing_in(json.dumps(body) + talk())
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.name)
+def test_a_failure_gives_nothing_away(prepared: Any, talk: Any, invoke: Any, failure: Failure) -> None:
+    status, body = invoke({"account_id": ACCOUNT, "check": prepared(failure)})
+    assert status == 500
+    assert_nothing_in(json.dumps(body) + talk())
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.name)
+def test_a_raised_failure_gives_nothing_away(prepared: Any, talk: Any, context: Any, failure: Failure) -> None:
+    event = {"account_id": ACCOUNT, "check": prepared(failure), "raise_on_error": True}
+    with pytest.raises(CrossAccountError) as caught:
+        entry_points.switch_account(event, context)
+    told = "".join(traceback.format_exception(caught.value))
+    assert_nothing_in(told + repr(caught.value) + str(vars(caught.value)) + talk())
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.name)
+def test_a_failed_route_gives_nothing_away(prepared: Any, talk: Any, http: Any, failure: Failure) -> None:
+    status, body = http("POST", f"/accounts/{ACCOUNT}/checks/{prepared(failure)}")
+    assert status >= 400
+    assert_nothing_in(json.dumps(body) + talk())
+
+
+@pytest.mark.parametrize("seconds_left", [250, 30])
+def test_a_renewal_that_fails_gives_nothing_away(aws: FakeAws, talk: Any, seconds_left: int) -> None:
+    """botocore itself logs it, as a warning with the traceback."""
+    account = Hub(Settings(external_id=EXTERNAL_ID)).account(ACCOUNT, ["s3:ListAllMyBuckets"])
+    session: Any = account._caller.credentials
+    now = session._expiry_time - timedelta(seconds=seconds_left)
+    session._time_fetcher = lambda: now
+    aws.tell("AssumeRole", denied(), always=True)
+    told = ""
+    try:
+        account.client("s3").list_buckets()
+    except Exception as error:
+        told = "".join(traceback.format_exception(error))
+    logged = talk()
+    assert "Refreshing temporary credentials failed" in logged
+    assert_nothing_in(told + logged)
+
+
+@pytest.mark.parametrize("name", ["", "botocore", "boto3", "s3transfer"])
+def test_the_stream_logger_of_boto3_gives_nothing_away(
+    aws: FakeAws, talk: Any, invoke: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """What everybody pastes when something does not work."""
+    chosen = logging.getLogger(name)
+    monkeypatch.setattr(chosen, "handlers", list(chosen.handlers))
+    boto3.set_stream_logger(name, logging.DEBUG)
+    assert invoke({"account_id": ACCOUNT, "check": "s3_buckets"})[0] == 200
+    logged = talk()
+    assert "Not retrying request." in logged, "botocore talks"
+    assert_nothing_in(logged)
+
+
+def test_uploads_and_presigned_urls_of_an_account_give_nothing_away(aws: FakeAws, talk: Any, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("x")
+    account = Hub(Settings(external_id=EXTERNAL_ID)).account(ACCOUNT, ["s3:PutObject"])
+    for client in (account.client("s3"), account.session().client("s3")):
+        client.upload_file(str(file), "bucket", "key")
+        client.generate_presigned_url("get_object", {"Bucket": "bucket", "Key": "key"})
+    assert_nothing_in(talk() + repr(account) + repr(account.client("s3")) + repr(vars(account)))
+
+
+def test_a_setting_level_of_debug_keeps_the_secrets_in(aws: FakeAws, talk: Any, invoke: Any) -> None:
+    invoke({"account_id": ACCOUNT})
+    assert logger.log_level == logging.DEBUG
+    assert_nothing_in(talk())
+
+
+def test_the_filters_are_put_once_however_often_they_are_put() -> None:
+    before = [len(logging.getLogger(name).filters) for name in _TALKATIVE]
+    keep_secrets_out()
+    assert [len(logging.getLogger(name).filters) for name in _TALKATIVE] == before == [1] * len(_TALKATIVE)
+
+
+def test_no_root_logger_is_touched() -> None:
+    root = logging.getLogger()
+    before = (root.level, list(root.handlers), list(root.filters))
+    keep_secrets_out()
+    assert (root.level, list(root.handlers), list(root.filters)) == before
+
+
+def test_a_done_check_is_one_line_that_says_all_of_it(aws: FakeAws, log: Any, invoke: Any, context: Any) -> None:
+    invoke({"account_id": ACCOUNT})
+    invoke({"account_id": ACCOUNT})
+    first, second = log()
+    assert first["ms"] >= 0
+    assert (first["cached"], second["cached"]) == (False, True)
+    assert {
+        "service": "cross-account",
+        "level": "INFO",
+        "account_id": ACCOUNT,
+        "check": "identity",
+        "stage": "done",
+        "request_id": context.aws_request_id,
+    }.items() <= first.items()
+
+
+def test_a_failed_check_is_one_line_that_says_why(aws: FakeAws, log: Any, invoke: Any) -> None:
+    aws.tell("AssumeRole", denied())
+    invoke({"account_id": ACCOUNT})
+    (line,) = log()
+    assert {
+        "level": "WARNING",
+        "account_id": ACCOUNT,
+        "stage": "assume",
+        "error": "AssumeRoleDenied",
+        "code": "AccessDenied",
+    }.items() <= line.items()
+
+
+def test_a_check_that_raises_is_logged_by_its_place_and_not_its_words(
+    aws: FakeAws, added: Callable[[Check], Check], log: Any, invoke: Any
+) -> None:
+    @check(actions=["s3:GetBucketPolicy"])
+    def clumsy(account: Any) -> None:
+        """Raise."""
+        raise LookupError("".join(["se", "cret"]))
+
+    added(clumsy)
+    invoke({"account_id": ACCOUNT, "check": "clumsy"})
+    line = log()[0]
+    assert (line["level"], line["raised"]) == ("ERROR", "LookupError")
+    assert "in clumsy" in line["where"][-1]
+    assert "secret" not in json.dumps(line)
+
+
+@given(st.text())
+def test_an_event_that_is_refused_writes_no_line_of_its_own(text: str) -> None:
+    stream = io.StringIO()
+    handler: Any = logger.registered_handler
+    before = handler.setStream(stream)
+    try:
+        for event in ({"account_id": f"x{text}"}, {text: 1}, {"account_id": ACCOUNT, "check": f"{text}?"}):
+            entry_points.switch_account(event, None)
+    finally:
+        handler.setStream(before)
+    assert stream.getvalue() == ""
+
+
+def test_what_is_unforeseen_gives_nothing_away(talk: Any) -> None:
+    def work() -> dict[str, Any]:
+        raise ZeroDivisionError(SECRET + TOKEN + EXTERNAL_ID)
+
+    assert_nothing_in(json.dumps(answers.direct({}, work)) + str(answers.http(work)) + talk())
