@@ -1,0 +1,297 @@
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chalicelib.cross_account import Hub
+from chalicelib.errors import AccountsNotListed, AssumeRoleDenied, CheckCallFailed, InvalidInput
+from chalicelib.organization import ACTIONS, Member, listing, members
+from chalicelib.settings import Settings
+from chalicelib.sweep_request import ListingRequest
+from tests.fake_aws import HUB, FakeAws, Reply, Request
+from tests.fake_aws import denied as sts_denies
+from tests.fake_hub import ids, outcome
+
+ROOT, OUTER, INNER, OTHER = "r-ab12", "ou-ab12-outer111", "ou-ab12-inner111", "ou-ab12-other111"
+OWNER = "555555555555"
+OPERATION = "POST /"  # of Organizations, whose every call is a POST that names it in a header
+
+
+def account(account_id: str, **more: Any) -> dict[str, Any]:
+    return {"Id": account_id, "Name": f"name of {account_id}", "Status": "ACTIVE", "State": "ACTIVE"} | more
+
+
+class Organization:
+    """Two of everything a page.
+
+    Attributes:
+        accounts: by the unit or root that they are in.
+        units: the units in each.
+    """
+
+    def __init__(self, accounts: dict[str, list[dict[str, Any]]], units: dict[str, list[str]] | None = None) -> None:
+        self.accounts = accounts
+        self.units = units or {}
+        self.asked: Counter[str] = Counter()
+
+    def __call__(self, request: Request) -> Reply:
+        operation = request.headers["x-amz-target"].split(".")[1]
+        asked = json.loads(request.body)
+        self.asked[operation] += 1
+        name, found = {
+            "ListAccounts": lambda: ("Accounts", [item for items in self.accounts.values() for item in items]),
+            "ListAccountsForParent": lambda: ("Accounts", self.accounts.get(asked["ParentId"], [])),
+            "ListOrganizationalUnitsForParent": lambda: (
+                "OrganizationalUnits",
+                [{"Id": unit, "Name": unit} for unit in self.units.get(asked["ParentId"], [])],
+            ),
+        }[operation]()
+        start = int(asked.get("NextToken", 0))
+        more = {"NextToken": str(start + 2)} if start + 2 < len(found) else {}
+        return Reply(json.dumps({name: found[start : start + 2], **more}))
+
+
+def refusal(code: str, status: int = 400) -> Reply:
+    return Reply(json.dumps({"__type": code, "Message": "canary"}), status, {"x-amzn-requestid": "aws-request-id"})
+
+
+@pytest.fixture
+def organization(aws: FakeAws) -> Callable[..., Organization]:
+    def make(*accounts: dict[str, Any], **more: Any) -> Organization:
+        made = Organization({ROOT: list(accounts)} | more.get("accounts", {}), more.get("units"))
+        aws.tell(OPERATION, made, always=True)
+        return made
+
+    return make
+
+
+def listed(hub: Hub, **event: Any) -> list[str]:
+    return [member.id for member in members(hub, ListingRequest.from_event(event), "request-1")]
+
+
+# ---- which accounts
+
+
+def test_every_page_is_read(hub, organization):
+    made = organization(*map(account, ids(7)))
+    assert listed(hub) == ids(7)
+    assert made.asked == {"ListAccounts": 4}
+
+
+def test_accounts_come_by_id_with_their_names(hub, organization):
+    organization(*map(account, reversed(ids(3))))
+    found = members(hub, ListingRequest.from_event({}), "request-1")
+    assert found == [Member(account_id, f"name of {account_id}") for account_id in ids(3)]
+
+
+@pytest.mark.parametrize(
+    ("more", "is_listed"),
+    [
+        ({"State": "ACTIVE", "Status": "SUSPENDED"}, True),
+        ({"State": "CLOSED", "Status": "ACTIVE"}, False),
+        ({"State": "PENDING_ACTIVATION", "Status": "ACTIVE"}, False),
+        ({"State": "SUSPENDED"}, False),
+        ({"State": "PENDING_CLOSURE"}, False),
+        ({"State": None, "Status": "ACTIVE"}, True),
+        ({"State": None, "Status": "SUSPENDED"}, False),
+        ({"State": None, "Status": None}, False),
+    ],
+)
+def test_only_active_accounts_are_listed_by_state_and_else_by_status(hub, organization, more, is_listed):
+    one = {name: value for name, value in account(ids(1)[0], **more).items() if value is not None}
+    organization(one)
+    assert listed(hub) == (ids(1) if is_listed else [])
+
+
+def test_an_account_without_a_name_is_listed_without_one(hub, organization):
+    nameless = account(ids(1)[0])
+    del nameless["Name"]
+    organization(nameless)
+    assert listing(hub, ListingRequest.from_event({}), "request-1")["accounts"] == [{"id": ids(1)[0], "name": ""}]
+
+
+def test_a_unit_means_everything_below_it_at_any_depth(hub, organization):
+    first, second, third, fourth, fifth = map(account, ids(5))
+    made = organization(
+        first,
+        accounts={OUTER: [second, third], INNER: [fourth], OTHER: [fifth]},
+        units={ROOT: [OUTER, OTHER], OUTER: [INNER]},
+    )
+    assert listed(hub, organizational_unit=OUTER) == ids(5)[1:4]
+    assert listed(hub, organizational_unit=INNER) == ids(5)[3:4]
+    assert listed(hub, organizational_unit=ROOT) == ids(5)
+    assert made.asked["ListAccounts"] == 0
+
+
+def test_every_page_of_units_is_read(hub, organization):
+    units = [f"ou-ab12-unit{number:04}" for number in range(5)]
+    organization(
+        accounts={unit: [account(name)] for unit, name in zip(units, ids(5), strict=True)}, units={ROOT: units}
+    )
+    assert listed(hub, organizational_unit=ROOT) == ids(5)
+
+
+def test_excluded_accounts_are_left_out(hub, organization):
+    organization(*map(account, ids(3)))
+    assert listed(hub, exclude=[ids(3)[1], "999999999990"]) == [ids(3)[0], ids(3)[2]]
+
+
+def test_only_accounts_that_this_stage_may_look_into_are_listed(aws, organization):
+    organization(*map(account, ids(3)))
+    hub = Hub(Settings(allowed_accounts=frozenset({ids(3)[2], HUB})))
+    assert listed(hub) == [ids(3)[2]]
+
+
+# ---- who is asked
+
+
+def test_the_hub_asks_by_itself(aws, hub, organization):
+    organization(account(ids(1)[0]))
+    listed(hub)
+    assert [request.signer for request in aws.operations(OPERATION)] == [HUB]
+    assert aws.operations("AssumeRole") == []
+
+
+def test_an_organization_account_is_asked_through_its_own_role(aws, organization):
+    organization(*map(account, ids(5)))
+    hub = Hub(Settings(organization_account_id=OWNER))
+    assert listed(hub) == ids(5)
+    assert {request.signer for request in aws.operations(OPERATION)} == {OWNER}
+    (assumed,) = aws.operations("AssumeRole")
+    assert assumed.form["RoleArn"] == f"arn:aws:iam::{OWNER}:role/external-role"
+    assert json.loads(assumed.form["Policy"])["Statement"][0]["Action"] == sorted(ACTIONS)
+    assert assumed.form["RoleSessionName"] == "cross-account-request-1"
+
+
+def test_an_organization_account_that_does_not_let_us_in_is_a_failure_to_assume(aws, organization):
+    organization()
+    aws.tell("AssumeRole", sts_denies(), account=OWNER, always=True)
+    with pytest.raises(AssumeRoleDenied):
+        listed(Hub(Settings(organization_account_id=OWNER)))
+
+
+def test_a_session_that_organizations_rejects_is_dropped(aws, organization):
+    aws.tell(OPERATION, refusal("UnrecognizedClientException", 403))
+    organization(*map(account, ids(2)))
+    hub = Hub(Settings(organization_account_id=OWNER))
+    with pytest.raises(AccountsNotListed):
+        listed(hub)
+    assert listed(hub) == ids(2)
+    assert len(aws.operations("AssumeRole")) == 2
+
+
+# ---- not listed
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "AWSOrganizationsNotInUseException"])
+def test_whoever_may_not_list_is_told_who_may(aws, hub, code):
+    aws.tell(OPERATION, refusal(code), always=True)
+    with pytest.raises(AccountsNotListed, match=rf"^AWS Organizations did not list the accounts: {code}, ") as raised:
+        listed(hub)
+    assert (raised.value.code, raised.value.request_id) == (code, "aws-request-id")
+    assert "asked from the hub account" in raised.value.message
+    assert "ORGANIZATION_ACCOUNT_ID" in raised.value.hint
+    assert "management account" in raised.value.hint
+    assert "canary" not in str(raised.value)
+
+
+def test_the_message_names_the_organization_account_that_was_asked(aws):
+    aws.tell(OPERATION, refusal("AccessDeniedException"), always=True)
+    with pytest.raises(AccountsNotListed, match=f"asked from account {OWNER}"):
+        listed(Hub(Settings(organization_account_id=OWNER)))
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        refusal("TooManyRequestsException"),
+        refusal("ServiceException", 500),
+        Reply("<html>a proxy</html>", 503),
+        Reply(json.dumps({"Accounts": [], "NextToken": "the same again"})),
+    ],
+    ids=["throttled", "5xx", "a page", "the same page for ever"],
+)
+def test_other_failures_do_not_blame_the_account(aws, hub, no_backoff, reply):
+    aws.tell(OPERATION, reply, always=True)
+    with pytest.raises(AccountsNotListed) as raised:
+        listed(hub)
+    assert raised.value.hint == "Ask again, or name the accounts in the event."
+
+
+@pytest.mark.parametrize("body", ["{}", "<html>a proxy</html>", '{"Accounts": [{"State": "ACTIVE"}]}'])
+def test_an_answer_without_accounts_or_ids_is_not_taken_for_none(aws, hub, body):
+    aws.tell(OPERATION, Reply(body), always=True)
+    with pytest.raises(CheckCallFailed, match="AWS answered without"):
+        listed(hub)
+
+
+# ---- the answers
+
+
+def test_a_listing_names_the_accounts(hub, organization):
+    organization(*map(account, ids(2)))
+    one, two = ids(2)
+    assert listing(hub, ListingRequest.from_event({}), "request-1") == {
+        "accounts": [{"id": one, "name": f"name of {one}"}, {"id": two, "name": f"name of {two}"}],
+        "count": 2,
+    }
+
+
+def test_ten_thousand_ids_in_batches_fit_a_state_of_step_functions(aws, hub):
+    everybody = Reply(json.dumps({"Accounts": [account(account_id) for account_id in ids(10_000)]}))
+    aws.tell(OPERATION, everybody, always=True)
+    answer = listing(hub, ListingRequest.from_event({"batch_size": 100}), "request-1")
+    assert (len(answer["batches"]), answer["count"]) == (100, 10_000)
+    assert len(json.dumps(answer)) < 256 * 1024 - 32 * 1024  # and room for the rest of the state
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "sizes"), [(0, 5, []), (1, 5, [1]), (5, 5, [5]), (7, 3, [3, 3, 1]), (3, 1, [1] * 3)]
+)
+def test_batches_hold_every_id_once_and_in_order(hub, organization, count, size, sizes):
+    organization(*map(account, ids(count)))
+    answer = listing(hub, ListingRequest.from_event({"batch_size": size}), "request-1")
+    assert [len(batch) for batch in answer["batches"]] == sizes
+    assert [account_id for batch in answer["batches"] for account_id in batch] == ids(count)
+    assert answer["count"] == count
+
+
+def test_the_function_lists(client, organization):
+    organization(*map(account, ids(3)))
+    payload = client.lambda_.invoke("list_accounts", {"batch_size": 2, "exclude": ids(1)}).payload
+    assert payload == {"batches": [ids(3)[1:]], "count": 2}
+    assert client.lambda_.invoke("list_accounts", {}).payload["count"] == 3
+
+
+def test_the_function_raises_what_lambda_shall_count(aws, client):
+    aws.tell(OPERATION, refusal("AWSOrganizationsNotInUseException"), always=True)
+    with pytest.raises(AccountsNotListed):
+        client.lambda_.invoke("list_accounts", {})
+    with pytest.raises(AccountsNotListed):
+        client.lambda_.invoke("sweep", {"check": "identity"})
+    with pytest.raises(InvalidInput):
+        client.lambda_.invoke("list_accounts", {"accounts": []})
+
+
+def test_a_sweep_without_accounts_asks_the_whole_organization(aws, client, http, organization):
+    organization(*map(account, ids(4)), account("888888888888", State="SUSPENDED"))
+    event = {"check": "identity", "exclude": ids(1)}
+    expected = dict.fromkeys(ids(4)[1:], "ok")
+    assert outcome(client.lambda_.invoke("sweep", event).payload) == expected
+    status, body = http("POST", "/sweeps", event)
+    assert (status, outcome(body)) == (200, expected)
+
+
+def test_the_route_tells_that_the_accounts_were_not_listed(aws, http):
+    aws.tell(OPERATION, refusal("AccessDeniedException"), always=True)
+    status, body = http("POST", "/sweeps", {"check": "identity"})
+    assert (status, body["error"]["type"], body["error"]["code"]) == (502, "AccountsNotListed", "AccessDeniedException")
+
+
+def test_an_organization_without_active_accounts_is_no_failure(client, organization):
+    organization()
+    assert client.lambda_.invoke("sweep", {"check": "identity"}).payload["summary"]["accounts"] == 0
