@@ -57,10 +57,10 @@ class Exchange:
     ) -> None:
         """Answer with `body`, and with a Content-Length of `promised` bytes (default: the truth)."""
         content = body.encode() if isinstance(body, str) else body
-        self.head(status, content_type, len(content) if promised is None else promised, headers)
-        self.write(content)
         if promised is not None:
             self.close()
+        self.head(status, content_type, len(content) if promised is None else promised, headers)
+        self.write(content)
 
     def head(self, status: int, content_type: str, length: int, headers: dict[str, str] | None = None) -> None:
         handler = self.handler
@@ -69,6 +69,8 @@ class Exchange:
         handler.send_header("x-amzn-RequestId", REQUEST_ID)
         for name, value in (headers or {}).items():
             handler.send_header(name, value)
+        if handler.close_connection:
+            handler.send_header("Connection", "close")
         handler.send_header("Content-Length", str(length))
         handler.end_headers()
 
