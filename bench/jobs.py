@@ -11,7 +11,7 @@ from typing import Any
 
 import boto3
 
-from bench import own_memory
+from bench import own_process
 from bench.contenders import CONTENDERS, BucketNames
 from bench.stub import bucket_of
 
@@ -57,7 +57,7 @@ def ask_accounts(contender: str, accounts: int, threads: int, warm_up: int) -> d
     return {
         "wall": clock.wall,
         "cpu": clock.cpu,
-        "peak": own_memory.peak_resident(),
+        "peak": own_process.peak_resident(),
         "right": _right(asked, answers) if proves else len(answers),
     }
 
@@ -68,44 +68,62 @@ def _right(asked: Sequence[str], answers: BucketNames) -> int:
 
 def memory_of_sweep(accounts: int, threads: int) -> dict[str, Any]:
     """What many accounts in one sweep add to a process that has already made its clients and connections."""
-    import app
-    from bench.contenders.this import Context
-
-    def sweep(ids: list[str]) -> dict[str, Any]:
-        answer: dict[str, Any] = app.sweep({"check": "s3_buckets", "accounts": ids, "concurrency": threads}, Context())
-        return answer
-
     threads_before = threading.active_count()
+    sweep = _sweeper(threads)
     sweep(account_ids(2 * threads, first=2 * FIRST_ACCOUNT))
     gc.collect()
-    own_memory.restart_peak()
-    before = own_memory.resident()
+    own_process.restart_peak()
+    before = own_process.resident()
     with Stopwatch() as clock:
         answer = sweep(account_ids(accounts))
     return {
         "wall": clock.wall,
         "cpu": clock.cpu,
         "before": before,
-        "peak": own_memory.peak_resident(),
-        "results": own_memory.size_of(answer),
-        "right": _right(
-            account_ids(accounts),
-            {
-                entry["account_id"]: [bucket["name"] for bucket in entry["result"]["buckets"]]
-                for entry in answer["results"]
-                if entry["ok"]
-            },
-        ),
-        "threads_left": threads_beyond(threads_before),
+        "peak": own_process.peak_resident(),
+        "results": own_process.size_of(answer),
+        "right": _right_results(answer),
+        "threads_left": own_process.threads_beyond(threads_before),
     }
 
 
-def threads_beyond(before: int, patience: float = 5) -> int:
-    """How many more threads there are than before, once those that are just ending have ended."""
-    deadline = time.monotonic() + patience
-    while threading.active_count() > before and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return threading.active_count() - before
+def sweeps_one_after_another(accounts: Sequence[int], threads: int) -> dict[str, Any]:
+    """What is left in the process after each of some sweeps over ever other accounts."""
+    threads_before = threading.active_count()
+    sweep = _sweeper(threads)
+    sockets_before = own_process.open_sockets()
+    left = []
+    for number, count in enumerate(accounts, start=1):
+        right = _right_results(sweep(account_ids(count, first=number * FIRST_ACCOUNT)))
+        gc.collect()
+        left.append(
+            {
+                "right": right,
+                "threads": own_process.threads_beyond(threads_before),
+                "sockets": own_process.open_sockets() - sockets_before,
+                "resident": own_process.resident(),
+            }
+        )
+    return {"left": left}
+
+
+def _sweeper(threads: int) -> Callable[[list[str]], dict[str, Any]]:
+    import app
+    from bench.contenders.this import Context
+
+    def sweep(ids: list[str]) -> dict[str, Any]:
+        event = {"check": "s3_buckets", "accounts": ids, "concurrency": threads}
+        answer: dict[str, Any] = app.sweep(event, Context())
+        return answer
+
+    return sweep
+
+
+def _right_results(answer: dict[str, Any]) -> int:
+    return sum(
+        entry["ok"] and [bucket["name"] for bucket in entry["result"]["buckets"]] == [bucket_of(entry["account_id"])]
+        for entry in answer["results"]
+    )
 
 
 def second_invocation(repetitions: int, block: int = 50) -> dict[str, Any]:

@@ -8,7 +8,10 @@ import sys
 
 from bench import jobs
 
-JOBS = {job.__name__: job for job in (jobs.ask_accounts, jobs.memory_of_sweep, jobs.second_invocation)}
+JOBS = {
+    job.__name__: job
+    for job in (jobs.ask_accounts, jobs.memory_of_sweep, jobs.sweeps_one_after_another, jobs.second_invocation)
+}
 
 
 def main() -> None:
