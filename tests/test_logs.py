@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
+import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -161,7 +162,9 @@ def test_uploads_and_presigned_urls_of_an_account_give_nothing_away(aws: FakeAws
     account = Hub(Settings(external_id=EXTERNAL_ID)).account(ACCOUNT, ["s3:PutObject"])
     for client in (account.client("s3"), account.session().client("s3")):
         client.upload_file(str(file), "bucket", "key")
-        client.generate_presigned_url("get_object", {"Bucket": "bucket", "Key": "key"})
+        url = client.generate_presigned_url("get_object", {"Bucket": "bucket", "Key": "key"})
+        with urllib3.PoolManager() as pool:
+            assert pool.request("GET", url).status == 200
     assert_nothing_in(talk() + repr(account) + repr(account.client("s3")) + repr(vars(account)))
 
 

@@ -205,10 +205,13 @@ def test_a_view_shows_what_a_client_shows(one: Any) -> None:
         one.no_such_operation  # noqa: B018
 
 
-def test_to_close_a_view_does_not_close_the_client(aws: FakeAws, one: Any, two: Any) -> None:
+def test_to_close_a_view_does_not_close_the_client(one: Any, two: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[str] = []
+    monkeypatch.setattr(one._shared._endpoint, "close", lambda: closed.append("closed"))
     one.close()
-    assert names(two.list_buckets()) == [f"bucket-of-{TWO}"]
-    assert names(one.list_buckets()) == [f"bucket-of-{ONE}"]
+    assert closed == []
+    one._shared.close()
+    assert closed == ["closed"], "this is where a client closes"
 
 
 def test_the_repr_of_a_view_and_of_a_caller_shows_no_credentials(one: Any) -> None:
