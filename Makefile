@@ -16,7 +16,7 @@ INSTALLED := .venv/requirements-dev.txt
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock" $(LOCK_FLAGS)
 
-.PHONY: help demo test sandbox sandbox-env bench lock format clean
+.PHONY: help demo test audit sandbox sandbox-env bench lock format clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target text; do \
@@ -38,6 +38,9 @@ test: $(INSTALLED)  ## Format, lint, types, templates, tests
 	$(BIN)/cfn-lint *-template.yaml
 	$(BIN)/pytest --quiet -n 2 --dist loadfile $(PYTEST_FLAGS)
 
+audit: build/audit/requirements.txt  ## Every IAM policy against AWS's own tables of actions
+	@build/audit/bin/python -W ignore::UserWarning -m audit
+
 bench: $(INSTALLED)  ## Against the others, on this machine, into bench/results.md
 	@$(BIN)/python -m bench
 
@@ -49,10 +52,16 @@ lock: $(INSTALLED)  ## requirements*.txt from requirements*.in (LOCK_FLAGS=--upg
 	@$(BIN)/pip install -qq uv==0.13.9
 	$(LOCK) requirements.in -o requirements.txt
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
+	$(LOCK) audit/requirements.in -o audit/requirements.txt
 
 clean:  ## Away with everything that make and chalice made here; what is deployed stays recorded
 	rm -rf .venv .chalice/deployments .chalice/venv .hypothesis .mypy_cache .pytest_cache .ruff_cache build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A venv of its own: what audits has no business among what develops.
+build/audit/requirements.txt: audit/requirements.txt $(INSTALLED)
+	@$(BIN)/python -m venv --clear build/audit && build/audit/bin/python -m pip install -qq --disable-pip-version-check \
+		--no-input --require-hashes -r $< && cp $< $@
 
 # Only to stderr: the output of sandbox-env is read by a shell.
 $(INSTALLED): requirements-dev.txt
