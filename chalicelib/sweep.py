@@ -174,12 +174,12 @@ def _out_of_time(account: str) -> CheckTimedOut:
 
 
 def _every_account_failed(results: list[Item]) -> EveryAccountFailed:
-    """Say which errors there were and how often; one cause for all of them is likely on the hub's side."""
+    """Say which errors there were and how often; one cause for most of them is likely on the hub's side."""
     counts = Counter(item["error"]["type"] for item in results).most_common()
-    first = results[0]["error"]
+    most = next(item["error"] for item in results if item["error"]["type"] == counts[0][0])
     return EveryAccountFailed(
         f"Not one of {len(results)} answered: {', '.join(f'{times} x {kind}' for kind, times in counts)}.",
-        hint=f"The first: {first['hint']}",
-        code=first["code"],
-        request_id=first["request_id"],
+        hint=f"The first {most['type']}: {most['hint']}",
+        code=most["code"],
+        request_id=most["request_id"],
     )
