@@ -1,0 +1,341 @@
+"""`python sweep.py`: what it asks, what it shows on which stream, and how it exits."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from rich.progress import Progress
+
+import sweep as terminal
+from chalicelib.logs import logger
+from tests.fake_aws import FakeAws, Reply, Request, s3_error
+from tests.fake_aws import denied as sts_denies
+from tests.fake_hub import ids, outcome
+from tests.templates import ROOT
+
+ORGANIZATION = "POST /"
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """It lays a stage over the environment and turns the log to stderr, as befits a process of its own."""
+    level, before = logger.log_level, dict(os.environ)
+    monkeypatch.setattr(logger.registered_handler, "stream", sys.stdout)
+    yield
+    logger.setLevel(level)
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture
+def run(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Gives the exit status, stdout and stderr."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        try:
+            status = terminal.main(arguments)
+        except SystemExit as ended:
+            status = ended.code  # type: ignore[assignment]
+        return status, *capsys.readouterr()
+
+    return call
+
+
+def organization_of(*accounts: str) -> Reply:
+    return Reply(json.dumps({"Accounts": [{"Id": id_, "Name": "x", "State": "ACTIVE"} for id_ in accounts]}))
+
+
+# ---- the answer
+
+
+def test_a_table_goes_to_stdout_and_nothing_to_stderr(run):
+    status, out, err = run("s3_buckets", "--accounts", ",".join(ids(2)))
+    assert (status, err) == (0, "")
+    for account in ids(2):
+        (line,) = [line for line in out.splitlines() if account in line]
+        assert '{"count": 1' in line
+    assert "2 accounts: 2 ok, 0 failed, 0 not started" in out
+
+
+def test_json_is_the_functions_answer_and_nothing_else(run, client):
+    status, out, err = run("identity", "--accounts", ",".join(ids(2)), "--json")
+    assert (status, err) == (0, "")
+    answer = json.loads(out)
+    function = client.lambda_.invoke("sweep", {"check": "identity", "accounts": ids(2)}).payload
+    assert outcome(answer) == outcome(function)
+    assert answer.keys() == function.keys()
+
+
+def test_without_accounts_it_asks_the_organization(aws, run):
+    aws.tell(ORGANIZATION, organization_of(*ids(4)), always=True)
+    status, out, _ = run("identity", "--exclude", f"{ids(4)[0]}, {ids(4)[3]}", "--json")
+    assert (status, outcome(json.loads(out))) == (0, dict.fromkeys(ids(4)[1:3], "ok"))
+
+
+def test_below_a_unit(aws, run):
+    aws.tell(ORGANIZATION, organization_of(*ids(1)), Reply('{"OrganizationalUnits": []}'))
+    status, out, _ = run("identity", "--organizational-unit", "ou-ab12-34cd56ef", "--json")
+    assert (status, list(outcome(json.loads(out)))) == (0, ids(1))
+    first, second = aws.operations(ORGANIZATION)
+    assert json.loads(first.body) == json.loads(second.body) == {"ParentId": "ou-ab12-34cd56ef"}
+
+
+def test_regions_and_concurrency_reach_the_sweep(aws, run):
+    status, out, _ = run(
+        "identity", "--accounts", ids(1)[0], "--regions", "us-east-1,eu-central-1", "--concurrency", "1"
+    )
+    assert (status, len(aws.operations("AssumeRole"))) == (0, 1)
+    assert "us-east-1" in out
+    assert [request.region for request in aws.operations("GetCallerIdentity")] == ["us-east-1", "eu-central-1"]
+
+
+def test_a_parameter_is_text_if_the_check_takes_text_and_else_json(aws, run):
+    asked = ["model_id=amazon.nova", "prompt=7", "max_tokens=12", "system=a=b"]
+    status, _, err = run("bedrock_converse", "--accounts", ids(1)[0], *[word for p in asked for word in ("--param", p)])
+    assert (status, err) == (0, "")
+    (request,) = aws.operations("Converse")
+    body = json.loads(request.body)
+    assert request.path == "/model/amazon.nova/converse"
+    assert body["messages"][0]["content"] == [{"text": "7"}]
+    assert body["inferenceConfig"] == {"maxTokens": 12}
+    assert body["system"] == [{"text": "a=b"}]
+
+
+def test_each_run_is_named_in_cloudtrail(aws, run):
+    run("identity", "--accounts", ids(1)[0])
+    (assumed,) = aws.operations("AssumeRole")
+    assert assumed.form["RoleSessionName"].startswith("cross-account-terminal-")
+
+
+# ---- failures
+
+
+def test_a_failure_is_a_line_of_the_table_with_its_next_step_below(aws, run):
+    aws.tell("AssumeRole", sts_denies(), account=ids(3)[1], always=True)
+    status, out, err = run("identity", "--accounts", ",".join([*ids(3), ids(3)[0]]))
+    assert (status, err) == (1, "")
+    assert [ids(3)[1] in line for line in out.splitlines() if "AssumeRoleDenied AccessDenied " in line] == [True]
+    assert "3 accounts: 2 ok, 1 failed" in out
+    assert "\nAssumeRoleDenied AccessDenied: AssumeRole of arn:aws:iam::" in out
+    assert f"Named more than once: {ids(3)[0]}" in out
+
+
+def test_json_with_a_failure_exits_1_and_is_still_the_answer(aws, run):
+    aws.tell("ListBuckets", s3_error("AccessDenied", 403), account=ids(2)[0], always=True)
+    status, out, err = run("s3_buckets", "--accounts", ",".join(ids(2)), "--json")
+    assert (status, err) == (1, "")
+    assert list(outcome(json.loads(out)).values()) == ["CheckDenied", "ok"]
+
+
+def test_if_every_account_failed_stderr_says_why(aws, run):
+    aws.tell("AssumeRole", sts_denies(), always=True)
+    status, out, err = run("identity", "--accounts", ",".join(ids(2)))
+    assert (status, out) == (1, "")
+    assert err.startswith("sweep.py: Not one of 2 answered: 2 x AssumeRoleDenied.")
+    assert ids(2)[0] in err  # and the first one's next steps, a line each
+
+
+def test_if_every_account_failed_json_is_the_error(aws, run):
+    aws.tell("AssumeRole", sts_denies(), always=True)
+    status, out, _ = run("identity", "--accounts", ids(1)[0], "--json")
+    assert (status, json.loads(out)["error"]["type"]) == (1, "EveryAccountFailed")
+
+
+def test_accounts_that_cannot_be_listed_are_a_failure(aws, run):
+    aws.tell(ORGANIZATION, Reply('{"__type": "AccessDeniedException"}', 400), always=True)
+    status, out, err = run("identity")
+    assert (status, out) == (1, "")
+    assert err.startswith("sweep.py: AWS Organizations did not list the accounts: AccessDeniedException")
+
+
+def test_a_check_that_breaks_is_told_on_stderr_and_does_not_spoil_the_json(aws, run):
+    aws.tell("GetCallerIdentity", Reply("<GetCallerIdentityResponse/>"), account=ids(2)[0], always=True)
+    status, out, _ = run("identity", "--accounts", ",".join(ids(2)), "--json")
+    assert (status, outcome(json.loads(out))[ids(2)[1]]) == (1, "ok")
+
+
+WRONG = [
+    ([], "the following arguments are required: check"),
+    (["nonsense"], "There is no check 'nonsense'. There are: identity, preflight"),
+    (["identity", "--nonsense"], "unrecognized arguments: --nonsense"),
+    (["identity", "--acc", "1"], "unrecognized arguments: --acc"),
+    (["identity", "--accounts", ""], "argument --accounts: it is empty"),
+    (["identity", "--accounts", " , "], "argument --accounts: it is empty"),
+    (["identity", "--accounts", "1", "--organizational-unit", "ou-ab12-34cd56ef"], "not allowed with argument"),
+    (["identity", "--accounts", "1", "--exclude", "100000000001"], "but not both"),
+    (["identity", "--organizational-unit", "all"], "organizational_unit must be the id of a unit"),
+    (["identity", "--exclude", "1"], "exclude must be a list of account ids"),
+    (["identity", "--regions", "ireland"], "region must be the name of an AWS region"),
+    (["identity", "--concurrency", "many"], "argument --concurrency: invalid int value: 'many'"),
+    (["identity", "--concurrency", "0"], "concurrency must be a whole number from 1 to 64"),
+    (["s3_buckets", "--param", "prefix"], "--param takes NAME=VALUE, not 'prefix'"),
+    (["s3_buckets", "--param", "sufix=x"], "takes no parameter 'sufix'"),
+    (["bedrock_converse"], "needs the parameter model_id"),
+    (["identity", "--stage", "staging"], "There is no stage 'staging' in .chalice/config.json. There are: dev"),
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"), WRONG, ids=lambda value: " ".join(value) if isinstance(value, list) else value[:25]
+)
+def test_who_asks_wrongly_gets_one_line_and_aws_is_not_called(aws, run, arguments, sentence):
+    status, out, err = run(*arguments)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("sweep.py: ")
+    assert sentence in err
+    assert aws.seen == []
+
+
+def test_without_a_region_it_says_which_setting(run, monkeypatch):
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    status, out, err = run("identity", "--accounts", ids(1)[0])
+    assert (status, out) == (2, "")
+    assert "AWS_DEFAULT_REGION" in err
+
+
+def test_without_credentials_it_says_so(run, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name)
+    status, _, err = run("identity", "--accounts", ids(1)[0])
+    assert (status, err.count("\n")) == (1, 1)
+    assert "HubCredentialsRejected" in err
+
+
+# ---- the stage
+
+
+@pytest.fixture
+def config(monkeypatch, tmp_path) -> Callable[..., None]:
+    def write(**more: Any) -> None:
+        file = tmp_path / "config.json"
+        file.write_text(json.dumps({"version": "2.0", "app_name": "x", "stages": {"dev": {}, "prod": {}}} | more))
+        monkeypatch.setattr(terminal, "CONFIG", file)
+
+    return write
+
+
+def test_settings_are_those_of_the_stage_as_chalice_reads_them(config):
+    config(
+        environment_variables={"ROLE_NAME": "for-all", "ROLE_PATH": "/", "LOG_LEVEL": "INFO"},
+        stages={
+            "dev": {},
+            "prod": {
+                "environment_variables": {"ROLE_NAME": "in-prod", "EXTERNAL_ID": "in-prod"},
+                "lambda_functions": {
+                    "sweep": {"environment_variables": {"EXTERNAL_ID": "of-the-sweep"}},
+                    "switch_account": {"environment_variables": {"EXTERNAL_ID": "of-another"}},
+                },
+            },
+        },
+    )
+    assert terminal._variables("dev") == {"ROLE_NAME": "for-all", "ROLE_PATH": "/", "LOG_LEVEL": "INFO"}
+    assert terminal._variables("prod") == {
+        "ROLE_NAME": "in-prod",
+        "ROLE_PATH": "/",
+        "LOG_LEVEL": "INFO",
+        "EXTERNAL_ID": "of-the-sweep",
+    }
+
+
+def test_the_stages_settings_are_laid_over_the_shells(aws, run, config, monkeypatch):
+    config(environment_variables={"ROLE_NAME": "of-the-stage"})
+    monkeypatch.setenv("ROLE_NAME", "of-the-shell")
+    monkeypatch.setenv("EXTERNAL_ID", "of-the-shell")
+    assert run("identity", "--accounts", ids(1)[0], "--stage", "prod")[0] == 0
+    (assumed,) = aws.operations("AssumeRole")
+    assert assumed.form["RoleArn"].endswith("role/of-the-stage")
+    assert assumed.form["ExternalId"] == "of-the-shell"
+
+
+def test_the_default_stage_is_dev(aws, run, config):
+    config(stages={"dev": {"environment_variables": {"ROLE_NAME": "in-dev"}}})
+    assert run("identity", "--accounts", ids(1)[0])[0] == 0
+    assert aws.operations("AssumeRole")[0].form["RoleArn"].endswith("role/in-dev")
+
+
+def test_a_wrong_setting_of_the_stage_is_named(run, config):
+    config(environment_variables={"SESSION_SECONDS": "7"})
+    status, out, err = run("identity", "--accounts", ids(1)[0])
+    assert (status, out) == (2, "")
+    assert "SESSION_SECONDS" in err
+
+
+@pytest.mark.parametrize("stage", json.loads(terminal.CONFIG.read_text())["stages"])
+def test_every_stage_of_the_project_can_be_used(stage):
+    assert terminal._variables(stage)["ROLE_NAME"] == "external-role"
+
+
+# ---- the terminal
+
+
+class Tty(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_bar_is_only_for_somebody_who_watches(monkeypatch, capsys):
+    assert terminal._bar().disable
+    monkeypatch.setattr(sys, "stderr", Tty())
+    assert not terminal._bar().disable
+
+
+def test_the_bar_is_on_stderr_and_counts_the_accounts(aws, run, monkeypatch):
+    stderr = Tty()
+    made: list[Progress] = []
+
+    def bar(make=terminal._bar) -> Progress:
+        made.append(make())
+        return made[0]
+
+    monkeypatch.setattr(sys, "stderr", stderr)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(terminal, "_bar", bar)
+    status, out, _ = run("identity", "--accounts", ",".join([*ids(3), ids(3)[0]]), "--json")
+    assert (status, len(json.loads(out)["results"])) == (0, 3)
+    (task,) = made[0].tasks
+    assert (task.completed, task.total) == (3, 3)
+    assert "identity" in stderr.getvalue()
+
+
+def test_what_came_from_elsewhere_cannot_write_to_the_terminal(run):
+    status, out, _ = run("identity", "--accounts", f"{ids(1)[0]},\x1b[31mred[bold]")
+    assert status == 1
+    assert "\x1b" not in out
+    assert "\ufffd[31mred[bold]" in out
+
+
+def test_ctrl_c_ends_it_with_130_and_one_line(aws):
+    """In a process of its own, with one account that answers only when all is over."""
+    asked, over = threading.Event(), threading.Event()
+
+    def hangs(_request: Request) -> Reply:
+        asked.set()
+        over.wait(60)
+        return sts_denies()
+
+    aws.tell("AssumeRole", hangs, always=True)
+    process = subprocess.Popen(
+        [sys.executable, "sweep.py", "identity", "--accounts", ",".join(ids(3)), "--json"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert asked.wait(60)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
+        over.set()
+    assert (process.returncode, out, err) == (130, "", "sweep.py: stopped.\n")
