@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -26,9 +25,7 @@ _LOADER = botocore.loaders.Loader()
 @pytest.fixture
 def hub_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No variable of whoever runs this; those of `drive.environment` come with `aws`."""
-    for name in list(os.environ):
-        if name.startswith(drive.OURS):
-            monkeypatch.delenv(name)
+    drive.forget_the_environment(monkeypatch)
 
 
 @pytest.fixture

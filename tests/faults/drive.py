@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 from chalice.test import Client
 
 import app
@@ -69,6 +70,13 @@ def environment(url: str) -> dict[str, str]:
 
 OURS = ("AWS_", "ROLE_", "ALLOWED_ACCOUNTS", "SESSION_SECONDS", "CACHE_CREDENTIALS", "ORGANIZATION_", "RESULTS_BUCKET")
 """Beginnings of the variables that a test starts without, whoever runs it."""
+
+
+def forget_the_environment(patch: pytest.MonkeyPatch) -> None:
+    """Leave no variable of whoever runs this that could make a difference."""
+    for name in list(os.environ):
+        if name.startswith(OURS):
+            patch.delenv(name)
 
 
 def direct(event: Any) -> Outcome:

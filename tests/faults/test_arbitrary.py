@@ -1,0 +1,230 @@
+"""Anything may come as an event, and anything may come back from AWS: the answer is always one of the contract."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import botocore.endpoint
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import app
+from tests.faults import drive
+from tests.faults.canaries import EXTERNAL_ID, TARGET
+from tests.faults.faulty_aws import (
+    REQUEST_ID,
+    TALKATIVE,
+    Exchange,
+    FaultyAws,
+    assume_role_answer,
+    healthy,
+    list_buckets_answer,
+)
+
+MESSAGES = {200: "Successfully processed request", 500: ("AWS API error occurred", "Internal server error")}
+TYPES_OF_AWS = {
+    "AssumeRoleDenied",
+    "AssumeRoleThrottled",
+    "AssumeRoleTimedOut",
+    "AssumeRoleFailed",
+    "HubCredentialsRejected",
+    "WrongAccount",
+    "CheckDenied",
+    "CheckThrottled",
+    "CheckTimedOut",
+    "CheckCallFailed",
+}
+HTTP_STATUSES = {400, 403, 404, 429, 500, 502, 504}
+
+
+@pytest.fixture(scope="module")
+def warm() -> Iterator[tuple[FaultyAws, drive.LogOfEverything]]:
+    """One server, one hub that keeps no session, and no waiting: the fixture of a test lasts for all its examples."""
+    with pytest.MonkeyPatch.context() as patch, FaultyAws() as aws, drive.everything_logged() as log:
+        drive.forget_the_environment(patch)
+        for name, value in drive.environment(aws.url).items():
+            patch.setenv(name, value)
+        patch.setenv("CACHE_CREDENTIALS", "false")
+        patch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=lambda seconds: None))
+        app._hub.cache_clear()
+        yield aws, log
+        app._hub.cache_clear()
+
+
+def assert_of_the_contract(outcome: drive.Outcome, aws: FaultyAws) -> None:
+    """Whatever it is, it is one of the answers in the README."""
+    assert len(outcome.text) < 100_000
+    if outcome.status == 200:
+        assert set(outcome.body) == {"message", "account_id", "check", "result"}
+        return
+    told = outcome.fault
+    assert set(outcome.body) == {"message", "error"}
+    assert set(told) == {"type", "stage", "code", "hint", "request_id"}
+    assert outcome.body["message"].isprintable()
+    assert told["code"] is None or told["code"].isprintable()
+    assert told["request_id"] is None or told["request_id"].isprintable()
+    if told["stage"] == "input":
+        assert outcome.status in (400, 403, 404)
+        assert not aws.calls
+    else:
+        assert outcome.status in ({500} if outcome.door == "direct" else HTTP_STATUSES)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+nearly_events = st.fixed_dictionaries(
+    {},
+    optional={
+        "account_id": st.just(TARGET)
+        | st.text(st.characters(categories=["Nd"]), min_size=12, max_size=12)
+        | json_values,
+        "check": st.sampled_from(["identity", "s3_buckets", "bedrock_converse", "account_summary"]) | json_values,
+        "region": st.just("eu-west-1") | st.from_regex(r"[a-z]{2}-[a-z]+-[0-9].?") | json_values,
+        "params": st.fixed_dictionaries(
+            {}, optional={"prefix": json_values, "model_id": json_values, "prompt": json_values, "x": json_values}
+        )
+        | json_values,
+        "raise_on_error": st.just(False) | json_values.filter(lambda value: value is not True),
+    },
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(event=json_values | nearly_events)
+def test_any_event_is_answered(warm: tuple[FaultyAws, drive.LogOfEverything], event: Any) -> None:
+    aws, log = warm
+    aws.heal()
+    log.lines.clear()
+
+    outcome = drive.direct(event)
+
+    assert outcome.status in (200, 400, 500)
+    assert_of_the_contract(outcome, aws)
+    assert "unforeseen" not in log.text
+    drive.assert_nothing_leaked(outcome.text, log.text)
+
+
+@settings(max_examples=150, deadline=None)
+@given(body=st.binary(max_size=200) | nearly_events.map(json.dumps).map(str.encode))
+def test_any_body_is_answered(warm: tuple[FaultyAws, drive.LogOfEverything], body: bytes) -> None:
+    aws, log = warm
+    aws.heal()
+    log.lines.clear()
+
+    outcome = drive.post(f"/accounts/{TARGET}/checks/s3_buckets", body)
+
+    assert_of_the_contract(outcome, aws)
+    assert "unforeseen" not in log.text
+    drive.assert_nothing_leaked(outcome.text, log.text)
+
+
+@st.composite
+def mangled(draw: st.DrawFn, text: str) -> bytes:
+    """A good answer with a piece cut out, doubled or replaced."""
+    whole = text.encode()
+    start = draw(st.integers(0, len(whole)))
+    end = draw(st.integers(start, min(len(whole), start + 60)))
+    piece = draw(
+        st.sampled_from(
+            [b"", whole[start:end] * 2, b"<x>", b"</x>", b"<Code>", b"&lt;", b"&#10;", b"\x00", b"\xff", b"-1"]
+        )
+        | st.binary(max_size=20)
+    )
+    return whole[:start] + piece + whole[end:]
+
+
+tags = st.sampled_from(
+    ["Error", "Code", "Message", "ErrorResponse", "AssumeRoleResult", "Credentials", "Expiration", "Arn"]
+)
+trees = st.recursive(
+    st.sampled_from(["", "x", "a b", "AccessDenied", "Throttling", "2030-01-01T00:00:00Z", "&#10;", TALKATIVE]),
+    lambda inner: st.tuples(tags, st.lists(inner, max_size=3)).map(lambda t: f"<{t[0]}>{''.join(t[1])}</{t[0]}>"),
+    max_leaves=10,
+)
+ERROR = (
+    f"<ErrorResponse><Error><Code>AccessDenied</Code><Message>{TALKATIVE}</Message></Error>"
+    f"<RequestId>{REQUEST_ID}</RequestId></ErrorResponse>"
+)
+statuses = st.sampled_from([200, 400, 403, 429, 500, 503]) | st.integers(200, 599)
+content_types = st.sampled_from(["text/xml", "application/xml", "application/json", "text/html", "", "x/y; charset=x"])
+
+
+def bodies(good: str) -> st.SearchStrategy[bytes]:
+    xml = trees.map(str.encode) | trees.map(lambda tree: f"<AssumeRoleResponse>{tree}</AssumeRoleResponse>".encode())
+    return st.binary(max_size=300) | mangled(good) | mangled(ERROR) | xml
+
+
+class _Asked:
+    """Stands in for an exchange, to make a good answer without one."""
+
+    nth = 1
+    call = SimpleNamespace(fields={"RoleArn": f"arn:aws:iam::{TARGET}:role/external-role", "RoleSessionName": "x"})
+
+
+SESSION = assume_role_answer(_Asked())  # type: ignore[arg-type]
+
+
+def assert_told_as_aws_fault(outcome: drive.Outcome, aws: FaultyAws, log: drive.LogOfEverything) -> None:
+    assert_of_the_contract(outcome, aws)
+    assert outcome.status == 200 or outcome.fault["type"] in TYPES_OF_AWS
+    assert "unforeseen" not in log.text
+    drive.assert_nothing_leaked(outcome.text, log.text)
+
+
+@settings(max_examples=400, deadline=None)
+@given(body=bodies(SESSION), status=statuses, content_type=content_types, door=st.sampled_from(drive.DOORS))
+def test_whatever_sts_answers_is_told(
+    warm: tuple[FaultyAws, drive.LogOfEverything], body: bytes, status: int, content_type: str, door: str
+) -> None:
+    aws, log = warm
+    aws.heal()
+    log.lines.clear()
+    aws.on("AssumeRole", lambda exchange: exchange.send(body, status, content_type))
+
+    outcome = drive.ask(door, {"account_id": TARGET})
+
+    if outcome.door == "raised" and outcome.error:
+        outcome.status = 500
+    assert_told_as_aws_fault(outcome, aws, log)
+    assert aws.count("AssumeRole") <= 3
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    body=bodies(list_buckets_answer(["one", "two"], token="t")),
+    status=statuses,
+    content_type=content_types,
+    door=st.sampled_from(["direct", "http"]),
+)
+def test_whatever_s3_answers_is_told(
+    warm: tuple[FaultyAws, drive.LogOfEverything], body: bytes, status: int, content_type: str, door: str
+) -> None:
+    aws, log = warm
+    aws.heal()
+    log.lines.clear()
+    last = list_buckets_answer([])
+
+    def once(exchange: Exchange) -> None:
+        exchange.send(body, status, content_type)
+
+    aws.on("ListBuckets", once, once, once, lambda exchange: exchange.send(last))
+
+    outcome = drive.ask(door, {"account_id": TARGET, "check": "s3_buckets"})
+
+    assert_told_as_aws_fault(outcome, aws, log)
+
+
+def test_the_answer_that_these_mangle_is_a_good_one(warm: tuple[FaultyAws, drive.LogOfEverything]) -> None:
+    aws, _ = warm
+    aws.heal()
+    aws.on("AssumeRole", lambda exchange: exchange.send(SESSION)).on("ListBuckets", healthy)
+
+    assert drive.direct({"account_id": TARGET, "check": "s3_buckets"}).status == 200
+    assert aws.calls[0].fields["ExternalId"] == EXTERNAL_ID
