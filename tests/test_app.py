@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from chalice.app import IAMAuthorizer
 from chalice.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
 
 import app as entry_points
 from chalicelib.check import Check, check
@@ -90,6 +92,20 @@ def test_a_bad_event_is_400_and_aws_is_not_called(aws: FakeAws, invoke: Invoke, 
     assert set(body["error"]) == {"type", "stage", "code", "hint", "request_id"}
     assert body["error"]["stage"] == "input"
     assert aws.seen == []
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(JSON | st.dictionaries(st.sampled_from(["account_id", "check", "region", "params"]) | st.text(), JSON))
+def test_any_json_without_a_good_account_id_is_400_in_the_envelope(event: Any) -> None:
+    answer = json.loads(json.dumps(entry_points.switch_account(event, None)))
+    assert answer["statusCode"] == 400
+    assert set(json.loads(answer["body"])) == {"message", "error"}
 
 
 def test_an_account_that_is_not_allowed_is_403_and_aws_is_not_called(
