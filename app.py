@@ -57,15 +57,19 @@ def check_account(account_id: str, check: str) -> Response:
 @app.lambda_function()
 def sweep(event: Any, context: Any) -> dict[str, Any]:
     """Run one check over many accounts: `{"check": "preflight"}` for the whole organization."""
-    return answers.fitting(_sweep(event, context))
+    return answers.plain(lambda: _sweep(event, context))
 
 
 @app.lambda_function()
 def list_accounts(event: Any, context: Any) -> dict[str, Any]:
     """List the organization's accounts, with names or, for a state machine, in batches of ids."""
-    request = ListingRequest.from_event(event)
-    with _warm_hub() as hub:
-        return listing(hub, request, context.aws_request_id)
+
+    def work() -> dict[str, Any]:
+        request = ListingRequest.from_event(event)
+        with _warm_hub() as hub:
+            return listing(hub, request, context.aws_request_id)
+
+    return answers.plain(work)
 
 
 @app.route("/sweeps", methods=["POST"], authorizer=signed)
@@ -79,13 +83,31 @@ def sweep_accounts() -> Response:
     return _http(work)
 
 
-def _sweep(event: Any, context: Any) -> dict[str, Any]:
+@app.route("/report/{check}", methods=["GET"], authorizer=signed)
+def report_accounts(check: str) -> Response:
+    """Run one check over many accounts, and show what came of it as a page for people."""
+    from chalicelib import report_http  # nobody else needs it at a cold start
+
+    request = _current_request()
+    status, body, headers = report_http.respond(
+        check,
+        request.query_params,
+        request.headers.get("accept", ""),
+        lambda event, names: _sweep(event, request.lambda_context, names),
+    )
+    return Response(body=body, status_code=status, headers={**headers})
+
+
+def _sweep(event: Any, context: Any, names: dict[str, str] | None = None) -> dict[str, Any]:
     request = SweepRequest.from_event(event)
     with _warm_hub() as hub:
         store = ResultsStore(hub, request, context.aws_request_id) if request.store else None
         accounts = request.accounts
         if accounts is None:
-            accounts = tuple(member.id for member in members(hub, request.listing, context.aws_request_id))
+            found = members(hub, request.listing, context.aws_request_id)
+            accounts = tuple(member.id for member in found)
+            if names is not None:
+                names.update((member.id, member.name) for member in found)
         time_left = partial(_seconds_left, context, kept_back=STORE_SECONDS if store else 0.0)
         answer = Sweep(hub, request, accounts, time_left=time_left, request_id=context.aws_request_id).run()
         return store.keep(answer) if store else answer

@@ -36,6 +36,18 @@ def direct(event: Any, work: Work) -> dict[str, Any]:
         return {"statusCode": failure.status, "body": json.dumps(failure_body(failure))}
 
 
+def plain(work: Work) -> dict[str, Any]:
+    """Answer a direct invocation with the plain outcome; every failure is raised.
+
+    Raises:
+        CrossAccountError: and nothing else, so that no text of an unforeseen exception gets into the answer or the log.
+    """
+    try:
+        return fitting(work())
+    except Exception as error:
+        raise ours(error) from None
+
+
 def http(work: Work) -> tuple[int, dict[str, Any]]:
     """Answer a route: the HTTP status and the body."""
     try:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -111,3 +112,25 @@ def test_an_answer_just_under_the_limit_is_given() -> None:
 def test_an_error_is_a_small_answer_whatever_failed() -> None:
     answer = answers.direct(QUIET, raising(CheckDenied("x", hint="y", code="z")))
     assert len(json.dumps(answer)) < 1000
+
+
+def test_a_plain_answer_is_the_outcome_itself() -> None:
+    assert answers.plain(lambda: {"count": 0}) == {"count": 0}
+
+
+@pytest.mark.parametrize("error_class", CLASSES)
+def test_a_plain_answer_raises_every_failure_by_its_class(error_class: type[CrossAccountError]) -> None:
+    with pytest.raises(error_class) as raised:
+        answers.plain(raising(error_class("What happened.")))
+    assert type(raised.value) is error_class
+
+
+def test_a_plain_answer_raises_what_nobody_foresaw_without_its_text() -> None:
+    with pytest.raises(InternalError) as raised:
+        answers.plain(raising(RuntimeError("canary")))
+    assert "canary" not in "".join(traceback.format_exception(raised.value))
+
+
+def test_a_plain_answer_too_large_for_a_lambda_is_raised() -> None:
+    with pytest.raises(ResultTooLarge):
+        answers.plain(lambda: {"result": "x" * answers.MOST_BYTES})
