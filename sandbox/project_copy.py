@@ -5,7 +5,15 @@ from pathlib import Path
 
 from sandbox.state_file import PROJECT
 
-_DEPLOYABLE = ("app.py", "chalicelib", "requirements.txt", "events", "role-template.yaml", "sandbox")
+_DEPLOYABLE = (
+    "app.py",
+    "chalicelib",
+    "requirements.txt",
+    "events",
+    "role-template.yaml",
+    "sweep-template.yaml",
+    "sandbox",
+)
 
 
 def copy_project(folder: Path) -> Path:

@@ -1,0 +1,277 @@
+"""sweep-template.yaml in the sandbox: 300 accounts through the state machine, and what must not lose one of them.
+
+moto's engine executes the definition, and the deployed functions do the work under their own roles. What is injected
+comes from outside: too little Lambda concurrency, a right that is taken away and given back, a process that is killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+import duckdb
+import pytest
+
+import sandbox
+from sandbox.accounts import TARGETS, generated_targets
+from sandbox.deploy_sweep import deploy_sweep
+
+from .conftest import ACQUIRED, HUB, LEGACY, Project, client
+
+GENERATED = 300 - len(TARGETS)
+ACCOUNTS = [HUB, *(target.id for target in (*TARGETS, *generated_targets(GENERATED)))]
+REFUSING = {HUB, LEGACY, ACQUIRED}
+FUNCTION, ROLE = "cross-account-sandbox-sweep", "cross-account-sandbox-sweep"
+BATCH_SIZE = 50
+DOCUMENT = Path(__file__).parents[2] / "docs" / "thousands-of-accounts.md"
+Lines = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The deployed state machine, and everything that a test does to it."""
+
+    box: sandbox.Box
+    session: boto3.Session
+    arn: str
+    bucket: str
+
+    def client(self, service: str) -> Any:
+        return client(self.box, self.session, service)
+
+    @cached_property
+    def states(self) -> Any:
+        return self.client("stepfunctions")
+
+    def start(self, name: str, **given: Any) -> str:
+        answer = self.states.start_execution(stateMachineArn=self.arn, name=name, input=json.dumps(given))
+        return str(answer["executionArn"])
+
+    def end(self, execution: str) -> dict[str, Any]:
+        """Wait for the end. What it says: the output if it succeeded, otherwise the cause."""
+        wait_until(lambda: self.states.describe_execution(executionArn=execution)["status"] != "RUNNING", 60)
+        found: dict[str, Any] = self.states.describe_execution(executionArn=execution)
+        return found
+
+    def stored(self, name: str) -> dict[str, Lines]:
+        """The lines of an execution, by part."""
+        s3 = self.client("s3")
+        found = {}
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix="sweeps/"):
+            for item in page.get("Contents", []):
+                match = re.fullmatch(
+                    rf"sweeps/check=\w+/date=[0-9-]{{10}}/run={name}/([\w-]+)\.jsonl", item["Key"], re.ASCII
+                )
+                if match:
+                    text = s3.get_object(Bucket=self.bucket, Key=item["Key"])["Body"].read().decode()
+                    found[match[1]] = [json.loads(line) for line in text.splitlines()]
+        return found
+
+    def lines(self, name: str) -> Lines:
+        return [line for lines in self.stored(name).values() for line in lines]
+
+    def calls(self, service: str, action: str, since: float) -> list[dict[str, Any]]:
+        return [call for call in self.box.calls(service, action) if call["time"] >= since]
+
+    def invocations(self, since: float) -> int:
+        """How often sweep was invoked, refused ones included."""
+        return sum(FUNCTION in call["resource"] for call in self.calls("lambda", "InvokeFunction", since))
+
+    def logged(self, words: str, since: float) -> int:
+        """In how many lines sweep's log has these words."""
+        events = self.client("logs").filter_log_events(
+            logGroupName=f"/aws/lambda/{FUNCTION}", startTime=int(since * 1000), limit=10_000
+        )["events"]
+        return sum(words in event["message"] for event in events)
+
+    def processes(self) -> list[int]:
+        """Of the function sweep, in this sandbox."""
+        listing = subprocess.run(
+            ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+        )
+        rows = [line.split(None, 2) for line in listing.stdout.splitlines()]
+        return [int(pid) for pid, parent, line in rows if int(parent) == self.box.pid and line.endswith(" app.sweep")]
+
+
+def wait_until(condition: Callable[[], Any], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that in time"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[sandbox.Box]:
+    with sandbox.running(accounts=GENERATED) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def machine(box: sandbox.Box, hub: boto3.Session, deployed: Project) -> Machine:
+    outputs = deploy_sweep(client(box, hub, "cloudformation"), BatchSize=str(BATCH_SIZE))
+    return Machine(box, hub, outputs["StateMachineArn"], outputs["ResultsBucketName"])
+
+
+@pytest.fixture
+def sweep_s_rights(machine: Machine) -> Iterator[Callable[[str], None]]:
+    """Deny the function a place in the bucket; given back at the latest when the test ends."""
+    iam = machine.client("iam")
+
+    def deny(pattern: str) -> None:
+        statement = {"Effect": "Deny", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{machine.bucket}/{pattern}"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_role_policy(RoleName=ROLE, PolicyName="injected", PolicyDocument=document)
+
+    yield deny
+    if "injected" in iam.list_role_policies(RoleName=ROLE)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=ROLE, PolicyName="injected")
+
+
+def test_300_accounts_with_throttling_and_a_batch_that_fails_twice(
+    machine: Machine, sweep_s_rights: Callable[[str], None]
+) -> None:
+    since = time.time()
+    machine.client("lambda").put_function_concurrency(FunctionName=FUNCTION, ReservedConcurrentExecutions=3)
+    sweep_s_rights("sweeps/*/batch-2-*")
+    execution = machine.start("everybody", sweep={"check": "s3_buckets"})
+
+    def refused() -> int:
+        puts = machine.calls("s3", "PutObject", since)
+        return sum(call["outcome"] == "denied" and "batch-2-" in call["resource"] for call in puts)
+
+    wait_until(lambda: refused() == 2, 40)
+    machine.client("iam").delete_role_policy(RoleName=ROLE, PolicyName="injected")
+    end = machine.end(execution)
+    machine.client("lambda").delete_function_concurrency(FunctionName=FUNCTION)
+
+    assert end["status"] == "SUCCEEDED", end
+    output = json.loads(end["output"])
+    batches = -(-len(ACCOUNTS) // BATCH_SIZE)
+    assert output["summary"] == {
+        "accounts": len(ACCOUNTS),
+        "ok": len(ACCOUNTS) - len(REFUSING),
+        "failed": len(REFUSING),
+        "not_started": 0,
+        "lost": 0,
+        "batches": batches,
+        "batches_lost": 0,
+    }
+    assert set(output["failed"]) == REFUSING
+    assert output["location"] == f"s3://{machine.bucket}/sweeps/check=s3_buckets/date={output['date']}/run=everybody/"
+    lines = machine.lines("everybody")
+    assert Counter(line["account_id"] for line in lines) == Counter(ACCOUNTS)
+    assert {line["account_id"] for line in lines if not line["ok"]} == REFUSING
+    assert refused() == 2
+    started = machine.logged("START RequestId", since)
+    assert started == 1 + batches + 2  # the trial, each batch, and two more of the one that failed twice
+    assert machine.invocations(since) > started, "nothing was throttled"
+
+
+@pytest.fixture(scope="module")
+def results(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `aws s3 sync` makes of the bucket."""
+    folder = tmp_path_factory.mktemp("results")
+    s3 = machine.client("s3")
+    for item in s3.list_objects_v2(Bucket=machine.bucket)["Contents"]:
+        path = folder / item["Key"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(s3.get_object(Bucket=machine.bucket, Key=item["Key"])["Body"].read())
+    return folder
+
+
+def test_the_documented_queries_answer_from_what_was_stored(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(results)
+    view, refusals, buckets = re.findall(r"```sql\n(-- DuckDB: .*?)```", DOCUMENT.read_text(), re.DOTALL)
+    with duckdb.connect() as database:
+        database.execute(view)
+        denied = database.execute(refusals).fetchall()
+        most = database.execute(buckets).fetchall()
+        (count,) = database.execute("SELECT count(DISTINCT account_id) FROM results WHERE run = 'everybody'").fetchall()
+    assert count == (len(ACCOUNTS),)
+    assert [row[:3] for row in denied] == [("AssumeRoleDenied", "AccessDenied", len(REFUSING))]
+    assert set(denied[0][3]) == REFUSING
+    assert [row[:2] for row in most[:2]] == [("345678901234", 3), ("123456789012", 2)]
+
+
+def test_killed_processes_lose_nothing(machine: Machine) -> None:
+    since = time.time()
+    execution = machine.start("killed", sweep={"check": "s3_buckets", "concurrency": 2})
+
+    def entered() -> int:
+        return sum(FUNCTION in call["caller"] for call in machine.calls("sts", "AssumeRole", since))
+
+    wait_until(lambda: entered() > 30, 30)
+    killed = machine.processes()
+    assert killed
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    assert entered() < len(ACCOUNTS), "it was not the middle"
+
+    end = machine.end(execution)
+    assert end["status"] == "SUCCEEDED", end
+    assert json.loads(end["output"])["summary"]["batches_lost"] == 0
+    assert Counter(line["account_id"] for line in machine.lines("killed")) == Counter(ACCOUNTS)
+    assert machine.logged("Runtime.ExitError", since) > 0
+    assert machine.logged("START RequestId", since) > 1 + -(-len(ACCOUNTS) // BATCH_SIZE)
+
+
+def test_a_batch_that_never_succeeds_is_reported(machine: Machine, sweep_s_rights: Callable[[str], None]) -> None:
+    accounts = ACCOUNTS[: BATCH_SIZE + 3]
+    sweep_s_rights("sweeps/*/batch-1-*")
+    end = machine.end(machine.start("lost", sweep={"check": "identity", "accounts": accounts}))
+    assert (end["status"], end["error"]) == ("FAILED", "AccountsWithoutResult")
+    said = json.loads(end["cause"])
+    assert (said["summary"]["lost"], said["summary"]["batches_lost"]) == (3, 1)
+    assert said["lost"] == accounts[BATCH_SIZE:]
+    (error,) = said["errors"]
+    assert (error["batch"], error["error"]) == (1, "ResultsNotStored")
+    assert [line["account_id"] for line in machine.lines("lost")] == accounts[:BATCH_SIZE]
+
+
+def test_what_was_not_started_is_asked_in_another_round(machine: Machine) -> None:
+    """A function that may run for two seconds beside what it keeps back does not get far."""
+    functions = machine.client("lambda")
+    functions.update_function_configuration(FunctionName=FUNCTION, Timeout=19)
+    accounts = [account for account in ACCOUNTS if account not in REFUSING][:30]
+    regions = [f"eu-west-{number}" for number in range(1, 17)]
+    asked = {"check": "s3_buckets", "accounts": accounts, "concurrency": 1, "regions": regions}
+    end = machine.end(machine.start("rounds", sweep=asked))
+    functions.update_function_configuration(FunctionName=FUNCTION, Timeout=900)
+    assert end["status"] == "SUCCEEDED", end
+    stored = machine.stored("rounds")
+    assert len([part for part in stored if part.startswith("batch-0-round-")]) > 1
+    lines = [(line["account_id"], line["region"]) for part in stored.values() for line in part]
+    assert Counter(lines) == Counter((account, region) for account in accounts for region in regions)
+
+
+def test_a_wrong_question_is_refused_before_anybody_is_asked(machine: Machine) -> None:
+    since = time.time()
+    end = machine.end(machine.start("wrong", sweep={"check": "s3_buckets", "regoins": ["eu-west-1"]}))
+    assert (end["status"], end["error"]) == ("FAILED", "InvalidInput")
+    assert "regoins" in end["cause"]
+    assert machine.calls("sts", "AssumeRole", since) == []
+    assert machine.invocations(since) == 1
+
+
+def test_without_the_template_s_right_nothing_is_stored(machine: Machine, deployed: Project) -> None:
+    iam = machine.client("iam")
+    policy = iam.get_role_policy(RoleName=ROLE, PolicyName="store-results")["PolicyDocument"]
+    iam.delete_role_policy(RoleName=ROLE, PolicyName="store-results")
+    event = {"check": "identity", "accounts": [TARGETS[0].id], "store": True, "run": "denied"}
+    done = deployed.chalice("invoke", "-n", "sweep", event=event)
+    iam.put_role_policy(RoleName=ROLE, PolicyName="store-results", PolicyDocument=json.dumps(policy))
+    assert done.returncode == 1
+    assert "ResultsNotStored: S3 did not take the results: AccessDenied" in done.stderr
+    assert machine.stored("denied") == {}
+    assert deployed.invoke("sweep", event)["location"].startswith(f"s3://{machine.bucket}/sweeps/check=identity/")
