@@ -84,12 +84,12 @@ def sweep_of(
     check: Check = whoami,
     regions: tuple[str | None, ...] = (None,),
     concurrency: int = 8,
-    time_left: Callable[[], float] = lambda: 900.0,
+    time_left: Callable[[], float] | None = None,
     **more: Any,
 ) -> Sweep:
     asked = SweepRequest.from_event({"check": "identity", "concurrency": concurrency})
     request = replace(asked, check=check, regions=regions)
-    return Sweep(hub, request, accounts, time_left=time_left, request_id="request-1", **more)  # type: ignore[arg-type]
+    return Sweep(hub, request, accounts, time_left=time_left or until(60), request_id="request-1", **more)  # type: ignore[arg-type]
 
 
 def until(seconds: float) -> Callable[[], float]:

@@ -313,11 +313,13 @@ def test_one_that_hangs_is_given_up_before_the_deadline_and_nothing_is_lost(monk
 def test_an_answer_that_comes_after_the_deadline_changes_nothing(no_reserve, hold):
     hub, accounts = FakeHub(), ids(3)
     hub.fates[accounts[0]] = lambda: hold.wait(60)
-    answer = sweep(hub, accounts, time_left=until(0.05))
+    told: list[Any] = []
+    answer = sweep(hub, accounts, time_left=until(0.05), on_done=told.append)
     before = json.dumps(answer)
     hold.set()
     assert threads_are_gone()
     assert json.dumps(answer) == before
+    assert len(told) == 2
 
 
 def test_not_started_fed_back_completes_the_set(no_reserve):

@@ -16,6 +16,7 @@ import pytest
 from rich.progress import Progress
 
 import sweep as terminal
+from chalicelib.check import check
 from chalicelib.logs import logger
 from tests.fake_aws import FakeAws, Reply, Request, s3_error
 from tests.fake_aws import denied as sts_denies
@@ -157,10 +158,16 @@ def test_accounts_that_cannot_be_listed_are_a_failure(aws, run):
     assert err.startswith("sweep.py: AWS Organizations did not list the accounts: AccessDeniedException")
 
 
-def test_a_check_that_breaks_is_told_on_stderr_and_does_not_spoil_the_json(aws, run):
-    aws.tell("GetCallerIdentity", Reply("<GetCallerIdentityResponse/>"), account=ids(2)[0], always=True)
-    status, out, _ = run("identity", "--accounts", ",".join(ids(2)), "--json")
-    assert (status, outcome(json.loads(out))[ids(2)[1]]) == (1, "ok")
+def test_a_check_that_breaks_is_told_on_stderr_and_does_not_spoil_the_json(run, added):
+    @check(actions=["a:B"])
+    def fragile(account: Any) -> int:
+        """Break in one account."""
+        return {ids(2)[1]: 1}[account.id]
+
+    added(fragile)
+    status, out, err = run("fragile", "--accounts", ",".join(ids(2)), "--json")
+    assert (status, list(outcome(json.loads(out)).values())) == (1, ["CheckFailed", "ok"])
+    assert json.loads(err)["message"] == "check raised"
 
 
 WRONG = [
