@@ -23,6 +23,8 @@ _POLICY = re.compile(
 )
 _EXPLICIT = re.compile(r"\bexplicit deny\b", re.IGNORECASE)
 _MOST_READ = 4096
+UNKNOWN = "<the function's role>"
+"""Stands in a command for what the reader has to fill in."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def _named(denial: Denial, kind: str, explicit: bool) -> list[str]:
             _trust(denial),
             _must_let_in(denial),
         ]
-    name = denial.caller.name if denial.caller else "<the function's role>"
+    name = denial.caller.name if denial.caller else UNKNOWN
     step = {
         "permissions boundary": f"In the hub: aws iam get-role --role-name {name} --query Role.PermissionsBoundary",
         "session": f"It narrows the session that asks. Lambda sets none: how did {name} sign in?",
@@ -164,11 +166,17 @@ def _must_let_in(denial: Denial) -> str:
 
 
 def _simulate(denial: Denial) -> str:
-    source = denial.caller.arn if denial.caller else "<the function's role>"
-    return (
-        f"In the hub: aws iam simulate-principal-policy --policy-source-arn {source} "
+    """The hub's policies let only the app's functions ask, so the simulation has to say that it is one of them."""
+    caller = denial.caller
+    command = (
+        f"In the hub: aws iam simulate-principal-policy --policy-source-arn {denial.who if caller else UNKNOWN} "
         f"--action-names sts:AssumeRole --resource-arns {denial.role_arn} --query EvaluationResults"
     )
+    if caller is None or not caller.fits_the_template:
+        return command
+    function = f"arn:{caller.arn.split(':')[1]}:lambda:us-east-1:{caller.account}:function:{caller.name}"
+    key = f"ContextKeyName=lambda:SourceFunctionArn,ContextKeyType=string,ContextKeyValues={function}"
+    return f"{command} --context-entries {key}"
 
 
 def _right(denial: Denial) -> str:

@@ -7,7 +7,9 @@ allows what it cannot judge.
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from functools import cache
 from itertools import product
 from typing import Any
@@ -19,7 +21,7 @@ from moto import mock_aws
 
 from sandbox.policy_evaluation import Decision, TrustRequest, evaluate_identity, evaluate_trust
 from tests.templates import ROOT
-from tests.test_policies import CHALICE, FUNCTIONS, STAGES, config, statements
+from tests.test_policies import CHALICE, FUNCTIONS, STAGES, config, name_in_aws, statements
 
 HUB, STRANGER, TARGET = "111122223333", "444455556666", "123456789012"
 SECRET, ORGANIZATION = "a-shared-word", "o-a1b2c3d4e5"
@@ -31,6 +33,7 @@ TEMPLATES: dict[str, dict[str, str]] = {
     "organization": {"OrganizationId": ORGANIZATION},
     "both": {"ExternalId": SECRET, "OrganizationId": ORGANIZATION},
 }
+SECURITY = (ROOT / "SECURITY.md").read_text()
 EXTERNAL_IDS = {"right": SECRET, "wrong": "another-word", "other case": SECRET.upper(), "empty": "", "absent": None}
 ORGANIZATIONS = {"right": ORGANIZATION, "wrong": "o-zzzzzzzzzz", "absent": None}
 
@@ -160,12 +163,23 @@ def test_a_template_for_one_function_keeps_the_others_out() -> None:
 # ---- the hub's side
 
 
-def allows(policy: str, action: str, resource: str, **keys: str) -> bool:
-    return evaluate_identity((CHALICE / policy).read_text(), action, resource, keys).allowed
-
-
 POLICIES = sorted(path.name for path in CHALICE.glob("policy-*.json"))
 EXTERNAL_ROLE = "arn:aws:iam::{}:role/external-role"
+
+
+def function_arn(name: str, region: str = "eu-west-1") -> str:
+    return f"arn:aws:lambda:{region}:{HUB}:function:{name}"
+
+
+def stage_of(policy: str) -> str:
+    return policy.removesuffix(".json").split("-")[1]
+
+
+def allows(policy: str, action: str, resource: str, source: str | None = "") -> bool:
+    """Whether the policy does, for a request from a function (default: the stage's own; None: from elsewhere)."""
+    source = function_arn(name_in_aws(stage_of(policy), "sweep")) if source == "" else source
+    keys = {"lambda:SourceFunctionArn": source} if source else {}
+    return evaluate_identity((CHALICE / policy).read_text(), action, resource, keys).allowed
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -192,6 +206,34 @@ def test_the_hub_may_ask_for_the_external_role_anywhere(policy: str, account: st
 )
 def test_the_hub_may_ask_for_no_other_role(policy: str, resource: str) -> None:
     assert not allows(policy, "sts:AssumeRole", resource)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("policy", POLICIES)
+def test_every_function_of_a_stage_may_ask(policy: str, function: str) -> None:
+    source = function_arn(name_in_aws(stage_of(policy), function), "ap-southeast-2")
+    assert allows(policy, "sts:AssumeRole", EXTERNAL_ROLE.format(TARGET), source)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_credentials_that_have_left_lambda_may_not_ask(policy: str) -> None:
+    """The condition is what makes a function's stolen credentials useless on somebody's laptop."""
+    assert not allows(policy, "sts:AssumeRole", EXTERNAL_ROLE.format(TARGET), source=None)
+
+
+@pytest.mark.parametrize(
+    "name", ["payroll", "cross-account", "cross-account-production", "my-cross-account-prod-sweep"]
+)
+@pytest.mark.parametrize("policy", POLICIES)
+def test_another_function_with_the_same_role_may_not_ask(policy: str, name: str) -> None:
+    assert not allows(policy, "sts:AssumeRole", EXTERNAL_ROLE.format(TARGET), function_arn(name))
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_function_of_another_stage_may_not_ask(policy: str) -> None:
+    for stage in set(STAGES) - {stage_of(policy)}:
+        source = function_arn(name_in_aws(stage, "sweep"))
+        assert not allows(policy, "sts:AssumeRole", EXTERNAL_ROLE.format(TARGET), source)
 
 
 BEYOND = [
@@ -236,7 +278,8 @@ def test_a_stage_gets_in_where_the_template_is_deployed_as_it_is(stage: str, fun
     """Both sides at once, as AWS decides it: the policy that is deployed and the trust that is deployed."""
     variables = config(stage, function).environment_variables
     asked = f"arn:aws:iam::{TARGET}:role{variables['ROLE_PATH']}{variables['ROLE_NAME']}"
-    own = evaluate_identity({"Statement": statements(stage, function)}, "sts:AssumeRole", asked)
+    keys = {"lambda:SourceFunctionArn": function_arn(name_in_aws(stage, function))}
+    own = evaluate_identity({"Statement": statements(stage, function)}, "sts:AssumeRole", asked, keys)
     external_id = variables["EXTERNAL_ID"] or None
     theirs = evaluate_trust(
         trust("plain"), TrustRequest.of_role(role(f"cross-account-{stage}-{function}"), external_id=external_id)
@@ -244,38 +287,23 @@ def test_a_stage_gets_in_where_the_template_is_deployed_as_it_is(stage: str, fun
     assert (own, theirs) == (Decision.ALLOW, Decision.ALLOW)
 
 
-# ---- the edits that SECURITY.md offers
-
-
-def edited(policy: str, condition: dict[str, Any]) -> dict[str, Any]:
-    """The policy with this condition on its AssumeRole, as SECURITY.md tells to add it."""
-    changed = [
-        {**statement, "Condition": condition} if statement["Sid"] == "AssumeTheRoleInEachTarget" else statement
-        for statement in statements("prod", policy)
-    ]
-    return {"Statement": changed}
+# ---- the edit that SECURITY.md offers
 
 
 @pytest.mark.parametrize(("organization", "expected"), [(ORGANIZATION, True), ("o-zzzzzzzzzz", False), (None, False)])
-def test_the_organization_edit_keeps_the_hub_out_of_strangers_accounts(
-    organization: str | None, expected: bool
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_one_edit_keeps_the_hub_out_of_strangers_accounts(
+    function: str, organization: str | None, expected: bool
 ) -> None:
-    policy = edited("sweep", {"StringEquals": {"aws:ResourceOrgID": ORGANIZATION}})
-    keys = {"aws:ResourceOrgID": organization} if organization else {}
-    assert evaluate_identity(policy, "sts:AssumeRole", EXTERNAL_ROLE.format(TARGET), keys).allowed is expected
-
-
-@pytest.mark.parametrize(
-    ("function_arn", "expected"),
-    [
-        (f"arn:aws:lambda:eu-west-1:{HUB}:function:cross-account-prod-sweep", True),
-        (f"arn:aws:lambda:eu-west-1:{HUB}:function:payroll", False),
-        (None, False),
-    ],
-    ids=["from the function", "from another function", "from a laptop"],
-)
-def test_the_function_edit_makes_stolen_credentials_useless_elsewhere(function_arn: str | None, expected: bool) -> None:
-    functions = f"arn:aws:lambda:*:{HUB}:function:cross-account-prod*"
-    policy = edited("sweep", {"ArnLike": {"lambda:SourceFunctionArn": functions}})
-    keys = {"lambda:SourceFunctionArn": function_arn} if function_arn else {}
-    assert evaluate_identity(policy, "sts:AssumeRole", EXTERNAL_ROLE.format(TARGET), keys).allowed is expected
+    """The edit is read from SECURITY.md, so that what stands there works."""
+    (condition,) = re.findall(r'^ *("StringEquals": .*aws:ResourceOrgID.*),$', SECURITY, re.MULTILINE)
+    edit = json.loads("{" + condition.replace("o-your-id", ORGANIZATION) + "}")
+    edited = [
+        {**one, "Condition": {**one["Condition"], **edit}} if one["Sid"] == "AssumeTheRoleInEachTarget" else one
+        for one in statements("prod", function)
+    ]
+    keys = {"lambda:SourceFunctionArn": function_arn(name_in_aws("prod", function))}
+    if organization:
+        keys["aws:ResourceOrgID"] = organization
+    decision = evaluate_identity({"Statement": edited}, "sts:AssumeRole", EXTERNAL_ROLE.format(TARGET), keys)
+    assert decision.allowed is expected

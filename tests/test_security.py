@@ -1,0 +1,87 @@
+"""SECURITY.md says what holds what: each test it names exists, and the edits and commands it offers work."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from functools import cache
+
+import pytest
+
+from tests.templates import ROOT
+from tests.test_policies import CONFIG, FUNCTIONS, STAGES, config, name_in_aws
+
+TEXT = (ROOT / "SECURITY.md").read_text()
+NAMED = sorted(set(re.findall(r"`([\w/]+\.py)::(test_\w+)`", TEXT)))
+ROWS = [line for line in TEXT.splitlines() if line.startswith("| ")]
+
+
+@cache
+def names_in(file: str) -> set[str]:
+    tree = ast.parse((ROOT / "tests" / file).read_text())
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize(("file", "name"), NAMED)
+def test_a_test_that_it_names_exists(file: str, name: str) -> None:
+    assert name in names_in(file)
+
+
+def test_every_threat_is_held_by_a_test_or_said_to_be_out_of_reach() -> None:
+    threats = [row for row in ROWS[1:] if re.match(r"\| (T\d+)? *\|", row)]
+    assert [row for row in threats if "::test_" not in row and "**out of reach**" not in row] == []
+
+
+def test_every_threat_has_its_row() -> None:
+    numbers = [int(number) for number in re.findall(r"^\| T(\d+) \|", TEXT, re.MULTILINE)]
+    assert numbers == list(range(1, 17))
+
+
+def test_every_setting_and_make_target_it_names_is_there() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"`make ([a-z-]+)", TEXT)) <= targets
+
+
+@pytest.mark.parametrize("path", re.findall(r"`(\.chalice/[\w.-]+)`|\]\((\w[\w/.]+)\)", TEXT))
+def test_every_file_it_names_is_there(path: tuple[str, str]) -> None:
+    assert (ROOT / "".join(path)).is_file()
+
+
+def test_the_revocation_is_a_policy_that_denies_everything_older() -> None:
+    """As the console's "revoke active sessions" makes it."""
+    (document,) = re.findall(r"--policy-document '(.+)'", TEXT)
+    (statement,) = json.loads(document)["Statement"]
+    assert (statement["Effect"], statement["Action"], statement["Resource"]) == ("Deny", "*", "*")
+    (operator,) = statement["Condition"]
+    (moment,) = statement["Condition"][operator].values()
+    assert operator == "DateLessThan"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", moment)
+
+
+def test_the_emergency_stop_names_every_function() -> None:
+    (names,) = re.findall(r"for function in (.+); do", TEXT)
+    assert {f"cross-account-prod{name.strip(chr(34))}" for name in names.split()} == {
+        name_in_aws("prod", function) for function in FUNCTIONS
+    }
+
+
+# ---- the defaults that it explains
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_stage_reserves_concurrency_that_a_new_account_does_not_have(stage: str, function: str) -> None:
+    assert config(stage, function).reserved_concurrency is None
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("stage", STAGES)
+def test_logs_are_kept_for_90_days_except_where_chalice_would_break_the_package(stage: str, function: str) -> None:
+    """https://github.com/aws/chalice/issues/2079: on the function of the routes it makes a template that is invalid."""
+    expected = None if function == "api_handler" else 90
+    assert config(stage, function).log_retention_in_days == expected
+
+
+def test_no_retention_is_set_for_all_functions_at_once() -> None:
+    assert [place for place in (CONFIG, *CONFIG["stages"].values()) if "log_retention_in_days" in place] == []
