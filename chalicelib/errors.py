@@ -171,6 +171,7 @@ class AccountsNotListed(AwsError):
 
 class EveryAccountFailed(AwsError):
     stage = "check"
+    answer: dict[str, Any] | None = None  # the sweep's all the same, for a page that says of each account why
 
 
 class ResultsNotStored(AwsError):

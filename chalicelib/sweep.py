@@ -139,9 +139,7 @@ class Sweep:
         not_started = [account for account in self._accounts if account not in done]
         failed = sum(map(_any_failed, done.values()))
         stored = self._request.store is not None  # then each failure is a line, which raising would lose
-        if results and not stored and not not_started and not any(item["ok"] for item in results):
-            raise _every_account_failed(results)
-        return {
+        answer = {
             "check": self._request.check.name,
             "summary": {
                 "accounts": len(self._accounts),
@@ -154,6 +152,11 @@ class Sweep:
             "not_started": not_started,
             "duplicates": self._duplicates,
         }
+        if results and not stored and not not_started and not any(item["ok"] for item in results):
+            error = _every_account_failed(results)
+            error.answer = answer
+            raise error
+        return answer
 
 
 def _any_failed(items: list[Item]) -> bool:
