@@ -8,6 +8,7 @@ import copy
 import functools
 import json
 import re
+import uuid
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -25,6 +26,7 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     _decide_with_our_evaluator()
     _refuse_in_the_client_s_protocol()
     _name_s3_actions_as_iam_does()
+    _tell_the_regions_of_buckets()
     _assume_role()
     _run_functions(functions)
     _import_swagger()
@@ -34,6 +36,7 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     _parse_templates_once()
     _sign_step_functions(endpoint_url)
     _evaluate_jsonata()
+    _name_executions()
     _run_state_machines()
     _answer_bedrock()
 
@@ -143,6 +146,21 @@ def _name_s3_actions_as_iam_does() -> None:
             "replication": "PutReplicationConfiguration",
         }
     )
+
+
+def _tell_the_regions_of_buckets() -> None:
+    # S3 names each bucket's region in a paginated ListBuckets; moto 5.2.5 does not. Can go when it does.
+    from moto.s3.responses import S3Response
+
+    serialized = S3Response.serialized
+
+    def with_regions(self: Any, action_result: Any) -> Any:
+        if self.data.get("Action") == "ListBuckets" and self._get_param("max-buckets"):
+            for bucket in action_result.result["Buckets"]:
+                bucket["BucketRegion"] = self.backend.get_bucket(bucket["Name"]).region_name
+        return serialized(self, action_result)
+
+    S3Response.serialized = with_regions  # type: ignore[method-assign]
 
 
 def _assume_role() -> None:
@@ -426,6 +444,20 @@ def _evaluate_jsonata() -> None:
             raise jsonata.JSONataException("States.QueryEvaluationError", str(error)) from error
 
     jsonata._eval_jsonata = evaluate
+
+
+def _name_executions() -> None:
+    # An execution that was started without a name is called None instead of by a UUID. Can go when moto makes one up.
+    from moto.core.responses import ActionResult
+    from moto.stepfunctions.responses import StepFunctionResponse
+
+    def start_execution(self: Any) -> ActionResult:
+        name = self._get_param("name") or str(uuid.uuid4())
+        event = self._get_param("input", if_none="{}")
+        execution = self.stepfunction_backend.start_execution(self._get_param("stateMachineArn"), name, event)
+        return ActionResult({"executionArn": execution.execution_arn, "startDate": execution.start_date})
+
+    StepFunctionResponse.start_execution = start_execution  # type: ignore[method-assign]
 
 
 def _answer_bedrock() -> None:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import zipfile
+from datetime import datetime
 from typing import Any
 
 import boto3
@@ -46,6 +47,13 @@ def test_each_target_shows_its_own_buckets(deployed: Project) -> None:
         _, body = deployed.invoke_switch_account(account_id=account_id, check="s3_buckets")
         names[account_id] = [bucket["name"] for bucket in body["result"]["buckets"]]
     assert names == {PRODUCTION: ["production-invoices", "production-website"], STAGING: ["staging-website"]}
+
+
+def test_a_bucket_has_its_date_and_its_region(deployed: Project) -> None:
+    _, body = deployed.invoke_switch_account(account_id=STAGING, check="s3_buckets")
+    (bucket,) = body["result"]["buckets"]
+    assert bucket["region"] == "us-east-1"
+    assert datetime.fromisoformat(bucket["created"]).tzinfo is not None
 
 
 @pytest.mark.parametrize("check", ["account_summary", "bedrock_models", "preflight"])
