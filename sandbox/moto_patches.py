@@ -436,7 +436,7 @@ def _evaluate_jsonata() -> None:
     from moto.stepfunctions.parser.asl.jsonata import jsonata
 
     def evaluate(expression: str) -> Any:
-        from jsonata import Jsonata
+        from jsonata import Jsonata  # type: ignore[import-untyped]
 
         try:
             return Jsonata(expression).evaluate(None)

@@ -27,6 +27,10 @@ class Server:
         # moto warns its developers of codes that no service model lists; AccessDenied is one.
         warnings.filterwarnings("ignore", message=r"Exception\(.*does not match an error shape")
         logging.getLogger("werkzeug").setLevel(logging.ERROR)  # otherwise a line per request
+        logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)  # otherwise pages per failed execution
+        # A stack's bucket policy does nothing here, and no other one either.
+        warnings.filterwarnings("ignore", message="Tried to parse AWS::S3::BucketPolicy")
+        logging.getLogger("moto").addFilter(lambda record: "AWS::S3::BucketPolicy" not in record.getMessage())
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._server = make_server(HOST, port, self._application, threaded=True, request_handler=MotoRequestHandler)
         self.endpoint_url = f"http://{HOST}:{self._server.server_port}"
