@@ -30,7 +30,7 @@ from rich.text import Text
 from chalicelib.answers import failure_body
 from chalicelib.check import Check
 from chalicelib.cross_account import Hub
-from chalicelib.errors import CrossAccountError, InvalidInput, InvalidSettings
+from chalicelib.errors import CrossAccountError, EveryAccountFailed, InvalidInput, InvalidSettings
 from chalicelib.logs import keep_secrets_out, logger
 from chalicelib.organization import members
 from chalicelib.requests import known_check
@@ -110,14 +110,20 @@ def _sweep(options: Namespace) -> dict[str, Any]:
         accounts = tuple(member.id for member in members(hub, request.listing, run))
     with _bar() as bar:
         task = bar.add_task(request.check.name, total=len(dict.fromkeys(accounts)))
-        return Sweep(
+        sweep = Sweep(
             hub,
             request,
             accounts,
             time_left=lambda: math.inf,
             request_id=run,
             on_done=lambda _items: bar.advance(task),
-        ).run()
+        )
+        try:
+            return sweep.run()
+        except EveryAccountFailed as error:  # here too, somebody wants to see why each of them did
+            if error.answer is None:
+                raise
+            return error.answer
 
 
 def _event(options: Namespace) -> dict[str, Any]:
