@@ -40,9 +40,12 @@ def exports(environment: dict[str, str]) -> str:
 def _serve(options: argparse.Namespace) -> int:
     from sandbox.server import Server  # moto takes a second to import: not for `env`
 
-    stop = threading.Event()
+    # A pipe, written by the signal itself: an Event set in a handler deadlocks when a second signal comes meanwhile.
+    stopped, stop = os.pipe()
+    os.set_blocking(stop, False)
+    signal.set_wakeup_fd(stop, warn_on_full_buffer=False)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: None)
     server = Server(options.port, options.template, options.accounts)
     try:
         if options.child:
@@ -52,7 +55,7 @@ def _serve(options: argparse.Namespace) -> int:
             write_state(State(os.getpid(), server.environment), options.state_file)
             print(exports(server.environment), flush=True)
             _hint(server.endpoint_url)
-        stop.wait()
+        os.read(stopped, 1)
     finally:
         server.close()
         if not options.child:
@@ -60,9 +63,9 @@ def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
-def _stop_at_end_of_input(stop: threading.Event) -> None:
+def _stop_at_end_of_input(stop: int) -> None:
     sys.stdin.read()
-    stop.set()
+    os.write(stop, b"\n")
 
 
 def _hint(endpoint_url: str) -> None:

@@ -70,6 +70,7 @@ def test_it_runs_in_the_foreground_until_it_is_told_to_stop(number: int, tmp_pat
     assert again.returncode == 1
     assert "already running" in again.stderr
     process.send_signal(number)
+    process.send_signal(signal.SIGTERM)  # whoever is impatient must not lock it up
     with process.stdout as stdout:
         assert "export AWS_SESSION_TOKEN=sandbox-developer-session" in stdout.read()
     assert process.wait(timeout=20) == 0
