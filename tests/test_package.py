@@ -124,6 +124,34 @@ def test_the_layer_fits_what_lambda_takes(layer):
     assert sum(entry.file_size for entry in layer.infolist()) < 100_000_000  # of 250 MB for function and layers
 
 
+def test_every_distribution_in_the_layer_brings_its_licence_along(layer):
+    """They ask for no more, and for no less."""
+    folders = {name.split("/")[-2] for name in layer.namelist() if name.endswith(".dist-info/METADATA")}
+    licensed = {
+        match[1]
+        for match in (re.search(r"/([^/]+\.dist-info)/(?:licenses/)?LICEN[SC]E", n) for n in layer.namelist())
+        if match
+    }
+    assert licensed == folders
+
+
+def test_a_log_group_is_that_of_a_function_of_the_package(package):
+    """Where Chalice gets it wrong, CloudFormation refuses the template: https://github.com/aws/chalice/issues/2079"""
+    groups = {
+        resource["Properties"]["LogGroupName"]["Fn::Sub"]: resource["Properties"]["RetentionInDays"]
+        for resource in package.resources.values()
+        if resource["Type"] == "AWS::Logs::LogGroup"
+    }
+    pure = [
+        logical_id for name, logical_id in LOGICAL_ID.items() if name in package.functions and name != "api_handler"
+    ]
+    assert groups == {f"/aws/lambda/${{{logical_id}}}": 90 for logical_id in pure}
+
+
+def test_no_function_reserves_concurrency_that_a_new_account_does_not_have(package):
+    assert [name for name, one in package.functions.items() if "ReservedConcurrentExecutions" in one] == []
+
+
 def test_the_app_has_no_function_without_a_known_policy(package):
     deployed = {
         logical_id
