@@ -61,8 +61,8 @@ def ask(hub: Hub, check: Check, account: Account, params: Mapping[str, Any]) -> 
         return check.run(account, params)
     except CrossAccountError:
         raise
-    except Exception as error:
-        if from_aws(error):
+    except (Exception, SystemExit) as error:  # sys.exit() in a check shall not end a thread of a sweep
+        if isinstance(error, Exception) and from_aws(error):
             if fault_of(error) is Fault.CREDENTIALS:
                 hub.forget(account.id, check.actions)
             raise check_error(error, check.name, account.id) from None

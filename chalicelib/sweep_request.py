@@ -82,6 +82,8 @@ class SweepRequest:
         if "check" not in fields:
             raise InvalidInput("A sweep needs a check.", hint='Send {"check": "preflight"} to see where we get in.')
         accounts = _list(fields, "accounts")
+        if accounts is None and "accounts" in fields:  # a broken query upstream, and no wish to ask everybody
+            raise InvalidInput("accounts must be a list, not null; leave it out to ask the whole organization.")
         if accounts is not None and (fields.get("organizational_unit") or fields.get("exclude")):
             raise InvalidInput("A sweep takes accounts, or organizational_unit and exclude, but not both.")
         request = cls(

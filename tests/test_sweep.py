@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from collections import Counter
@@ -216,6 +217,16 @@ def test_a_check_that_raises_is_that_accounts_failure():
 
     found = outcome(sweep(FakeHub(), accounts, check=fragile))
     assert list(found.values()) == ["ok", "ResultNotJson", "CheckFailed", "CheckFailed"]
+
+
+def test_a_check_that_exits_is_that_accounts_failure():
+    @check(actions=["a:B"])
+    def leaving(account: Any) -> Any:
+        """Leave in the second."""
+        return sys.exit(1) if account.id == accounts[1] else "stayed"
+
+    accounts = ids(3)
+    assert list(outcome(sweep(FakeHub(), accounts, check=leaving)).values()) == ["ok", "CheckFailed", "ok"]
 
 
 def test_if_every_account_failed_it_raises_and_says_why():

@@ -26,6 +26,7 @@ WRONG = [
     ({"check": "preflight", "batch_size": 10}, "batch_size"),
     ({"check": "preflight", "accounts": "123456789012"}, "accounts must be a list, not a string"),
     ({"check": "preflight", "accounts": {}}, "accounts must be a list, not an object"),
+    ({"check": "preflight", "accounts": None}, "accounts must be a list, not null"),
     ({"check": "preflight", "accounts": [], "organizational_unit": UNIT}, "but not both"),
     ({"check": "preflight", "accounts": [], "exclude": ids(1)}, "but not both"),
     ({"check": "preflight", "organizational_unit": ""}, "organizational_unit must be"),
@@ -95,7 +96,7 @@ def test_everything_asked_for_is_taken():
 
 
 def test_null_is_the_same_as_absent():
-    optional = ("accounts", "organizational_unit", "exclude", "regions", "params", "concurrency")
+    optional = ("organizational_unit", "exclude", "regions", "params", "concurrency")
     event = {"check": "preflight"}
     assert SweepRequest.from_event(event | dict.fromkeys(optional)) == SweepRequest.from_event(event)
 
@@ -156,7 +157,7 @@ def _refusal(kind: Any, event: Any) -> str | None:
 
 
 @given(
-    accounts=st.none() | st.lists(st.sampled_from(ids(3)) | st.integers() | st.none(), max_size=5),
+    accounts=st.lists(st.sampled_from(ids(3)) | st.integers() | st.none(), max_size=5),
     regions=st.lists(st.sampled_from(["eu-west-1", "us-gov-east-1", "ap-northeast-3"]), max_size=5),
     concurrency=st.none() | st.integers(1, 64),
     check=st.sampled_from(["preflight", "identity", "s3_buckets"]),
@@ -164,6 +165,6 @@ def _refusal(kind: Any, event: Any) -> str | None:
 def test_any_good_event_is_taken_as_it_stands(accounts, regions, concurrency, check):
     event = {"check": check, "accounts": accounts, "regions": regions, "concurrency": concurrency}
     request = SweepRequest.from_event(event)
-    assert request.accounts == (None if accounts is None else tuple(accounts))
+    assert request.accounts == tuple(accounts)
     assert request.regions == (tuple(dict.fromkeys(regions)) or (None,))
     assert request.concurrency == (concurrency or DEFAULT_CONCURRENCY)
