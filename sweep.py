@@ -33,6 +33,7 @@ from chalicelib.cross_account import Hub
 from chalicelib.errors import CrossAccountError, EveryAccountFailed, InvalidInput, InvalidSettings
 from chalicelib.logs import keep_secrets_out, logger
 from chalicelib.organization import members
+from chalicelib.report import page
 from chalicelib.requests import known_check
 from chalicelib.settings import Settings
 from chalicelib.sweep import Sweep
@@ -46,8 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run it; gives the exit status."""
     options = _parser().parse_args(arguments)
     _log_only_faults_of_ours()
+    names: dict[str, str] = {}
     try:
-        answer = _sweep(options)
+        answer = _sweep(options, names)
     except KeyboardInterrupt:
         _say("stopped.")
         return 130
@@ -62,6 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _write_json(answer)
     else:
         _show(answer)
+    if options.html and not _write_page(options.html, answer, names):
+        return 1
     return 1 if answer["summary"]["failed"] or answer["not_started"] else 0
 
 
@@ -90,6 +94,7 @@ def _parser() -> ArgumentParser:
         "--stage", default="dev", help="whose settings to use; default dev, as for every chalice command"
     )
     parser.add_argument("--json", action="store_true", help="print the answer as JSON and nothing else")
+    parser.add_argument("--html", type=_new_file, metavar="FILE", help="write the answer as a page, too")
     return parser
 
 
@@ -100,14 +105,24 @@ def _names(text: str) -> list[str]:
     return names
 
 
-def _sweep(options: Namespace) -> dict[str, Any]:
+def _new_file(text: str) -> Path:
+    path = Path(text)
+    if path.is_dir() or not path.parent.is_dir():  # to be told before the sweep and not after it
+        raise ArgumentTypeError(f"{text!a} is no file in a folder that is there")
+    return path
+
+
+def _sweep(options: Namespace, names: dict[str, str]) -> dict[str, Any]:
+    """Run it, and put into `names` what the organization calls the accounts."""
     request = SweepRequest.from_event(_event(options))
     os.environ.update(_variables(options.stage))
     hub = Hub(Settings.from_environment())
     run = f"terminal-{uuid4()}"  # in CloudTrail, the end of every session's name
     accounts = request.accounts
     if accounts is None:
-        accounts = tuple(member.id for member in members(hub, request.listing, run))
+        found = members(hub, request.listing, run)
+        accounts = tuple(member.id for member in found)
+        names.update((member.id, member.name) for member in found)
     with _bar() as bar:
         task = bar.add_task(request.check.name, total=len(dict.fromkeys(accounts)))
         sweep = Sweep(
@@ -220,6 +235,15 @@ def _plain(text: str, *, cut: bool = False) -> Text:
     """What came from elsewhere is neither markup nor a terminal's control sequence."""
     shown = "".join(character if character.isprintable() else "\ufffd" for character in text)
     return Text(shown, no_wrap=cut, overflow="ellipsis" if cut else "fold")
+
+
+def _write_page(file: Path, answer: dict[str, Any], names: dict[str, str]) -> bool:
+    try:
+        file.write_text(page(answer, names), encoding="utf-8")
+    except OSError as error:
+        _say(f"{str(file)!a} was not written: {error.strerror}.")
+        return False
+    return True
 
 
 def _say(text: str) -> None:

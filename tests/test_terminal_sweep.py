@@ -148,6 +148,28 @@ def test_if_every_account_failed_each_is_shown_all_the_same(aws, run, form):
         assert "2 accounts: 0 ok, 2 failed" in out
 
 
+def test_a_page_is_written_beside_the_table_with_the_names_of_the_organization(aws, run, tmp_path):
+    aws.tell(ORGANIZATION, organization_of(*ids(2)))
+    status, out, err = run("identity", "--html", str(tmp_path / "page.html"))
+    assert (status, err) == (0, "")
+    assert "2 accounts: 2 ok" in out
+    assert f"<bdi>x</bdi> <code>{ids(2)[1]}</code>" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_a_page_is_written_also_if_every_account_failed(aws, run, tmp_path):
+    aws.tell("AssumeRole", sts_denies(), always=True)
+    status, _, _ = run("identity", "--accounts", ids(1)[0], "--html", str(tmp_path / "page.html"))
+    assert status == 1
+    assert "AssumeRoleDenied" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="/dev/full, which takes nothing, is Linux's")
+def test_a_page_that_cannot_be_written_is_told_and_the_answer_is_not_lost(aws, run):
+    status, out, err = run("identity", "--accounts", ids(1)[0], "--html", "/dev/full")
+    assert (status, err) == (1, "sweep.py: '/dev/full' was not written: No space left on device.\n")
+    assert "1 accounts: 1 ok" in out
+
+
 def test_accounts_that_cannot_be_listed_are_a_failure(aws, run):
     aws.tell(ORGANIZATION, Reply('{"__type": "AccessDeniedException"}', 400), always=True)
     status, out, err = run("identity")
@@ -183,6 +205,7 @@ WRONG = [
     (["identity", "--regions", "ireland"], "region must be the name of an AWS region"),
     (["identity", "--concurrency", "many"], "argument --concurrency: invalid int value: 'many'"),
     (["identity", "--concurrency", "0"], "concurrency must be a whole number from 1 to 64"),
+    (["identity", "--html", "no/such/folder/page.html"], "is no file in a folder that is there"),
     (["s3_buckets", "--param", "prefix"], "--param takes NAME=VALUE, not 'prefix'"),
     (["s3_buckets", "--param", "sufix=x"], "takes no parameter 'sufix'"),
     (["bedrock_converse"], "needs the parameter model_id"),
