@@ -12,7 +12,8 @@ Step Functions may assume their roles; a function's timeout, payload limits and 
 
 Not enforced: session policies (their form is checked), SCPs and RCPs, expiry of credentials, iam:PassRole, resource
 policies other than trust (buckets, functions), a role's unique id in a trust policy, a function's memory size, retries
-of asynchronous invocations, the rights CloudFormation needs for what it creates. Presigned URLs are refused.
+of asynchronous invocations, and the rights CloudFormation needs for what it creates. Lambda refuses variables of its
+own names, AWS_ACCESS_KEY_ID say; here they are overridden. Presigned URLs are refused.
 An operator, condition key or policy variable that is not known here denies.
 """
 

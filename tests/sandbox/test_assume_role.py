@@ -103,6 +103,20 @@ def test_the_hub_s_policy_can_ask_for_the_organization(client: Client, hub_sessi
             assert refused(sts, ExternalId=EXTERNAL_ID)[0] == "AccessDenied"
 
 
+def test_a_permissions_boundary_caps_the_hub_s_policy(client: Client) -> None:
+    iam, name = client("iam"), f"cross-account-sandbox-{uuid.uuid4().hex[:8]}"
+    only = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::345678901234:role/*"}
+    boundary = iam.create_policy(PolicyName=name, PolicyDocument=document(only))["Policy"]["Arn"]
+    trust = {"Effect": "Allow", "Principal": {"AWS": HUB}, "Action": "sts:AssumeRole"}
+    iam.create_role(
+        RoleName=name, AssumeRolePolicyDocument=document(trust), PermissionsBoundary=boundary, MaxSessionDuration=3600
+    )
+    iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=document(MAY_ASSUME))
+    sts = client("sts", assume(client("sts"), arn(HUB, name))["Credentials"])
+    assert assume(sts, arn("345678901234"), ExternalId=EXTERNAL_ID)
+    assert refused(sts, ExternalId=EXTERNAL_ID)[0] == "AccessDenied"
+
+
 def test_role_chaining_is_capped_at_one_hour(hub: Any) -> None:
     code, message, status = refused(hub, ExternalId=EXTERNAL_ID, DurationSeconds=3601)
     assert (code, status) == ("ValidationError", 400)

@@ -1,0 +1,76 @@
+"""From an HTTP request to IAM's words for it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from sandbox.requested_access import Request, action_of, resource_of
+
+ARN = "arn:aws:lambda:us-east-1:111111111111"
+
+
+def request(service: str, operation: str, path: str = "/", method: str = "POST", **parts: Any) -> Request:
+    body = json.dumps(parts["json"]).encode() if "json" in parts else parts.get("body", b"")
+    return Request(service, operation, method, path, parts.get("form", {}), body, "111111111111", "us-east-1")
+
+
+@pytest.mark.parametrize(
+    ("asked", "action", "resource"),
+    [
+        (
+            request("sts", "AssumeRole", form={"RoleArn": ["arn:aws:iam::1:role/x"]}),
+            "sts:AssumeRole",
+            "arn:aws:iam::1:role/x",
+        ),
+        (
+            request("iam", "CreateRole", form={"RoleName": ["new"], "Path": ["/team/"]}),
+            "iam:CreateRole",
+            "arn:aws:iam::111111111111:role/team/new",
+        ),
+        (
+            request("lambda", "Invoke", "/2015-03-31/functions/name/invocations"),
+            "lambda:InvokeFunction",
+            f"{ARN}:function:name",
+        ),
+        (
+            request(
+                "lambda", "Invoke", "/2015-03-31/functions/arn%3Aaws%3Alambda%3Ax%3A1%3Afunction%3Aname/invocations"
+            ),
+            "lambda:InvokeFunction",
+            "arn:aws:lambda:x:1:function:name",
+        ),
+        (
+            request("lambda", "CreateFunction", "/2015-03-31/functions", json={"FunctionName": "name"}),
+            "lambda:CreateFunction",
+            f"{ARN}:function:name",
+        ),
+        (
+            request("lambda", "GetLayerVersion", "/2018-10-31/layers/deps/versions/3", "GET"),
+            "lambda:GetLayerVersion",
+            f"{ARN}:layer:deps:3",
+        ),
+        (request("lambda", "ListFunctions", "/2015-03-31/functions", "GET"), "lambda:ListFunctions", "*"),
+        (
+            request("logs", "FilterLogEvents", json={"logGroupName": "/aws/lambda/x"}),
+            "logs:FilterLogEvents",
+            "arn:aws:logs:us-east-1:111111111111:log-group:/aws/lambda/x:*",
+        ),
+        (
+            request("bedrock", "Converse", "/model/amazon.nova-lite-v1%3A0/converse"),
+            "bedrock:InvokeModel",
+            "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0",
+        ),
+        (
+            request("bedrock", "Converse", "/model/us.amazon.nova-lite-v1%3A0/converse"),
+            "bedrock:InvokeModel",
+            "arn:aws:bedrock:us-east-1:111111111111:inference-profile/us.amazon.nova-lite-v1:0",
+        ),
+        (request("apigateway", "ImportRestApi", "/restapis"), "apigateway:POST", "*"),
+        (request("organizations", "ListAccounts"), "organizations:ListAccounts", "*"),
+        (request("logs", "DescribeLogGroups", body=b"not json"), "logs:DescribeLogGroups", "*"),
+    ],
+    ids=lambda value: f"{value.service}:{value.operation}" if isinstance(value, Request) else "",
+)
+def test_a_request_names_its_action_and_resource(asked: Request, action: str, resource: str) -> None:
+    assert (action_of(asked), resource_of(asked)) == (action, resource)
