@@ -29,8 +29,8 @@ def summary(answer: dict[str, Any]) -> dict[str, Any]:
         "text": "".join(block.get("text", "") for block in blocks),
         "stop_reason": field(answer, "stopReason"),
         "usage": {
-            "input_tokens": usage["inputTokens"],
-            "output_tokens": usage["outputTokens"],
-            "total_tokens": usage["totalTokens"],
+            "input_tokens": field(usage, "inputTokens"),
+            "output_tokens": field(usage, "outputTokens"),
+            "total_tokens": field(usage, "totalTokens"),
         },
     }

@@ -19,7 +19,7 @@ def summary(models: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """Make the answer of Bedrock's own summaries, sorted by model id."""
     found = [
         {
-            "id": model["modelId"],
+            "id": field(model, "modelId"),
             "name": model.get("modelName"),
             "provider": model.get("providerName"),
             "input": model.get("inputModalities", []),

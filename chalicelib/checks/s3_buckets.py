@@ -25,8 +25,8 @@ def summary(buckets: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """Make the answer of S3's own list of buckets."""
     found = [
         {
-            "name": bucket["Name"],
-            "created": bucket["CreationDate"].isoformat(),
+            "name": field(bucket, "Name"),
+            "created": field(bucket, "CreationDate").isoformat(),
             "region": bucket.get("BucketRegion"),
         }
         for bucket in buckets
