@@ -8,15 +8,18 @@ import logging
 import os
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import botocore.loaders
 import botocore.session
+import chalice.test
 import hypothesis
 import pytest
 from botocore.retries import standard
+from chalice.local import LambdaContext
 from chalice.test import Client
 
 import app as entry_points
@@ -110,8 +113,12 @@ def context() -> Any:
 
 
 @pytest.fixture
-def client(tmp_path: Path) -> Client:
-    """Chalice's own, without a configuration: the environment is the test's."""
+def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
+    """Chalice's own, without a configuration: the environment is the test's.
+
+    It gives every function 3 s, whatever is configured; a sweep keeps 2 of them back, and a busy machine needs more.
+    """
+    monkeypatch.setattr(chalice.test, "LambdaContext", partial(LambdaContext, max_runtime_ms=60_000))
     return Client(entry_points.app, project_dir=str(tmp_path))
 
 
