@@ -15,17 +15,18 @@ from typing import Any
 import pytest
 from jsonata import Jsonata  # type: ignore[import-untyped]
 
-from chalicelib import errors
+from chalicelib import errors, results_store
 from chalicelib.result_key import STORE_KEYS, ResultKey
 from chalicelib.sweep_request import ListingRequest, SweepRequest
 from sandbox.policy_evaluation import TrustRequest, evaluate_identity, evaluate_trust
-from tests.templates import listed, load_template
+from tests.templates import ROOT, listed, load_template
 from tests.test_policies import CONFIG, config
 
 HUB, STAGE, REGION = "111122223333", "dev", "eu-west-1"
 BUCKET = f"cross-account-{STAGE}-results-{HUB}"
 STATE_BYTES = 256 * 1024
 """https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
+DOCUMENT = (ROOT / "docs" / "thousands-of-accounts.md").read_text()
 TEMPLATE = load_template("sweep-template.yaml")
 RESOURCES = TEMPLATE["Resources"]
 VALUES = {
@@ -561,6 +562,44 @@ def test_the_names_fit_what_iam_allows(stage: str) -> None:
     assert re.fullmatch(longest, stage)
     assert len(f"cross-account-{'x' * 20}-state-machine") <= 64
     assert len(f"cross-account-{'x' * 20}-results-{HUB}") <= 63
+
+
+# The document
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of a table under a heading of docs/thousands-of-accounts.md, without the backquotes."""
+    (section,) = re.findall(rf"^## {heading}$(.*?)(?=^## )", DOCUMENT, re.MULTILINE | re.DOTALL)
+    lines = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
+    return [[cell.strip().replace("`", "") for cell in line] for line in lines]
+
+
+def test_the_document_names_each_parameter_and_its_default() -> None:
+    written = {row[0]: row[1] for row in rows("Deploy and start") if row[0] in TEMPLATE["Parameters"]}
+    assert set(written) == set(TEMPLATE["Parameters"])
+    for name, parameter in TEMPLATE["Parameters"].items():
+        default = str(parameter["Default"]) or "none"
+        assert written[name] == ("see above" if name == "ResultsBucketName" else default)
+
+
+def test_the_document_names_each_column() -> None:
+    columns = [name for row in rows("The lines") for name in row[0].split(", ")]
+    assert columns == [*results_store._LINE, "check", "date", "run"]
+
+
+def test_the_document_counts_what_the_template_does() -> None:
+    at_once, batch = (TEMPLATE["Parameters"][name]["Default"] for name in ("BatchesAtOnce", "BatchSize"))
+    accounts = (100, 1_000, 10_000)
+    batches = [-(-count // batch) for count in accounts]
+    assert f"| batches of {batch} | {batches[0]} | {batches[1]} | {batches[2]} |" in DOCUMENT
+    assert f"| 80 | {80 * at_once} | {80 * at_once} | 600 per" in DOCUMENT
+    outside = ["IsTheInputKnown", "Begin", "TryTheQuestion", "AreAccountsNamed", "ListAccounts", "SweepBatches"]
+    outside += ["IsSomebodyToBeTold", "Conclude", "IsItComplete", "Done"]
+    inside = ["BeginBatch", "Sweep", "IsTheBatchDone", "Report"]
+    assert set(outside) <= set(machine()["States"])
+    assert set(inside) <= set(batch_states())
+    transitions = [len(outside) + (len(inside) + 1) * count for count in batches]
+    assert f"| {transitions[0]} | {transitions[1]} | {transitions[2]} | 800 a second" in DOCUMENT
 
 
 # The bucket
