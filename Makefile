@@ -39,7 +39,10 @@ test: $(INSTALLED)  ## Format, lint, types, templates, tests
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/cfn-lint *-template.yaml
-	$(BIN)/pytest --quiet -n 2 --dist loadfile $(PYTEST_FLAGS)
+	$(BIN)/pytest --quiet -n 2 --dist loadfile --ignore tests/browser $(PYTEST_FLAGS)
+
+test-browser: $(INSTALLED)  ## The report in a headless Chromium, if there is one (apt install chromium)
+	$(BIN)/pytest --quiet tests/browser $(PYTEST_FLAGS)
 
 audit: build/audit/requirements.txt  ## Every IAM policy against AWS's own tables of actions
 	@build/audit/bin/python -W ignore::UserWarning -m audit

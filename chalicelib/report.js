@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const table = document.querySelector("table");
+  const table = document.querySelector(".scroll > table");
   if (!table) return;
   const body = table.tBodies[0];
   const heads = [...table.tHead.rows[0].cells];
@@ -49,7 +49,7 @@
     head.append(button);
   });
 
-  const form = document.querySelector("form");
+  const form = document.querySelector("form.filter");
   const search = form.querySelector("input[type=search]");
   const status = form.querySelector("output");
   const filter = () => {

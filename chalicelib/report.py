@@ -166,6 +166,7 @@ def _filter(answer: Mapping[str, Any]) -> Markup:
         element("label", "Filter ", element("input", type="search", autocomplete="off", spellcheck="false")),
         element("fieldset", element("legend", "Outcome"), *radios),
         element("output", role="status"),
+        class_="filter",
         hidden=True,
     )
 

@@ -12,7 +12,7 @@ MOST_COLUMNS = 12
 """More keys than this, over all answers, are data and no columns."""
 MOST_LISTED = 20
 MOST_SHOWN = 200
-MOST_OF_A_HINT = 1600
+MOST_OF_A_HINT = 1500
 """Characters. A page is for reading: with these, one of 500 accounts stays under 1 MB; the sweep's JSON has it all."""
 
 Item = Mapping[str, Any]
@@ -70,7 +70,7 @@ def _row(item: Item, columns: Sequence[str], names: Mapping[str, str], with_regi
         "tr",
         _account(item["account_id"], names),
         element("td", item["region"], data_label="Region") if with_region else None,
-        _outcome("ok" if item["ok"] else "failed", str(error.get("type", ""))),
+        _outcome("ok" if item["ok"] else "failed", cut(str(error.get("type", "")), 80)),
         *shown,
         element("td", item["ms"], class_=_NUMBER, data_label="ms"),
         data_outcome="ok" if item["ok"] else "failed",
@@ -136,7 +136,7 @@ def _why(error: Mapping[str, Any], wide: int) -> Markup:
         more = f"{more}\nAWS request id: {cut(str(error['request_id']), 80)}".lstrip()
     return element(
         "td",
-        element("strong", error["type"]),
+        element("strong", cut(str(error["type"]), 80)),
         " " if error["code"] else None,
         element("code", cut(str(error["code"]), 80)) if error["code"] else None,
         element("p", first, dir="auto"),

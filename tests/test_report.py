@@ -1,0 +1,409 @@
+"""The page of a sweep as text: what stands in it, that nothing else can, and what the route answers."""
+
+from __future__ import annotations
+
+import json
+import re
+import warnings
+from collections.abc import Callable
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from chalice.test import Client, HTTPResponse
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.check import Check, check
+from chalicelib.markup import element, text
+from chalicelib.report import HEADERS, POLICY, SCRIPT, STYLE, error_page, page
+from chalicelib.report_table import MOST_LISTED, columns_of
+from tests.fake_aws import FakeAws, Reply, s3_error
+from tests.fake_aws import denied as sts_denies
+from tests.fake_hub import ids
+from tests.reports import HOSTILE, account_id, answer_of, buckets, failed, hostile, ok, organization
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+ORGANIZATION = "POST /"
+NOW = datetime(2025, 1, 28, 9, 26, tzinfo=UTC)
+
+
+class Read(HTMLParser):
+    """The elements of a page with their attributes, its text, and the cells of its table."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.rows: list[list[str]] = []
+        self._in_table = False
+        self.feed(source)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self._in_table = self._in_table or tag == "table"
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+        if tag == "li" and self.rows[-1][-1]:
+            self.rows[-1][-1] += ", "
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_table = self._in_table and tag != "table"
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if self._in_table and self.rows and self.rows[-1]:
+            self.rows[-1][-1] += data
+
+    def count(self, tag: str) -> int:
+        return sum(1 for name, _ in self.elements if name == tag)
+
+
+# ---- what stands in it
+
+
+def test_each_account_is_a_row_with_its_name_its_outcome_and_the_checks_own_columns() -> None:
+    account = account_id(1)
+    read = Read(page(answer_of([ok(account, buckets("one", "two"))]), {account: "production"}))
+    assert read.rows == [
+        ["Account", "Outcome", "count", "buckets", "ms"],
+        [f"production {account}", "ok", "2", "one, two", "41"],
+    ]
+
+
+def test_a_failure_takes_the_place_of_the_columns_with_its_type_its_code_its_hint_and_its_request_id() -> None:
+    account = account_id(1)
+    read = Read(page(answer_of([ok(account_id(0), buckets()), failed(account)])))
+    row = read.rows[2]
+    assert row[:2] == [account, "failed"]
+    assert row[2].startswith(f"AssumeRoleDenied AccessDeniedAssumeRole of arn:aws:iam::{account}:role/external-role")
+    assert row[2].endswith(
+        "What to doIn account "
+        + failed(account)["error"]["hint"].split("\nIn account ")[1]
+        + "\n"
+        + ("AWS request id: aws-request-id")
+    )
+    ((_, cell),) = [found for found in read.elements if found[0] == "td" and found[1].get("colspan")]
+    assert (cell["colspan"], cell["headers"]) == ("2", "outcome")
+
+
+def test_what_was_not_started_is_listed_and_can_be_fed_back() -> None:
+    source = page(answer_of([ok(account_id(0), {"x": 1})], [account_id(1)]))
+    assert Read(source).rows[2] == [account_id(1), "not started", "There was no time left for it.", ""]
+    assert f'{{"check": "s3_buckets", "accounts": ["{account_id(1)}"]}}' in Read(source).text
+
+
+def test_the_totals_and_the_bar_say_the_summary() -> None:
+    answer, names = organization(20)
+    source = page(answer, names)
+    totals = re.findall(r"<dt>([a-z ]+)</dt><dd>([0-9.]+)</dd>", source)
+    assert totals == [("accounts", "20"), ("ok", "16"), ("failed", "2"), ("not started", "2"), ("seconds", "4.2")]
+    assert 'aria-label="16 ok, 2 failed, 2 not started"' in source
+    widths = [float(width) for width in re.findall(r'<rect [^>]*width="([0-9.]+)"', source)]
+    assert widths == [800, 100, 100]
+
+
+def test_one_failure_in_ten_thousand_is_seen_in_the_bar() -> None:
+    answer = answer_of([failed(account_id(0))])
+    answer["summary"] |= {"accounts": 10_000, "ok": 9_999}
+    widths = [float(width) for width in re.findall(r'<rect [^>]*width="([0-9.]+)"', page(answer))]
+    assert sum(widths) == pytest.approx(1000, abs=0.2)
+    assert widths[1] > 7
+
+
+def test_regions_are_a_column_where_there_are_some() -> None:
+    account = account_id(0)
+    answer = answer_of([ok(account, {"x": region}, region) for region in ("eu-west-1", "us-east-1")])
+    assert [row[1] for row in Read(page(answer)).rows] == ["Region", "eu-west-1", "us-east-1"]
+
+
+def test_it_says_when_and_what_was_asked() -> None:
+    asked = {"check": "s3_buckets", "organizational_unit": "ou-ab12-34cd56ef", "accounts": None}
+    read = Read(page(answer_of([]), asked=asked, now=NOW))
+    assert '2025-01-28 09:26 UTC, asked with {"organizational_unit": "ou-ab12-34cd56ef"}' in read.text
+    assert ("time", {"datetime": "2025-01-28T09:26:00+00:00"}) in read.elements
+
+
+def test_a_sweep_of_no_account_is_a_page_without_a_table() -> None:
+    read = Read(page(answer_of([])))
+    assert (read.count("table"), read.count("form")) == (0, 0)
+    assert "There was no account to ask." in read.text
+
+
+@pytest.mark.parametrize(
+    ("answers", "columns"),
+    [
+        ([], []),
+        ([{"a": 1}, {"b": 2, "a": 3}], ["a", "b"]),
+        ([{"a": 1}, ["no object"]], ["result"]),
+        ([{}, {}], ["result"]),
+        ([{f"bucket-{number}": 1} for number in range(13)], ["result"]),
+        (["text"], ["result"]),
+    ],
+)
+def test_the_keys_of_what_a_check_answers_are_the_columns_unless_they_are_data(
+    answers: list[Any], columns: list[str]
+) -> None:
+    assert columns_of(answers) == columns
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, ""),
+        (True, "yes"),
+        (False, "no"),
+        (0, "0"),
+        (1.5, "1.5"),
+        ("text", "text"),
+        ([], ""),
+        (["a", 1, {"id": "b"}, {"name": "c"}, {"other": "d"}], 'a, 1, b, c, {"other": "d"}'),
+        ({"in": 3}, '{"in": 3}'),
+        (list(range(MOST_LISTED + 5)), ", ".join(map(str, range(MOST_LISTED))) + ", and 5 more"),
+    ],
+)
+def test_a_value_is_shown_as_people_write_it(value: Any, shown: str) -> None:
+    assert Read(page(answer_of([ok(account_id(0), {"a": value, "b": ""})]))).rows[1][2] == shown
+
+
+@pytest.mark.parametrize("result", [None, "text", 7, [1, 2], {}, {"result": "text"}, {1: "number"}])
+def test_any_result_has_a_place(result: Any) -> None:
+    assert len(Read(page(answer_of([ok(account_id(0), result)]))).rows[1]) == 4
+
+
+def test_a_page_of_500_accounts_has_less_than_a_megabyte_even_if_all_were_denied_at_length() -> None:
+    assert len(page(*organization(500)).encode()) < 1_000_000
+    long = answer_of([failed(account_id(number), hint="a sentence " * 1000) for number in range(500)])
+    assert len(page(long).encode()) < 1_000_000
+
+
+# ---- and nothing else can
+
+
+def test_the_page_fetches_nothing_and_leads_nowhere() -> None:
+    read = Read(page(*organization(20)))
+    addresses = [
+        attributes[name] for _, attributes in read.elements for name in ("src", "href", "action") if name in attributes
+    ]
+    assert addresses == ["data:,"]
+    assert "url(" not in STYLE
+    assert "@import" not in STYLE
+
+
+def test_a_policy_that_lets_one_script_and_one_style_in_is_in_the_page_and_in_the_header() -> None:
+    read = Read(page(*organization(20)))
+    assert ("meta", {"http-equiv": "Content-Security-Policy", "content": POLICY}) in read.elements
+    assert POLICY.startswith("default-src 'none'; script-src 'sha256-")
+    assert "unsafe" not in POLICY
+    assert HEADERS["Content-Security-Policy"] == f"{POLICY}; frame-ancestors 'none'"
+
+
+def test_no_element_carries_a_script_or_a_style_of_its_own() -> None:
+    names = {name for _, attributes in Read(page(*organization(20))).elements for name in attributes}
+    assert not {name for name in names if name.startswith("on") or name == "style"}
+
+
+def test_hostile_texts_add_no_element_and_no_attribute() -> None:
+    answer, names = hostile()
+    read = Read(page(answer, names, asked={"params": {"prefix": HOSTILE[1]}}))
+    assert (read.count("script"), read.count("style"), read.count("img"), read.count("title")) == (1, 1, 0, 1)
+    assert not [name for _, attributes in read.elements for name in attributes if name.startswith("on")]
+    assert f"{HOSTILE[0]} {account_id(0)}" in [row[0] for row in read.rows]
+
+
+def test_hostile_texts_do_not_get_out_of_an_error_page_either() -> None:
+    for bad in HOSTILE:
+        body = {"message": bad, "error": {"type": bad, "code": bad, "hint": bad, "stage": "input", "request_id": bad}}
+        read = Read(error_page(400, body))
+        assert (read.count("script"), read.count("img"), read.count("svg")) == (1, 0, 0)
+
+
+@given(st.text(), st.text())
+def test_any_text_comes_back_out_of_an_element_and_an_attribute_as_it_went_in(content: str, value: str) -> None:
+    read = Read(element("p", content, title=value))
+    assert read.elements == [("p", {"title": Read(text(value)).text})]
+    seen = re.sub(r"\[U\+([0-9A-F]{4,6})\]", lambda found: chr(int(found[1], 16)), read.text)
+    assert seen == re.sub(r"\[U\+([0-9A-F]{4,6})\]", lambda found: chr(int(found[1], 16)), content)
+
+
+def test_what_turns_the_direction_or_cannot_be_seen_is_shown_by_its_number() -> None:
+    assert text("\u202egnp.exe\u200b\x00\ud800") == "[U+202E]gnp.exe[U+200B][U+0000][U+D800]"
+
+
+def test_the_page_can_be_written_as_utf_8_whatever_is_in_it() -> None:
+    page(*hostile()).encode()
+
+
+def test_ten_thousand_characters_are_cut() -> None:
+    account, long = account_id(0), "x" * 10_000
+    assert "x" * 201 not in page(answer_of([ok(account, {"a": long, "b": [long], "c": {"d": long}})]), {account: long})
+    assert "x" * 1501 not in page(answer_of([failed(account, type=long, code=long, hint=long, request_id=long)]))
+
+
+# ---- colours
+
+
+def colours(block: str) -> dict[str, str]:
+    return dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", block))
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark", "print"])
+def test_everything_can_be_read_and_told_apart(scheme: str) -> None:
+    """https://www.w3.org/TR/WCAG22/: 4.5 for text, 3 for what is drawn."""
+    light, dark, printed = map(colours, re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL))
+    colour = light | {"light": {}, "dark": dark, "print": printed}[scheme]
+    for ground in ("page", "raised"):
+        for front in ("text", "quiet", "focus", "ok-text", "failed-text", "not-started-text"):
+            assert contrast(colour[front], colour[ground]) >= 4.5, (front, ground)
+    for outcome in ("ok", "failed", "not-started"):
+        assert contrast(colour[f"{outcome}-text"], colour[f"{outcome}-tint"]) >= 4.5, outcome
+        assert contrast(colour[outcome], colour["page"]) >= 3, outcome
+
+
+# ---- the route
+
+
+@pytest.fixture
+def get(client: Client, aws: FakeAws) -> Callable[..., HTTPResponse]:
+    def call(path: str, accept: str = BROWSER) -> HTTPResponse:
+        with warnings.catch_warnings():  # chalice says of every IAMAuthorizer that it lets everybody in locally
+            warnings.simplefilter("ignore", UserWarning)
+            return client.http.get(path, headers={"Accept": accept})
+
+    return call
+
+
+Get = Callable[..., HTTPResponse]
+
+
+def tell_organization(aws: FakeAws, **names: str) -> None:
+    accounts = [{"Id": id_.removeprefix("a"), "Name": name, "State": "ACTIVE"} for id_, name in names.items()]
+    aws.tell(ORGANIZATION, Reply(json.dumps({"Accounts": accounts})))
+
+
+def test_the_route_shows_the_organization_with_its_names(aws: FakeAws, get: Get) -> None:
+    tell_organization(aws, a123456789012="production", a210987654321="staging")
+    response = get("/report/s3_buckets")
+    assert response.status_code == 200
+    assert [row[:4] for row in Read(response.body.decode()).rows[1:]] == [
+        ["production 123456789012", "ok", "1", "bucket-of-123456789012"],
+        ["staging 210987654321", "ok", "1", "bucket-of-210987654321"],
+    ]
+
+
+def test_the_route_sends_the_policy_and_forbids_to_keep_the_page(get: Get) -> None:
+    response = get("/report/identity?accounts=123456789012")
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert response.headers["Content-Security-Policy"] == HEADERS["Content-Security-Policy"]
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_query_names_accounts_and_regions(aws: FakeAws, get: Get) -> None:
+    response = get("/report/identity?accounts=123456789012,210987654321&regions=eu-west-1&regions=us-east-1")
+    assert [row[0][-12:] for row in Read(response.body.decode()).rows[1:]] == ["123456789012"] * 2 + [
+        "210987654321"
+    ] * 2
+    assert aws.operations(ORGANIZATION) == []
+
+
+def test_the_query_names_a_unit_and_what_to_leave_out(aws: FakeAws, get: Get) -> None:
+    tell_organization(aws, a123456789012="production", a210987654321="staging")
+    aws.tell(ORGANIZATION, Reply('{"OrganizationalUnits": []}'))
+    response = get("/report/identity?organizational_unit=ou-ab12-34cd56ef&exclude=210987654321")
+    assert [row[0][-12:] for row in Read(response.body.decode()).rows[1:]] == ["123456789012"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "error"),
+    [
+        ("/report/nothing", 404, "UnknownCheck"),
+        ("/report/%3Cscript%3E", 404, "UnknownCheck"),
+        ("/report/bedrock_converse", 400, "InvalidInput"),
+        ("/report/identity?params=%7B%7D", 400, "InvalidInput"),
+        ("/report/identity?store=true", 400, "InvalidInput"),
+        ("/report/identity?accounts=", 400, "InvalidInput"),
+        ("/report/identity?exclude=1", 400, "InvalidInput"),
+        ("/report/identity?regions=mars", 400, "InvalidInput"),
+        ("/report/identity?organizational_unit=all", 400, "InvalidInput"),
+        ("/report/identity?accounts=123456789012&exclude=210987654321", 400, "InvalidInput"),
+    ],
+)
+@pytest.mark.parametrize("accept", [BROWSER, "*/*"])
+def test_what_cannot_be_asked_is_told_as_a_page_to_browsers_and_else_as_json(
+    aws: FakeAws, get: Get, path: str, status: int, error: str, accept: str
+) -> None:
+    response = get(path, accept)
+    assert response.status_code == status
+    if accept == BROWSER:
+        assert response.headers["Content-Security-Policy"] == HEADERS["Content-Security-Policy"]
+        assert error in Read(response.body.decode()).text
+    else:
+        assert response.json_body["error"]["type"] == error
+        assert set(response.json_body) == {"message", "error"}
+    assert aws.seen == []
+
+
+def test_if_every_account_failed_it_is_a_502_and_a_browser_still_gets_the_page(aws: FakeAws, get: Get) -> None:
+    aws.tell("AssumeRole", sts_denies(), always=True)
+    path = f"/report/identity?accounts={','.join(ids(2))}"
+    response = get(path)
+    assert response.status_code == 502
+    assert [row[:2] for row in Read(response.body.decode()).rows[1:]] == [[account, "failed"] for account in ids(2)]
+    response = get(path, "application/json")
+    assert (response.status_code, response.json_body["error"]["type"]) == (502, "EveryAccountFailed")
+
+
+def test_if_the_organization_cannot_be_listed_the_page_says_what_to_do(aws: FakeAws, get: Get) -> None:
+    aws.tell(ORGANIZATION, Reply('{"__type": "AccessDeniedException"}', 400), always=True)
+    response = get("/report/identity")
+    assert response.status_code == 502
+    assert "set ORGANIZATION_ACCOUNT_ID to one" in Read(response.body.decode()).text
+
+
+def test_one_failure_of_some_is_a_row_of_a_good_page(aws: FakeAws, get: Get) -> None:
+    aws.tell("ListBuckets", s3_error("AccessDenied", 403), account=ids(2)[0], always=True)
+    response = get(f"/report/s3_buckets?accounts={','.join(ids(2))}")
+    assert response.status_code == 200
+    assert [row[1] for row in Read(response.body.decode()).rows[1:]] == ["failed", "ok"]
+
+
+def test_a_page_that_lambda_cannot_carry_is_a_result_too_large(get: Get, added: Callable[[Check], Check]) -> None:
+    @check(actions=["sts:GetCallerIdentity"])
+    def enormous(account: Any) -> Any:
+        """Answer with very much."""
+        return ["\x01" * 200] * 20
+
+    added(enormous)
+    accounts = ",".join(ids(400))
+    response = get(f"/report/enormous?accounts={accounts}")
+    assert response.status_code == 500
+    assert "ResultTooLarge" in Read(response.body.decode()).text
+
+
+def test_nobody_pays_for_the_report_at_a_cold_start() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys, app; print([name for name in sys.modules if 'report' in name or 'jinja' in name])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_script_stands_in_the_page_as_it_is() -> None:
+    assert f"<script>{SCRIPT}</script>" in page(answer_of([]))
