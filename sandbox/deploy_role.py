@@ -37,7 +37,7 @@ def deploy_role(account_id: str, external_id: str) -> str:
     )
     cloudformation.get_waiter("stack_create_complete").wait(StackName=accounts.ROLE_STACK)
     (stack,) = cloudformation.describe_stacks(StackName=accounts.ROLE_STACK)["Stacks"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    outputs: dict[str, str] = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
     return outputs["RoleArn"]
 
 

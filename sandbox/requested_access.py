@@ -127,6 +127,7 @@ def _cloudformation(request: Request) -> str:
 
 _FINDERS = {
     "sts": lambda request: request.value("RoleArn"),
+    "sns": lambda request: request.value("TopicArn"),
     "iam": _iam,
     "lambda": _lambda,
     "logs": _logs,

@@ -1,0 +1,139 @@
+"""Who calls, what they may do, and which roles they may assume: decided by the sandbox instead of by moto."""
+
+from typing import Any
+
+from botocore.awsrequest import AWSRequest
+
+from sandbox import authorization, aws_errors, callers, trust
+
+
+def find_accounts_by_index() -> None:
+    # moto walks all accounts and partitions for every key, and knows no key with a given id. Can go when the
+    # developer's credentials need not be fixed and accounts are few.
+    from moto.iam import models
+    from moto.sts.models import STSBackend
+
+    models.get_account_id_from = callers.account_of
+    STSBackend.get_assumed_role_from_access_key = lambda self, key: callers.session_of(key)  # type: ignore[method-assign, assignment]
+
+
+def decide_with_our_evaluator() -> None:
+    # IAM mode ignores Condition, NotResource, permission boundaries and nearly all resources, looks a role up in
+    # the caller's account, and fails with KeyError on unsigned requests. Can go when moto evaluates these.
+    from moto.core.authorization import ActionAuthenticatorMixin
+    from moto.iam import access_control
+    from moto.s3.exceptions import S3AccessDeniedError
+
+    def create_access_key(account_id: str, partition: str, access_key_id: str, headers: Any) -> callers.Caller:
+        caller = callers.find_caller(access_key_id)
+        if caller is None:
+            raise access_control.CreateAccessKeyFailure(reason="InvalidId")
+        if caller.credentials.token != headers.get("X-Amz-Security-Token"):
+            raise access_control.CreateAccessKeyFailure(reason="InvalidToken")
+        return caller
+
+    def unknown(self: Any, _: str) -> None:
+        raise aws_errors.unknown_credentials()
+
+    def mismatch(self: Any) -> None:
+        raise aws_errors.bad_signature()
+
+    original = ActionAuthenticatorMixin._authenticate_and_authorize_action
+
+    def authenticate(self: Any, iam_request_cls: type, resource: str = "*") -> None:
+        if "Authorization" not in self.headers:  # unsigned, or a presigned URL
+            if iam_request_cls is access_control.S3IAMRequest:
+                raise S3AccessDeniedError()
+            raise aws_errors.no_credentials()
+        original(self, iam_request_cls, resource)
+
+    def create_aws_request(self: Any) -> Any:
+        """moto signs a request without a body as if its headers were the body; only a form is rebuilt from data."""
+        signed_headers = self._get_string_between("SignedHeaders=", ",", self._headers["Authorization"]).split(";")
+        headers = self._create_headers_for_aws_request(signed_headers, self._headers)
+        form = "x-www-form-urlencoded" in self._headers.get("Content-Type", "")
+        data = self._body or (self._data if form else b"")
+        request = AWSRequest(method=self._method, url=self._path, data=data, headers=headers)
+        request.context["timestamp"] = headers["X-Amz-Date"]
+        return request
+
+    access_control.IAMRequestBase._create_aws_request = create_aws_request  # type: ignore[method-assign]
+    access_control.create_access_key = create_access_key  # type: ignore[assignment]
+    access_control.IAMRequest.check_action_permitted = lambda self, resource: authorization.check(self)  # type: ignore[method-assign]
+    access_control.S3IAMRequest.check_action_permitted = authorization.check  # type: ignore[method-assign, assignment]
+    access_control.IAMRequest._raise_invalid_access_key = unknown  # type: ignore[method-assign]
+    access_control.IAMRequest._raise_signature_does_not_match = mismatch  # type: ignore[method-assign]
+    ActionAuthenticatorMixin._authenticate_and_authorize_action = authenticate  # type: ignore[method-assign]
+
+
+def refuse_in_the_client_s_protocol() -> None:
+    # A refusal is always XML, which clients of JSON services (Lambda, Logs, Organizations) cannot read: they see
+    # code "403" and no message. Can go when moto serialises refusals.
+    from moto.core.responses import ActionResult, BaseResponse
+    from moto.core.utils import get_service_model
+
+    original = BaseResponse.call_action
+
+    def call_action(self: Any) -> Any:
+        try:
+            return original(self)
+        except aws_errors.Refused as refusal:
+            protocol = self.determine_response_protocol(get_service_model(self.boto3_service_name))
+            if "json" in protocol:
+                refusal.code = refusal.json_code
+            _, headers, body = self.serialized(ActionResult(refusal))
+            headers["status"] = str(refusal.status)
+            headers, body = self._enrich_response(headers, body)
+            return refusal.status, headers, body
+
+    BaseResponse.call_action = call_action  # type: ignore[method-assign]
+
+
+def name_s3_actions_as_iam_does() -> None:
+    # Sub-resources missing from moto's table count as ListBucket or CreateBucket. Can go when they are there.
+    from moto.s3.responses import ACTION_MAP
+
+    reads = {
+        "publicAccessBlock": "GetBucketPublicAccessBlock",
+        "encryption": "GetEncryptionConfiguration",
+        "ownershipControls": "GetBucketOwnershipControls",
+        "object-lock": "GetBucketObjectLockConfiguration",
+        "replication": "GetReplicationConfiguration",
+        "requestPayment": "GetBucketRequestPayment",
+        "inventory": "GetInventoryConfiguration",
+    }
+    ACTION_MAP["BUCKET"]["GET"].update(reads)
+    ACTION_MAP["BUCKET"]["PUT"].update({name: action.replace("Get", "Put") for name, action in reads.items()})
+    ACTION_MAP["BUCKET"]["DELETE"].update(
+        {
+            "publicAccessBlock": "PutBucketPublicAccessBlock",
+            "encryption": "PutEncryptionConfiguration",
+            "ownershipControls": "PutBucketOwnershipControls",
+            "replication": "PutReplicationConfiguration",
+        }
+    )
+
+
+def assume_role() -> None:
+    # Anything is accepted: a role that does not exist, any trust policy, any duration. Can go when moto
+    # evaluates trust across accounts.
+    from moto.core.responses import ActionResult
+    from moto.sts.responses import TokenResponse
+
+    def assume_role(self: Any) -> ActionResult:
+        caller = callers.find_caller(self.get_access_key())
+        if caller is None:
+            raise aws_errors.unknown_credentials()
+        session = trust.assume_role(
+            caller,
+            self._get_param("RoleArn"),
+            self._get_param("RoleSessionName"),
+            self._get_int_param("DurationSeconds", 3600),
+            self._get_param("ExternalId"),
+            self._get_param("Policy"),
+            self.region,
+        )
+        user = {"AssumedRoleId": session.user_id, "Arn": session.arn}
+        return ActionResult({"Credentials": session, "AssumedRoleUser": user})
+
+    TokenResponse.assume_role = assume_role  # type: ignore[method-assign]

@@ -1,0 +1,122 @@
+"""CloudFormation: the policies of a stack's roles, its parameters, and templates parsed once."""
+
+import copy
+import functools
+import json
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from sandbox.aws_errors import AwsError
+
+
+def keep_role_policies_of_stacks() -> None:
+    # A stack's role keeps its inline policies as Python objects, loses its ManagedPolicyArns, and an update
+    # changes neither policies nor trust. Can go when moto does as the template says.
+    from moto.iam.models import Role, iam_backends
+
+    original_put, original_create = Role.put_policy, Role.create_from_cloudformation_json.__func__  # type: ignore[attr-defined]
+
+    def put_policy(self: Any, policy_name: str, policy_json: Any) -> None:
+        original_put(self, policy_name, as_json(policy_json))
+
+    def attach(role: Any, properties: dict[str, Any]) -> None:
+        backend = iam_backends[role.account_id][role.partition]
+        for arn in list(role.managed_policies):
+            backend.detach_role_policy(arn, role.name)
+        for arn in properties.get("ManagedPolicyArns", []):
+            backend.attach_role_policy(arn, role.name)
+
+    def create(cls: Any, resource_name: str, cloudformation_json: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        role = original_create(cls, resource_name, cloudformation_json, *args, **kwargs)
+        attach(role, cloudformation_json["Properties"])
+        return role
+
+    def update(cls: Any, original_resource: Any, new_resource_name: str, cloudformation_json: Any, **_: Any) -> Any:
+        properties = cloudformation_json["Properties"]
+        role = original_resource
+        role.assume_role_policy_document = as_json(properties["AssumeRolePolicyDocument"])
+        role.description = properties.get("Description", "")
+        role.max_session_duration = properties.get("MaxSessionDuration", 3600)
+        role.permissions_boundary_arn = properties.get("PermissionsBoundary", "")
+        role.policies = {}
+        for policy in properties.get("Policies", []):
+            role.put_policy(policy["PolicyName"], policy["PolicyDocument"])
+        attach(role, properties)
+        return role
+
+    Role.put_policy = put_policy  # type: ignore[method-assign]
+    Role.create_from_cloudformation_json = classmethod(create)  # type: ignore[assignment, method-assign]
+    Role.update_from_cloudformation_json = classmethod(update)  # type: ignore[arg-type, assignment, method-assign]
+
+
+def know_aws_managed_policies() -> None:
+    # AWS's own policies are unknown unless all of them are loaded into every account, at a second each. Here one
+    # is loaded when it is attached. Can go when moto loads them lazily.
+    from moto.iam import models
+    from moto.iam.aws_managed_policies import aws_managed_policies_data
+
+    @functools.cache
+    def documents() -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(aws_managed_policies_data)
+        return found
+
+    original = models.IAMBackend.attach_role_policy
+
+    def attach_role_policy(self: Any, policy_arn: str, role_name: str) -> None:
+        name = policy_arn.rpartition("/")[2]
+        if ":iam::aws:policy/" in policy_arn and policy_arn not in self.managed_policies and name in documents():
+            policy = models.AWSManagedPolicy.from_data(name, self.account_id, self.region_name, documents()[name])
+            self.managed_policies[policy.arn] = policy
+        original(self, policy_arn, role_name)
+
+    models.IAMBackend.attach_role_policy = attach_role_policy  # type: ignore[method-assign]
+
+
+def check_stack_parameters() -> None:
+    # AllowedPattern, MinLength and their like are ignored. Can go when moto enforces them.
+    from moto.cloudformation.parsing import ResourceMap
+
+    original = ResourceMap.load_parameters
+
+    def load_parameters(self: Any) -> None:
+        original(self)
+        for name, rules in self._template.get("Parameters", {}).items():
+            if broken := _broken_rule(str(self.resolved_parameters.get(name, "")), rules):
+                raise AwsError("ValidationError", f"Parameter '{name}' must {broken}")
+
+    ResourceMap.load_parameters = load_parameters  # type: ignore[method-assign]
+
+
+def parse_templates_once() -> None:
+    # Every stack parses its template anew with YAML in plain Python, 40 ms each: too slow for hundreds of accounts
+    # with the same template. Can go when moto parses with libyaml or remembers.
+    from moto.cloudformation.models import Stack
+
+    parsed = functools.lru_cache(maxsize=32)(Stack.parse_template)
+    Stack.parse_template = staticmethod(lambda template: copy.deepcopy(parsed(template)))  # type: ignore[method-assign]
+
+
+def _broken_rule(value: str, rules: dict[str, Any]) -> str:
+    checks: dict[str, tuple[Callable[[Any], bool], str]] = {
+        "AllowedPattern": (lambda pattern: bool(re.fullmatch(pattern, value)), "match pattern {}"),
+        "AllowedValues": (lambda values: value in map(str, values), "be one of AllowedValues"),
+        "MinLength": (lambda least: len(value) >= int(least), "contain at least {} characters"),
+        "MaxLength": (lambda most: len(value) <= int(most), "contain at most {} characters"),
+    }
+    if rules.get("Type", "String") != "String":
+        return ""
+    return next(
+        (said.format(rules[rule]) for rule, (ok, said) in checks.items() if rule in rules and not ok(rules[rule])),
+        "",
+    )
+
+
+def as_json(document: Any) -> str:
+    def plain(value: Any) -> str:
+        if isinstance(value, date):  # YAML reads Version: 2012-10-17 as a date
+            return value.isoformat()
+        raise TypeError(f"not JSON: {value!r}")
+
+    return document if isinstance(document, str) else json.dumps(document, default=plain)

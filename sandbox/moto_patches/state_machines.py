@@ -1,0 +1,99 @@
+"""Step Functions: state machines that run as their role."""
+
+import functools
+import uuid
+from typing import Any
+
+from sandbox import aws_errors, trust
+from sandbox.moto_patches.stacks import as_json
+
+
+def run_state_machines() -> None:
+    # Executions end only with the engine switched on, and a stack's state machine goes to the backend without it;
+    # its Definition (as an object) and DefinitionSubstitutions are ignored. Can go when stacks use the same engine.
+    from moto.core.config import default_user_config
+    from moto.stepfunctions import models
+
+    class Engine:
+        """The engine's backends, imported at first use: its parser takes seconds to import."""
+
+        def __getitem__(self, account: str) -> Any:
+            from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+            return stepfunctions_parser_backends[account]
+
+    default_user_config["stepfunctions"] = {"execute_state_machine": True}
+    models.stepfunctions_backends = Engine()  # type: ignore[assignment]
+
+    def with_definition_string(change: Any) -> Any:
+        @functools.wraps(change)
+        def changed(cls: Any, *args: Any, **kwargs: Any) -> Any:
+            resource = kwargs.get("cloudformation_json") or next(arg for arg in args if isinstance(arg, dict))
+            properties = resource["Properties"]
+            text = as_json(properties.get("Definition") or properties.get("DefinitionString", ""))
+            for name, value in properties.get("DefinitionSubstitutions", {}).items():
+                text = text.replace("${" + name + "}", str(value))
+            properties["DefinitionString"] = text
+            return change(cls, *args, **kwargs)
+
+        return classmethod(changed)
+
+    machine: Any = models.StateMachine
+    machine.create_from_cloudformation_json = with_definition_string(machine.create_from_cloudformation_json.__func__)
+    machine.update_from_cloudformation_json = with_definition_string(machine.update_from_cloudformation_json.__func__)
+
+
+def sign_step_functions(endpoint_url: str) -> None:
+    # A state machine's tasks call localhost:5000 with made-up credentials. Here they call the sandbox as the state
+    # machine's role. Must be patched before moto imports the tasks. Can go when moto signs with the role.
+    import boto3
+    from botocore.config import Config
+    from moto.stepfunctions.parser.asl.utils import boto_client
+
+    def boto_client_for(region: str, service: str, state_credentials: Any = None) -> Any:
+        role = state_credentials.role_arn
+        source = {"aws:SourceAccount": role.split(":")[4]}
+        session = trust.assume_as_service(role, "states.amazonaws.com", "StepFunctions", keys=source)
+        if session is None:
+            raise aws_errors.denied("The state machine's role cannot be assumed by states.amazonaws.com")
+        return boto3.client(  # type: ignore[call-overload]
+            service,
+            region_name=region,
+            endpoint_url=endpoint_url,
+            aws_access_key_id=session.access_key_id,
+            aws_secret_access_key=session.secret_access_key,
+            aws_session_token=session.session_token,
+            config=Config(parameter_validation=False, retries={"total_max_attempts": 1}, read_timeout=905),
+        )
+
+    boto_client.boto_client_for = boto_client_for
+
+
+def evaluate_jsonata() -> None:
+    # State machines in JSONata fail: moto left out LocalStack's evaluator, which needs a JVM. This is jsonata-python,
+    # a port of the Java implementation that is behind LocalStack's. Can go when moto evaluates JSONata.
+    from moto.stepfunctions.parser.asl.jsonata import jsonata
+
+    def evaluate(expression: str) -> Any:
+        from jsonata import Jsonata  # type: ignore[import-untyped]
+
+        try:
+            return Jsonata(expression).evaluate(None)
+        except Exception as error:
+            raise jsonata.JSONataException("States.QueryEvaluationError", str(error)) from error
+
+    jsonata._eval_jsonata = evaluate
+
+
+def name_executions() -> None:
+    # An execution that was started without a name is called None instead of by a UUID. Can go when moto makes one up.
+    from moto.core.responses import ActionResult
+    from moto.stepfunctions.responses import StepFunctionResponse
+
+    def start_execution(self: Any) -> ActionResult:
+        name = self._get_param("name") or str(uuid.uuid4())
+        event = self._get_param("input", if_none="{}")
+        execution = self.stepfunction_backend.start_execution(self._get_param("stateMachineArn"), name, event)
+        return ActionResult({"executionArn": execution.execution_arn, "startDate": execution.start_date})
+
+    StepFunctionResponse.start_execution = start_execution  # type: ignore[method-assign]
