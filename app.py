@@ -10,11 +10,13 @@ from typing import Any
 
 from chalice.app import Chalice, IAMAuthorizer, Request, Response
 
+import chalicelib.cold_start  # before the others
 from chalicelib import answers
 from chalicelib.checks import CHECKS
 from chalicelib.cross_account import Hub
 from chalicelib.errors import InvalidInput
 from chalicelib.logs import keep_secrets_out, logger
+from chalicelib.metrics import Meter
 from chalicelib.organization import listing, members
 from chalicelib.requests import CheckRequest, known_fields
 from chalicelib.results_store import STORE_SECONDS, ResultsStore
@@ -28,6 +30,7 @@ signed = IAMAuthorizer()
 """Every route has it: Chalice's default is a route that the whole internet may call."""
 
 keep_secrets_out()
+chalicelib.cold_start.is_over()
 
 
 @app.lambda_function()
@@ -100,7 +103,7 @@ def report_accounts(check: str) -> Response:
 
 def _sweep(event: Any, context: Any, names: dict[str, str] | None = None) -> dict[str, Any]:
     request = SweepRequest.from_event(event)
-    with _warm_hub() as hub:
+    with _warm_hub() as hub, Meter(hub, request.check.name) as meter:
         store = ResultsStore(hub, request, context.aws_request_id) if request.store else None
         accounts = request.accounts
         if accounts is None:
@@ -110,13 +113,14 @@ def _sweep(event: Any, context: Any, names: dict[str, str] | None = None) -> dic
                 names.update((member.id, member.name) for member in found)
         time_left = partial(_seconds_left, context, kept_back=STORE_SECONDS if store else 0.0)
         answer = Sweep(hub, request, accounts, time_left=time_left, request_id=context.aws_request_id).run()
+        meter.saw(answer["results"])
         return store.keep(answer) if store else answer
 
 
 def _one_check(event: Any, context: Any) -> dict[str, Any]:
     settings = _settings()
     request = CheckRequest.from_event(event, settings)
-    with _warm_hub(settings) as hub:
+    with _warm_hub(settings) as hub, Meter(hub, request.check.name) as meter, meter.one_account():
         result = run_check(
             hub,
             request.check,

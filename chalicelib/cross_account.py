@@ -21,6 +21,7 @@ from chalicelib.denial import Denial
 from chalicelib.errors import AssumeRoleFailed, InvalidSettings, WrongAccount
 from chalicelib.settings import REGION, Settings
 from chalicelib.shared_clients import Caller, SharedClients
+from chalicelib.tally import Tally
 
 REFRESH_SECONDS = 300
 """A session is renewed when it has less than this left. botocore's own 15 minutes would renew a 900 s session at
@@ -71,7 +72,7 @@ class Hub:
             )
         self._sessions = CredentialCache()
         self._identity = OwnIdentity(lambda: self.client("sts"))
-        self._let_in = False
+        self.tally = Tally()
 
     def account(
         self, account_id: str, actions: Sequence[str], *, region: str | None = None, request_id: str = "local"
@@ -153,13 +154,15 @@ class Hub:
             if not from_aws(error):
                 raise
             # `from None`: the original's text is AWS's, with the hub's ARN in it, and goes nowhere.
-            raise assume_error(error, arn, lambda: self._denial(arn)) from None
+            failure = assume_error(error, arn, lambda: self._denial(arn))
+            self.tally.not_assumed(failure)
+            raise failure from None
         session = _session_of(answer, account_id)
-        self._let_in = True
+        self.tally.assumed()
         return session
 
     def _denial(self, arn: str) -> Denial:
-        return Denial(arn, self._identity(), bool(self.settings.external_id), self._let_in)
+        return Denial(arn, self._identity(), bool(self.settings.external_id), self.tally.let_in)
 
 
 def _session_of(answer: dict[str, Any], account_id: str) -> dict[str, str]:

@@ -33,6 +33,7 @@ class Settings:
         cache_credentials: keep sessions for the next invocation of a warm function.
         organization_account_id: the account to list the organization from; empty = the hub itself.
         results_bucket: where a stored sweep writes its results; empty = nothing is stored.
+        metrics: write CloudWatch metrics into the log; off by default, because metrics are billed.
         log_level: of this app's own logger.
     """
 
@@ -44,6 +45,7 @@ class Settings:
     cache_credentials: bool = True
     organization_account_id: str = ""
     results_bucket: str = ""
+    metrics: bool = False
     log_level: str = "INFO"
 
     @classmethod
@@ -82,6 +84,7 @@ class Settings:
             results_bucket=text(
                 "RESULTS_BUCKET", "", r"|[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "empty, or a bucket's name"
             ),
+            metrics=_TRUE_FALSE[text("METRICS", "false", "true|false", "true or false")],
             log_level=text("LOG_LEVEL", "INFO", "|".join(_LOG_LEVELS), "one of " + ", ".join(_LOG_LEVELS)),
         )
 

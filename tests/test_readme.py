@@ -50,7 +50,7 @@ def test_the_table_of_checks_is_the_checks_there_are() -> None:
 
 
 def test_the_table_of_settings_is_the_settings_there_are() -> None:
-    shown = {"": "empty", "None": "`*`", "True": "`true`"}
+    shown = {"": "empty", "None": "`*`", "True": "`true`", "False": "`false`"}
     defaults = {
         field.name.upper(): shown.get(str(field.default), f"`{field.default}`")
         for field in dataclasses.fields(Settings)

@@ -56,6 +56,8 @@ WRONG = [
     ("RESULTS_BUCKET", "s3://results"),
     ("RESULTS_BUCKET", "results/"),
     ("RESULTS_BUCKET", "-results"),
+    ("METRICS", ""),
+    ("METRICS", "on"),
     ("LOG_LEVEL", ""),
     ("LOG_LEVEL", "info"),
     ("LOG_LEVEL", "TRACE"),
@@ -70,6 +72,7 @@ RULES = {
     "CACHE_CREDENTIALS": "true or false",
     "ORGANIZATION_ACCOUNT_ID": "empty, or 12 digits",
     "RESULTS_BUCKET": "empty, or a bucket's name",
+    "METRICS": "true or false",
     "LOG_LEVEL": "one of DEBUG, INFO, WARNING, ERROR",
 }
 
@@ -84,6 +87,7 @@ def test_an_empty_environment_gives_the_defaults_of_the_design() -> None:
         cache_credentials=True,
         organization_account_id="",
         results_bucket="",
+        metrics=False,
         log_level="INFO",
     )
 
@@ -99,6 +103,7 @@ def test_every_setting_is_taken_from_its_variable() -> None:
             "CACHE_CREDENTIALS": "false",
             "ORGANIZATION_ACCOUNT_ID": "111122223333",
             "RESULTS_BUCKET": "results.example",
+            "METRICS": "true",
             "LOG_LEVEL": "DEBUG",
         }
     ) == Settings(
@@ -110,6 +115,7 @@ def test_every_setting_is_taken_from_its_variable() -> None:
         cache_credentials=False,
         organization_account_id="111122223333",
         results_bucket="results.example",
+        metrics=True,
         log_level="DEBUG",
     )
 
