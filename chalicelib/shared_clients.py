@@ -26,14 +26,14 @@ from botocore.exceptions import NoCredentialsError
 from botocore.retries import standard
 from botocore.retries.quota import RetryQuota
 
-MOST_CONNECTIONS = 64
-"""Connections kept open per client: as many as a sweep may have calls under way."""
+MOST_CONNECTIONS = 64  # kept open per client: as many as a sweep may have calls under way
 
 _CONFIG = Config(
     connect_timeout=3,
     read_timeout=10,
     retries={"mode": "standard", "total_max_attempts": 3},
     max_pool_connections=MOST_CONNECTIONS,
+    user_agent=f"cross-account Boto3/{boto3.__version__}",  # botocore builds its own twice a call: a sixth of the CPU
     # Both are computed or kept per client, not per request, so a shared client would mix accounts: S3 Express
     # sessions are cached by bucket alone, and account-based endpoints hold the account's id in the host name.
     s3={"disable_s3_express_session_auth": True},  # type: ignore[arg-type]  # the stubs do not know it

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,6 +65,13 @@ def first_bucket(account, *, suffix: str = "!"):  # type: ignore[no-untyped-def]
     """Name the account's first bucket, as somebody's own check would."""
     buckets = account.client("s3").list_buckets()["Buckets"]
     return {"bucket": buckets[0]["Name"] + suffix}
+
+
+def test_the_cold_start_leaves_the_garbage_collector_at_work() -> None:
+    """In a process of its own: here somebody else may have imported it all before."""
+    said = "import gc, app; print(gc.isenabled(), gc.get_freeze_count() > 10_000)"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.split() == ["True", "True"]
 
 
 @pytest.mark.parametrize("name", ["account.json"])

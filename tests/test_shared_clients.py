@@ -115,6 +115,11 @@ def test_a_shared_client_has_none_of_the_hubs_credentials(aws: FakeAws, clients:
     assert aws.seen == []
 
 
+def test_cloudtrail_in_the_target_shows_who_calls(aws: FakeAws, one: Any) -> None:
+    one.list_buckets()
+    assert aws.seen[0].headers["user-agent"].startswith("cross-account Boto3/")
+
+
 def test_a_call_is_signed_with_key_and_token_of_its_account(aws: FakeAws, one: Any, two: Any) -> None:
     one.list_buckets()
     two.list_buckets()
