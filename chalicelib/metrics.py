@@ -19,6 +19,7 @@ stdout is somebody's terminal.
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -31,23 +32,24 @@ from chalicelib.errors import EveryAccountFailed
 from chalicelib.visit import Item
 
 NAMESPACE = "cross-account"
-FUNCTIONS = ("switch_account", "sweep", "list_accounts")
-"""Chalice names a function `<app>-<stage>-<function>`, and that of the routes `<app>-<stage>`."""
+_FUNCTION = re.compile(
+    r"cross-account-(?P<stage>.+?)"
+    r"(-(switch_account|sweep|list_accounts)|-(SwitchAccount|Sweep|ListAccounts|APIHandler)-[0-9A-Za-z]+)?"
+)
+"""Chalice names a function `<app>-<stage>-<function>` and that of the routes `<app>-<stage>`; CloudFormation, from a stack
+that is called `<app>-<stage>`, by its logical id and something random."""
 
 
 def deployment_stage() -> str | None:
     """The stage that this function was deployed in, by its name; None: this is no Lambda function.
 
-    Chalice tells a function its stage in no other way. One that CloudFormation named, after `chalice package`, gives
-    its whole name.
+    Chalice tells a function its stage in no other way. One that is called otherwise gives its whole name.
     """
     name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
     if not name:
         return None
-    stage = name.removeprefix("cross-account-")
-    for function in FUNCTIONS:
-        stage = stage.removesuffix(f"-{function}")
-    return stage
+    found = _FUNCTION.fullmatch(name)
+    return found["stage"] if found else name
 
 
 class Meter:

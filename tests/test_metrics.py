@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import app as entry_points
-from chalicelib.metrics import FUNCTIONS, deployment_stage
+from chalicelib.metrics import deployment_stage
 from chalicelib.tally import Tally
 from tests.fake_aws import FakeAws, error, s3_error
 from tests.fake_aws import denied as sts_denies
@@ -163,6 +163,8 @@ def test_what_was_refused_before_aws_was_asked_is_no_line(lines: Lines, context:
         ("cross-account-dev", "dev"),
         ("cross-account-eu-west-sweep", "eu-west"),
         ("cross-account-sweep", "sweep"),
+        ("cross-account-dev-SwitchAccount-1A2b3C", "dev"),
+        ("cross-account-dev-APIHandler-1A2b3C", "dev"),
         ("my-stack-SwitchAccount-1A2B3C", "my-stack-SwitchAccount-1A2B3C"),
         ("", None),
     ],
@@ -172,8 +174,10 @@ def test_the_stage_is_in_the_functions_name(monkeypatch: pytest.MonkeyPatch, fun
     assert deployment_stage() == stage
 
 
-def test_the_functions_are_those_of_the_app() -> None:
-    assert set(FUNCTIONS) == {function.name for function in entry_points.app.pure_lambda_functions}
+@pytest.mark.parametrize("function", [function.name for function in entry_points.app.pure_lambda_functions])
+def test_every_function_of_the_app_knows_its_stage(monkeypatch: pytest.MonkeyPatch, function: str) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", f"cross-account-prod-{function}")
+    assert deployment_stage() == "prod"
 
 
 def test_a_tally_begins_anew_when_it_is_taken_but_remembers_that_somebody_let_us_in() -> None:

@@ -125,8 +125,12 @@ def test_the_roles_that_are_trusted_can_be_those_of_one_stage(deploy):
             {"ExternalId": "a-shared-word", "OrganizationId": "o-a1b2c3d4e5"},
             {"sts:ExternalId": "a-shared-word", "aws:PrincipalOrgID": "o-a1b2c3d4e5"},
         ),
+        (
+            {"ExternalId": "a-new-word", "PreviousExternalId": "a-shared-word"},
+            {"sts:ExternalId": ["a-new-word", "a-shared-word"]},
+        ),
     ],
-    ids=["external id", "organization", "both"],
+    ids=["external id", "organization", "both", "while the external id changes"],
 )
 def test_the_trust_asks_for_what_the_parameters_name_beside_the_role(deploy, parameters, asked):
     condition = deploy(**parameters).trust["Condition"]
