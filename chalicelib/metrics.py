@@ -36,8 +36,8 @@ _FUNCTION = re.compile(
     r"cross-account-(?P<stage>.+?)"
     r"(-(switch_account|sweep|list_accounts)|-(SwitchAccount|Sweep|ListAccounts|APIHandler)-[0-9A-Za-z]+)?"
 )
-"""Chalice names a function `<app>-<stage>-<function>` and that of the routes `<app>-<stage>`; CloudFormation, from a stack
-that is called `<app>-<stage>`, by its logical id and something random."""
+"""Chalice names a function `<app>-<stage>-<function>` and that of the routes `<app>-<stage>`; CloudFormation, from a
+stack that is called `<app>-<stage>`, by its logical id and something random."""
 
 
 def deployment_stage() -> str | None:
