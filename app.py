@@ -59,7 +59,10 @@ def check_account(account_id: str, check: str) -> Response:
 
 @app.lambda_function()
 def sweep(event: Any, context: Any) -> dict[str, Any]:
-    """Run one check over many accounts: `{"check": "preflight"}` for the whole organization."""
+    """Run one check over many accounts: `{"check": "preflight"}` for the whole organization.
+
+    With `"store": true` the results go to RESULTS_BUCKET; `"run"`, `"part"` and `"date"` say under which key.
+    """
     return answers.plain(lambda: _sweep(event, context))
 
 

@@ -288,3 +288,11 @@ def test_without_the_template_s_right_nothing_is_stored(machine: Machine, deploy
     assert "ResultsNotStored: S3 did not take the results: AccessDenied" in done.stderr
     assert machine.stored("denied") == {}
     assert deployed.invoke("sweep", event)["location"].startswith(f"s3://{machine.bucket}/sweeps/check=identity/")
+
+
+def test_chalice_deletes_the_role_together_with_what_the_template_added(machine: Machine, deployed: Project) -> None:
+    """IAM deletes no role that has a policy left; this is the last test, it takes the functions away."""
+    done = deployed.chalice("delete")
+    assert done.returncode == 0, done.stderr
+    roles = machine.client("iam").list_roles()["Roles"]
+    assert ROLE not in {role["RoleName"] for role in roles}
