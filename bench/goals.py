@@ -75,7 +75,8 @@ def _second_invocation(check: str) -> Callable[[Round, Scale], float]:
 
 
 def _cold_start(measured: Round, scale: Scale) -> float:
-    return float(measured["cold/app"]["cpu"] / measured["cold/clients"]["cpu"])
+    cpu = measured["cold"]["cpu"]
+    return float(cpu["app"] / cpu["clients"])
 
 
 GOALS = [
@@ -107,7 +108,13 @@ GOALS = [
 def wrong_answers(rounds: Sequence[Round], scale: Scale) -> list[str]:
     """Name every measurement in which an account was not answered with its own bucket, or something was left over."""
     wrong = []
-    expected = {"few": scale.few, "many": scale.many, "memory": scale.most, "second": 2 * scale.repetitions, "cold": 1}
+    expected = {
+        "few": scale.few,
+        "many": scale.many,
+        "memory": scale.most,
+        "second": 2 * scale.repetitions,
+        "cold": 2 * scale.cold_starts,
+    }
     for number, measured in enumerate(rounds, start=1):
         for name, measurement in measured.items():
             due = expected[name.partition("/")[0]]

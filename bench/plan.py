@@ -8,16 +8,15 @@ from functools import partial
 from pathlib import Path
 
 from bench.contenders import CONTENDERS
-from bench.measuring import Measurement, measure, measure_cold_start
+from bench.measuring import Measurement, measure, measure_cold_starts
 
 Round = dict[str, Measurement]
-"""What was measured, by name: `few/<contender>`, `many/<contender>`, `memory`, `second`, `cold/<side>`."""
+"""What was measured, by name: `few/<contender>`, `many/<contender>`, `memory`, `second`, `cold`."""
 
 FEW_THREADS = 20
 """What botocove takes by default."""
 MANY_THREADS = 64
 MANY = ("this", "ready-clients", "raw-requests")
-SIDES = ("app", "clients")
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,7 @@ class Scale:
         many: accounts for this project and the floors.
         most: accounts for this project's memory.
         repetitions: of the second invocation.
+        cold_starts: of either side.
         latency: seconds before each answer; the second invocation and the cold start are measured without.
     """
 
@@ -38,10 +38,11 @@ class Scale:
     many: int = 1000
     most: int = 10_000
     repetitions: int = 2000
+    cold_starts: int = 7
     latency: float = 0.05
 
 
-QUICK = Scale(rounds=1, few=20, many=200, most=500, repetitions=200)
+QUICK = Scale(rounds=1, few=20, many=200, most=500, repetitions=200, cold_starts=2)
 
 
 def one_round(scale: Scale, peers_python: Path) -> Iterator[tuple[str, Callable[[], Measurement]]]:
@@ -63,5 +64,4 @@ def one_round(scale: Scale, peers_python: Path) -> Iterator[tuple[str, Callable[
         partial(measure, "memory_of_sweep", latency=scale.latency, accounts=scale.most, threads=MANY_THREADS),
     )
     yield "second", partial(measure, "second_invocation", latency=0, repetitions=scale.repetitions)
-    for side in SIDES:
-        yield f"cold/{side}", partial(measure_cold_start, side)
+    yield "cold", partial(measure_cold_starts, scale.cold_starts)
