@@ -16,6 +16,11 @@ from sandbox.project_copy import copy_project
 from sandbox.running import running
 
 INVOKE = "chalice invoke --stage sandbox -n"
+SEE_THE_PAGE = """
+To see a sweep as a page: make sandbox, and in a second terminal
+   eval "$(make -s sandbox-env)"
+   .venv/bin/chalice local --stage sandbox
+and open http://127.0.0.1:8000/report/s3_buckets in a browser."""
 PRODUCTION, LEGACY, ACQUIRED = "123456789012", "456789012345", "567890123456"
 
 
@@ -66,6 +71,7 @@ def main() -> int:
         return 1
     seconds = time.monotonic() - started
     print(f"\nAll as it should be, in {seconds:.0f} s. On AWS the commands are the same: see README.md.")
+    print(SEE_THE_PAGE)
     return 0
 
 
