@@ -11,7 +11,8 @@ from bench.contenders import CONTENDERS
 from bench.measuring import Measurement, measure, measure_cold_starts
 
 Round = dict[str, Measurement]
-"""What was measured, by name: `few/<contender>`, `many/<contender>`, `memory`, `second`, `cold`."""
+"""What was measured, by name: `few/<contender>`, `many/<contender>`, `memory`, `second`, `cold`,
+`cold/no-bytecode`."""
 
 FEW_THREADS = 20
 """What botocove takes by default."""
@@ -64,4 +65,5 @@ def one_round(scale: Scale, peers_python: Path) -> Iterator[tuple[str, Callable[
         partial(measure, "memory_of_sweep", latency=scale.latency, accounts=scale.most, threads=MANY_THREADS),
     )
     yield "second", partial(measure, "second_invocation", latency=0, repetitions=scale.repetitions)
-    yield "cold", partial(measure_cold_starts, scale.cold_starts)
+    yield "cold", partial(measure_cold_starts, scale.cold_starts, bytecode=True)
+    yield "cold/no-bytecode", partial(measure_cold_starts, 2, bytecode=False)
