@@ -22,6 +22,7 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     stacks.know_aws_managed_policies()
     stacks.check_stack_parameters()
     stacks.parse_templates_once()
+    stacks.apply_change_sets_whole()
     state_machines.sign_step_functions(endpoint_url)
     state_machines.evaluate_jsonata()
     state_machines.name_executions()
