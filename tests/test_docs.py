@@ -72,7 +72,8 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project in which somebody has followed the tutorial."""
     project = shutil.copytree(ROOT, tmp_path_factory.mktemp("tutorial") / "project", ignore=NOT_NEEDED)
     tutorial = "docs/a-check-of-your-own.md"
-    check, line, test = blocks(tutorial, "python")
+    check, test = blocks(tutorial, "python")
+    (line,) = blocks(tutorial, "text")
     (statement,) = blocks(tutorial, "yaml")
     (row,) = blocks(tutorial, "markdown")
     (project / "chalicelib/checks/old_access_keys.py").write_text(check)
