@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -18,16 +18,15 @@ from chalicelib.aws_faults import from_aws
 from chalicelib.caller_identity import OwnIdentity
 from chalicelib.credential_cache import CredentialCache
 from chalicelib.denial import Denial
-from chalicelib.errors import AssumeRoleFailed, InvalidSettings, WrongAccount
+from chalicelib.errors import InvalidSettings
 from chalicelib.settings import REGION, Settings
 from chalicelib.shared_clients import Caller, SharedClients
+from chalicelib.sts_answer import LAST_CALL_SECONDS, session_of
 from chalicelib.tally import Tally
 
 REFRESH_SECONDS = 300
 """A session is renewed when it has less than this left. botocore's own 15 minutes would renew a 900 s session at
 every call."""
-LAST_CALL_SECONDS = 60
-"""With less than this left nobody is given the old session any more, and every thread waits for the new one."""
 
 
 def role_arn(account_id: str, role_name: str, path: str = "/", partition: str = "aws") -> str:
@@ -128,8 +127,12 @@ class Hub:
         def ask() -> dict[str, str]:
             return self._ask_sts(account_id, actions, request_id, caller)
 
-        return RefreshableCredentials.create_from_metadata(
-            ask(),
+        session = ask()
+        return RefreshableCredentials(
+            session["access_key"],
+            session["secret_key"],
+            session["token"],
+            datetime.fromisoformat(session["expiry_time"]),  # botocore's own way parses it ten times as slowly
             refresh_using=ask,
             method="cross-account",
             advisory_timeout=REFRESH_SECONDS,
@@ -157,44 +160,9 @@ class Hub:
             failure = assume_error(error, arn, lambda: self._denial(arn))
             self.tally.not_assumed(failure)
             raise failure from None
-        session = _session_of(answer, account_id)
+        session = session_of(answer, account_id)
         self.tally.assumed()
         return session
 
     def _denial(self, arn: str) -> Denial:
         return Denial(arn, self._identity(), bool(self.settings.external_id), self.tally.let_in)
-
-
-def _session_of(answer: dict[str, Any], account_id: str) -> dict[str, str]:
-    """Take the session out of STS's answer, if it is one of the account that was asked for.
-
-    Raises:
-        WrongAccount: the session is for another account.
-        AssumeRoleFailed: it is no session, or one that has run out.
-    """
-    try:
-        answering_account = answer["AssumedRoleUser"]["Arn"].split(":")[4]
-        credentials = answer["Credentials"]
-        expiration: datetime = credentials["Expiration"]
-        session = {
-            "access_key": credentials["AccessKeyId"],
-            "secret_key": credentials["SecretAccessKey"],
-            "token": credentials["SessionToken"],
-            "expiry_time": expiration.isoformat(),
-        }
-    except (KeyError, IndexError, TypeError, AttributeError):
-        raise AssumeRoleFailed(
-            f"STS answered AssumeRole in account {account_id} with something that holds no session.",
-            hint="Is there a proxy between this function and STS? Ask again.",
-        ) from None
-    if answering_account != account_id:
-        raise WrongAccount(
-            f"STS answered with a session of another account than {account_id}.",
-            hint="Nothing was done with it. Is AWS_ENDPOINT_URL set where it should not be?",
-        )
-    if (expiration - datetime.now(UTC)).total_seconds() < LAST_CALL_SECONDS:
-        raise AssumeRoleFailed(
-            f"STS answered AssumeRole in account {account_id} with a session that has already run out.",
-            hint="Is the clock of this machine right?",
-        )
-    return session
