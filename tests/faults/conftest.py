@@ -28,15 +28,21 @@ def hub_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     drive.forget_the_environment(monkeypatch)
 
 
-@pytest.fixture
-def aws(hub_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyAws]:
-    """A server that is healthy until the test scripts it, and an app that has never run before."""
+@pytest.fixture(scope="session")
+def server() -> Iterator[FaultyAws]:
     with FaultyAws() as server:
-        for name, value in drive.environment(server.url).items():
-            monkeypatch.setenv(name, value)
-        app._hub.cache_clear()
         yield server
-        app._hub.cache_clear()
+
+
+@pytest.fixture
+def aws(server: FaultyAws, hub_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyAws]:
+    """A server that is healthy until the test scripts it, and an app that has never run before."""
+    for name, value in drive.environment(server.url).items():
+        monkeypatch.setenv(name, value)
+    app._hub.cache_clear()
+    yield server
+    app._hub.cache_clear()
+    server.heal()
 
 
 @pytest.fixture

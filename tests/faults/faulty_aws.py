@@ -97,7 +97,6 @@ class FaultyAws:
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
-        self.after: dict[str, str] = {}
         self._replies: dict[str, tuple[Reply, ...]] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -122,7 +121,9 @@ class FaultyAws:
         return self
 
     def heal(self) -> None:
-        """Forget every script and every call."""
+        """Forget every script and every call, and let go of whoever still waits."""
+        self._stopping.set()
+        self._stopping = threading.Event()
         self._replies.clear()
         self.calls.clear()
 

@@ -117,7 +117,7 @@ FAULTS = [
         attempts=2,
         before=(PAGE_ONE,),
     ),
-    fault("s3", "repeats-its-continuation-token", PAGE_ONE, BROKEN, attempts=2),
+    fault("s3", "repeats-its-continuation-token", PAGE_ONE, BROKEN, attempts=3),
     fault("s3", "internal-error-500", error(500, "InternalError"), TROUBLE, "InternalError", attempts=3),
     fault("s3", "service-unavailable-503", error(503, "ServiceUnavailable"), TROUBLE, "ServiceUnavailable", attempts=3),
     fault("s3", "service-unavailable-503-plain-text", plain(503, "Service Unavailable"), TROUBLE, "503", attempts=3),
@@ -144,6 +144,12 @@ FAULTS = [
             "application/xml",
         ),
         BROKEN,
+    ),
+    fault(
+        "s3",
+        "bucket-without-a-name",
+        plain(200, "<L><Buckets><Bucket><BucketRegion>x</BucketRegion></Bucket></Buckets></L>", "application/xml"),
+        NO_FIELD,
     ),
     fault("s3", "session-expired", error(400, "ExpiredToken"), DROPPED, "ExpiredToken"),
     fault(
@@ -185,6 +191,7 @@ FAULTS = [
     fault("bedrock", "proxys-page-200", html(200), NO_FIELD),
     fault("bedrock", "body-truncated", truncated(0.5), NO_FIELD),
     fault("bedrock", "list-instead-of-an-object", as_json("[]"), BROKEN),
+    fault("bedrock", "model-without-an-id", as_json('{"modelSummaries": [{"modelName": "B"}]}'), NO_FIELD),
     fault("bedrock", "empty-object", as_json("{}"), NO_FIELD),
     fault(
         "bedrock", "session-unknown", error(403, "UnrecognizedClientException"), DROPPED, "UnrecognizedClientException"
@@ -206,6 +213,12 @@ FAULTS = [
     ),
     fault("converse", "body-truncated", truncated(0.5, honest=True), NO_FIELD),
     fault("converse", "answer-without-usage", as_json('{"output": {"message": {}}, "stopReason": "x"}'), NO_FIELD),
+    fault(
+        "converse",
+        "usage-without-tokens",
+        as_json('{"output": {"message": {}}, "stopReason": "x", "usage": {}}'),
+        NO_FIELD,
+    ),
     fault("converse", "number-instead-of-an-object", as_json("7"), BROKEN),
     denied("sts"),
     fault("sts", "empty-200", plain(200, b""), BROKEN),
