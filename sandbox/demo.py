@@ -15,6 +15,7 @@ from sandbox import accounts
 from sandbox.project_copy import copy_project
 from sandbox.running import running
 
+STEPS_SHOWN = 2
 INVOKE = "chalice invoke --stage sandbox -n"
 SEE_THE_PAGE = """
 To see a sweep as a page: make sandbox, and in a second terminal
@@ -127,7 +128,9 @@ def denied(account_id: str) -> Callable[[str], str]:
         error = body["error"]
         assert (error["type"], error["stage"], error["code"]) == ("AssumeRoleDenied", "assume", "AccessDenied"), error
         assert account_id in error["hint"]
-        return f"500  {body['message']}: {error['type']}\n" + wrapped(error["hint"])
+        cause, *steps = error["hint"].splitlines()
+        more = f"{len(steps) - STEPS_SHOWN} more steps in the answer"
+        return "\n".join([f"500  {body['message']}: {error['type']}", wrapped([cause, *steps[:STEPS_SHOWN], more])])
 
     return show
 
@@ -144,7 +147,7 @@ def swept(output: str) -> str:
     answer = json.loads(output)
     lines = []
     for item in answer["results"]:
-        outcome = f"{item['result']['count']} buckets" if item["ok"] else item["error"]["type"]
+        outcome = f"buckets: {item['result']['count']}" if item["ok"] else item["error"]["type"]
         lines.append(f"{item['account_id']}  {outcome:<18}{item['ms']:>5} ms")
     ok = {item["account_id"] for item in answer["results"] if item["ok"]}
     assert {PRODUCTION, LEGACY} <= ok
@@ -159,9 +162,9 @@ def deleted(output: str) -> str:
     return f"{len(lines)} resources deleted"
 
 
-def wrapped(text: str) -> str:
-    lines = textwrap.TextWrapper(108, initial_indent="     ", subsequent_indent="     ", break_on_hyphens=False)
-    return "\n".join(line for paragraph in text.splitlines() for line in lines.wrap(paragraph))
+def wrapped(paragraphs: list[str]) -> str:
+    lines = textwrap.TextWrapper(108, initial_indent="     - ", subsequent_indent="       ", break_on_hyphens=False)
+    return "\n".join(line for paragraph in paragraphs for line in lines.wrap(paragraph))
 
 
 if __name__ == "__main__":
