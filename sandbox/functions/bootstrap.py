@@ -9,6 +9,7 @@ import sys
 
 def main() -> None:
     """Order as in Lambda: the code, the layers, the runtime, and the standard library last."""
+    # Since Python 3.11 Lambda's boto3 has a directory of its own, just before the runtime client's; here one has both.
     task, layers, runtime, handler = sys.argv[1:5]
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     sys.path[:0] = [task, f"{layers}/python/lib/{version}/site-packages", f"{layers}/python", runtime]

@@ -3,17 +3,18 @@
 import hashlib
 import importlib.metadata
 import os
+import re
 import shutil
 import stat
 import threading
 import zipfile
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
 
-# AWS's runtime client and what it needs; nothing else of this Python's installed packages reaches a function.
-_RUNTIME_DISTRIBUTIONS = ("awslambdaric", "simplejson", "snapshot-restore-py")
+# With what these require, all that a function sees of this Python's installed packages; Lambda offers the same.
+_RUNTIME_DISTRIBUTIONS = ("awslambdaric", "boto3")
 
 
 class CodeStore:
@@ -41,13 +42,13 @@ class CodeStore:
             return final
 
     def runtime(self) -> Path:
-        """A directory with just AWS's runtime client and its dependencies, linked from the installed packages."""
+        """A directory with AWS's runtime client and boto3, linked from the installed packages."""
         with self._guard:
             directory = self._root / "runtime"
             if not directory.exists():
                 directory.mkdir(parents=True)
-                for name in _RUNTIME_DISTRIBUTIONS:
-                    _link_distribution(name, directory)
+                for distribution in _with_requirements(_RUNTIME_DISTRIBUTIONS):
+                    _link_distribution(distribution, directory)
             return directory
 
 
@@ -60,8 +61,20 @@ def _extract(content: bytes, directory: Path) -> None:
                 os.chmod(path, stat.S_IMODE(mode) | stat.S_IRUSR | stat.S_IWUSR)
 
 
-def _link_distribution(name: str, directory: Path) -> None:
-    distribution = importlib.metadata.distribution(name)
+def _with_requirements(names: Iterable[str]) -> Iterable[importlib.metadata.Distribution]:
+    """The named distributions, what they require, what that requires, and so on; without extras."""
+    found: dict[str, importlib.metadata.Distribution] = {}
+    waiting = list(names)
+    while waiting:
+        distribution = importlib.metadata.distribution(waiting.pop())
+        if distribution.name not in found:
+            found[distribution.name] = distribution
+            required = [text for text in distribution.requires or () if "extra ==" not in text]
+            waiting += [name for text in required for name in re.findall(r"^[\w.-]+", text)]
+    return found.values()
+
+
+def _link_distribution(distribution: importlib.metadata.Distribution, directory: Path) -> None:
     for top in {path.parts[0] for path in distribution.files or () if path.parts[0] != ".."}:
         source = Path(str(distribution.locate_file(top)))
         if source.exists() and not top.endswith((".dist-info", "__pycache__")):

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import threading
 import time
 import uuid
@@ -54,10 +55,10 @@ def role(client: Client) -> str:
 
 @pytest.fixture
 def deploy(functions: Any, role: str) -> Deploy:
-    def create(code: str = LOOK, **options: Any) -> str:
+    def create(code: str = LOOK, modules: dict[str, str] | None = None, **options: Any) -> str:
         name = f"cross-account-sandbox-{uuid.uuid4().hex[:8]}"
         arguments = {"Runtime": runtime_name(), "Role": role, "Handler": "app.handler", "Timeout": 20, **options}
-        functions.create_function(FunctionName=name, Code={"ZipFile": zipped(app=code)}, **arguments)
+        functions.create_function(FunctionName=name, Code={"ZipFile": zipped(app=code, **(modules or {}))}, **arguments)
         return name
 
     return create
@@ -129,8 +130,43 @@ import importlib.util
 def handler(event, context):
     return [name for name in event if importlib.util.find_spec(name)]
 """
-    names = ["boto3", "botocore", "moto", "chalice", "sandbox", "pytest", "awslambdaric", "json"]
+    names = ["moto", "chalice", "sandbox", "pytest", "packaging", "awslambdaric", "json"]
     assert answer_of(functions, deploy(code), names) == ["awslambdaric", "json"]
+
+
+def test_a_function_that_brings_no_boto3_finds_one(functions: Any, deploy: Deploy) -> None:
+    code = """
+import boto3
+def handler(event, context):
+    return boto3.client("sts").get_caller_identity()["Arn"]
+"""
+    name = deploy(code)
+    assert answer_of(functions, name) == f"arn:aws:sts::{HUB}:assumed-role/cross-account-sandbox-functions/{name}"
+
+
+def test_a_function_that_brings_its_own_boto3_uses_that(functions: Any, deploy: Deploy) -> None:
+    code = """
+import boto3
+def handler(event, context):
+    return boto3.where
+"""
+    layer = functions.publish_layer_version(
+        LayerName=f"cross-account-sandbox-{uuid.uuid4().hex[:8]}",
+        Content={"ZipFile": zipped(python__boto3="where = 'layer'")},
+    )
+    layers = [layer["LayerVersionArn"]]
+    assert answer_of(functions, deploy(code, Layers=layers)) == "layer"
+    assert answer_of(functions, deploy(code, modules={"boto3": "where = 'code'"})) == "code"
+    assert answer_of(functions, deploy(code, modules={"boto3": "where = 'code'"}, Layers=layers)) == "code"
+
+
+def test_modules_are_sought_in_code_layers_runtime_and_standard_library(functions: Any, deploy: Deploy) -> None:
+    seen = answer_of(functions, deploy())
+    code, packages, plain, runtime, *rest = seen["path"]
+    assert (code, runtime) == (seen["environment"]["LAMBDA_TASK_ROOT"], seen["environment"]["LAMBDA_RUNTIME_DIR"])
+    assert packages == f"{plain}/lib/{runtime_name()}/site-packages"
+    assert os.path.dirname(os.__file__) in rest
+    assert not any("site-packages" in folder for folder in rest)
 
 
 def test_layers_are_on_the_path_behind_the_code(functions: Any, deploy: Deploy) -> None:
@@ -376,8 +412,6 @@ def test_a_deleted_function_s_processes_end(functions: Any, deploy: Deploy) -> N
 
 
 def _runs(pid: int) -> bool:
-    import os
-
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
