@@ -11,7 +11,7 @@ from sandbox.call_record import RECORD, Call
 from sandbox.callers import Caller, organization_of
 from sandbox.policy_conditions import ContextValue
 from sandbox.policy_evaluation import Decision, evaluate_identity
-from sandbox.requested_access import Request, action_of, resource_of
+from sandbox.requested_access import Request, action_of, resource_of, tag_keys
 
 
 def identity_decision(caller: Caller, action: str, resource: str, keys: dict[str, ContextValue]) -> Decision:
@@ -54,7 +54,7 @@ def check(iam_request: Any, s3_resource: str | None = None) -> None:
     if action in ("sts:GetCallerIdentity", "sts:AssumeRole"):
         decision = Decision.ALLOW
     else:
-        keys = resource_keys(resource, caller.account, request.region)
+        keys = {**resource_keys(resource, caller.account, request.region), **tag_keys(request)}
         decision = identity_decision(caller, action, resource, keys)
     if action != "sts:AssumeRole":
         record(caller, action, resource, decision)

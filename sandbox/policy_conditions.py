@@ -12,9 +12,11 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
+# An empty sequence says that the request surely lacks the key; for a name that ends in a slash, that it has no keys of
+# this family but those listed.
 ContextValue = str | Sequence[str]
 
-# Keys whose absence from a request means something. Any other absent key may be one AWS would have set.
+# Keys whose absence from any request means something. Any other absent key may be one AWS would have set.
 KNOWN_KEYS = frozenset(
     key.lower()
     for key in (
@@ -90,9 +92,9 @@ def judge_conditions(block: object, context: Mapping[str, ContextValue]) -> Verd
     """All operators and all keys of a Condition block must be met; one that is not decides, then one unknown."""
     if not isinstance(block, Mapping):
         return Verdict.UNKNOWN
-    present = {key.lower(): [str(v) for v in as_list(value)] for key, value in context.items()}
+    values = {key.lower(): [str(v) for v in as_list(value)] for key, value in context.items()}
     verdicts = {
-        _judge(operator, key.lower(), as_list(expected), present)
+        _judge(operator, key.lower(), as_list(expected), values)
         for operator, keys in block.items()
         for key, expected in keys.items()
     }
@@ -101,28 +103,28 @@ def judge_conditions(block: object, context: Mapping[str, ContextValue]) -> Verd
     return Verdict.UNKNOWN if Verdict.UNKNOWN in verdicts else Verdict.MET
 
 
-def _judge(operator: str, key: str, expected: list[Any], present: Mapping[str, list[str]]) -> Verdict:
+def _judge(operator: str, key: str, expected: list[Any], values: Mapping[str, list[str]]) -> Verdict:
     quantifier, _, name = operator.rpartition(":")
     if_exists = name.endswith("IfExists")
     name = name.removesuffix("IfExists")
     negated = name in _NEGATED
     matches = _MATCHERS.get(_NEGATED.get(name, name))
     wanted = [str(value).lower() if isinstance(value, bool) else str(value) for value in expected]
-    known = key in present or key in KNOWN_KEYS
+    known = key in values or key in KNOWN_KEYS or f"{key.partition('/')[0]}/" in values
+    actual = values.get(key, [])
     # A policy variable such as ${aws:username} is not resolved here.
     if not known or any("${" in value for value in wanted) or quantifier not in ("", "ForAnyValue", "ForAllValues"):
         return Verdict.UNKNOWN
     if name == "Null" and not quantifier and not if_exists:
-        return _verdict(any((key not in present) == (value.lower() == "true") for value in wanted))
+        return _verdict(any((not actual) == (value.lower() == "true") for value in wanted))
     if matches is None:
         return Verdict.UNKNOWN
-    if key not in present:
+    if not actual:
         return _verdict(if_exists or quantifier == "ForAllValues" or (negated and not quantifier))
 
     def holds(value: str) -> bool:
         return any(matches(value, one) for one in wanted) != negated
 
-    actual = present[key]
     # Without a quantifier a key has one value; were there several, the stricter reading is the safe one.
     return _verdict(any(map(holds, actual)) if quantifier == "ForAnyValue" else all(map(holds, actual)))
 

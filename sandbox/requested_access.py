@@ -2,7 +2,8 @@
 
 moto's IAM mode takes the API operation for the IAM action and "*" for nearly every resource. Where IAM calls the
 action differently, or where policies name resources, the translation is here. What is not translated keeps
-resource "*", which only a policy with Resource "*" allows: stricter than AWS, never laxer.
+resource "*", which only a policy with Resource "*" allows: stricter than AWS, never laxer. The condition
+keys that AWS takes from a request's content are here too: so far the tags given to Lambda's resources.
 """
 
 import json
@@ -11,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
+
+from sandbox.policy_conditions import ContextValue
 
 _ACTIONS = {
     "lambda:Invoke": "lambda:InvokeFunction",
@@ -24,6 +27,8 @@ _ACTIONS = {
     "s3:PutPublicAccessBlock": "s3:PutAccountPublicAccessBlock",
     "s3:DeletePublicAccessBlock": "s3:PutAccountPublicAccessBlock",
 }
+
+_LAMBDA_TAGGING = {"CreateFunction", "CreateEventSourceMapping", "CreateCodeSigningConfig", "TagResource"}
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,17 @@ def resource_of(request: Request) -> str:
     """The resource's ARN, or "*"."""
     finder = _FINDERS.get(request.service)
     return (finder(request) if finder else "") or "*"
+
+
+def tag_keys(request: Request) -> dict[str, ContextValue]:
+    """The condition keys aws:RequestTag/…, where it is known which tags the request carries."""
+    if request.service != "lambda" or request.operation not in _LAMBDA_TAGGING:
+        return {}
+    tags = request.json().get("Tags", {})
+    # IAM reads these keys without regard to case; which of two such tags it would take is not known here.
+    if not isinstance(tags, Mapping) or len({name.lower() for name in tags}) < len(tags):
+        return {}
+    return {"aws:RequestTag/": (), **{f"aws:RequestTag/{name}": str(value) for name, value in tags.items()}}
 
 
 def _iam(request: Request) -> str:

@@ -148,6 +148,9 @@ UNKNOWN = [
     {"StringNotEquals": {"aws:SourceVpc": "vpc-1"}},
     {"StringEqualsIfExists": {"aws:SourceVpc": "vpc-1"}},
     {"StringEquals": {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/${aws:username}"}},
+    {"StringNotEquals": {"aws:RequestTag/team": "billing"}},
+    {"Null": {"aws:RequestTag/team": "true"}},
+    {"Null": {"aws:RequestTag/team": "false"}},
     {"Sometimes:StringEquals": {"sts:ExternalId": "right"}},
     {"StringSimilar": {"sts:ExternalId": "right"}},
 ]
@@ -206,6 +209,29 @@ def test_the_resource_s_organization_can_be_asked_for() -> None:
     policy = identity(Action="sts:AssumeRole", Resource="*", Condition={"StringEquals": {"aws:ResourceOrgID": "o-abc"}})
     assert evaluate_identity(policy, "sts:AssumeRole", TARGET_ROLE, {"aws:ResourceOrgID": "o-abc"}) is ALLOW
     assert evaluate_identity(policy, "sts:AssumeRole", TARGET_ROLE, {}) is IMPLICIT
+
+
+NO_OTHER_TAGS = {"aws:RequestTag/": ()}
+BILLING = {**NO_OTHER_TAGS, "aws:RequestTag/Team": "billing"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "context", "met"),
+    [
+        ({"StringEquals": {"aws:RequestTag/team": "billing"}}, BILLING, True),
+        ({"StringEquals": {"aws:RequestTag/team": "billing"}}, NO_OTHER_TAGS, False),
+        ({"StringNotEquals": {"aws:RequestTag/team": "billing"}}, BILLING, False),
+        ({"StringNotEquals": {"aws:RequestTag/team": "billing"}}, NO_OTHER_TAGS, True),
+        ({"Null": {"aws:RequestTag/team": "true"}}, NO_OTHER_TAGS, True),
+        ({"Null": {"aws:RequestTag/team": "false"}}, NO_OTHER_TAGS, False),
+        ({"Null": {"aws:RequestTag/a/b": "true"}}, BILLING, True),
+        ({"StringEquals": {"aws:RequestTag/": "anything"}}, NO_OTHER_TAGS, False),
+    ],
+)
+def test_a_tag_that_a_request_is_known_to_lack_is_absent(condition: Any, context: Any, met: bool) -> None:
+    allow, deny = (identity(effect, Action="*", Resource="*", Condition=condition) for effect in ("Allow", "Deny"))
+    assert evaluate_identity(allow, "lambda:CreateFunction", "*", context) is (ALLOW if met else IMPLICIT)
+    assert evaluate_identity(deny, "lambda:CreateFunction", "*", context) is (EXPLICIT if met else IMPLICIT)
 
 
 @given(st.text(max_size=30))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.requested_access import Request, action_of, resource_of
+from sandbox.requested_access import Request, action_of, resource_of, tag_keys
 
 ARN = "arn:aws:lambda:us-east-1:111111111111"
 
@@ -79,3 +79,24 @@ def request(service: str, operation: str, path: str = "/", method: str = "POST",
 )
 def test_a_request_names_its_action_and_resource(asked: Request, action: str, resource: str) -> None:
     assert (action_of(asked), resource_of(asked)) == (action, resource)
+
+
+@pytest.mark.parametrize("operation", ["CreateFunction", "TagResource"])
+def test_a_lambda_request_tells_its_tags_and_that_there_are_no_others(operation: str) -> None:
+    asked = request("lambda", operation, json={"Tags": {"team": "billing", "a/b": ""}})
+    assert tag_keys(asked) == {"aws:RequestTag/": (), "aws:RequestTag/team": "billing", "aws:RequestTag/a/b": ""}
+    assert tag_keys(request("lambda", operation, json={})) == {"aws:RequestTag/": ()}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        request("lambda", "Invoke", json={"Tags": {"team": "billing"}}),
+        request("lambda", "CreateFunction", json={"Tags": ["team"]}),
+        request("lambda", "CreateFunction", json={"Tags": {"team": "billing", "Team": "another"}}),
+        request("iam", "CreateRole", form={"Tags.member.1.Key": ["team"]}),
+    ],
+    ids=["an event", "a list", "two spellings", "another service"],
+)
+def test_of_other_requests_it_is_not_known_which_tags_they_carry(asked: Request) -> None:
+    assert tag_keys(asked) == {}
