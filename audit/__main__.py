@@ -28,7 +28,7 @@ ABOUT_RESOURCES = {"INVALID_ARN", "RESOURCE_MISMATCH", "RESOURCE_STAR"}
 
 def policies() -> Iterator[tuple[str, dict[str, Any]]]:
     """Every identity policy of the project, by where it stands. Trust policies name no resource: tests judge those."""
-    for path in sorted((ROOT / ".chalice").glob("policy-*.json")):
+    for path in sorted((ROOT / ".chalice").glob("policy*.json")):
         yield path.name, json.loads(path.read_text())
     for path in sorted(ROOT.glob("*-template.yaml")):
         for number, document in enumerate(_documents(load_template(path.name)["Resources"]), 1):

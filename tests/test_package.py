@@ -16,7 +16,7 @@ from zipfile import ZipFile
 import pytest
 
 from tests.templates import ROOT
-from tests.test_policies import FUNCTIONS, STAGES, config, statements
+from tests.test_policies import FUNCTIONS, POLICY_OF, STAGES, config, statements
 
 LOGICAL_ID = {
     "switch_account": "SwitchAccount",
@@ -169,7 +169,7 @@ def test_each_function_has_a_role_of_its_own(package):
 def test_a_role_holds_its_policy_file_to_the_letter(package):
     for name, function in package.functions.items():
         (policy,) = package.role_of(function)["Policies"]
-        assert policy["PolicyDocument"]["Statement"] == statements(package.stage, name)
+        assert policy["PolicyDocument"]["Statement"] == statements(POLICY_OF[name]), name
 
 
 def test_only_lambda_can_use_a_functions_role(package):

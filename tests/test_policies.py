@@ -1,8 +1,13 @@
-""".chalice/policy-*.json against .chalice/config.json: Chalice takes both as they are and checks neither."""
+""".chalice/policy*.json against .chalice/config.json: Chalice takes both as they are and checks neither.
+
+Two policies serve every stage. So they name the app, `cross-account-*`, where each stage could have named itself; and
+both let a function send traces, although only `prod` has `xray` on. JSON has no comments to say so.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import fields
 from fnmatch import fnmatchcase
 from functools import cache
@@ -17,12 +22,16 @@ from tests.templates import ROOT, listed, load_template
 CHALICE = ROOT / ".chalice"
 CONFIG = json.loads((CHALICE / "config.json").read_text())
 STAGES = sorted(CONFIG["stages"])
-LISTS_THE_ORGANIZATION = {"sweep", "list_accounts", "api_handler"}
-FUNCTIONS = sorted({"switch_account"} | LISTS_THE_ORGANIZATION)
+POLICY_OF = {
+    "api_handler": "policy-organization.json",
+    "list_accounts": "policy-organization.json",
+    "sweep": "policy-organization.json",
+    "switch_account": "policy.json",
+}
+FUNCTIONS = sorted(POLICY_OF)
+POLICIES = sorted(set(POLICY_OF.values()))
 
-for_each_function = pytest.mark.parametrize(
-    ("stage", "function"), [(stage, function) for stage in STAGES for function in FUNCTIONS]
-)
+for_each_policy = pytest.mark.parametrize("policy", POLICIES)
 for_each_stage = pytest.mark.parametrize("stage", STAGES)
 
 
@@ -32,22 +41,27 @@ def config(stage: str, function: str = "switch_account") -> Config:
     return Config(chalice_stage=stage, function_name=function, config_from_disk=CONFIG)
 
 
+def every_function(stages: list[str] = STAGES) -> Iterator[tuple[str, str]]:
+    """Each function of each stage: stage and function."""
+    return ((stage, function) for stage in stages for function in FUNCTIONS)
+
+
 @cache
-def statements(stage: str, function: str) -> list[dict[str, Any]]:
-    return json.loads((CHALICE / config(stage, function).iam_policy_file).read_text())["Statement"]
+def statements(policy: str) -> list[dict[str, Any]]:
+    return json.loads((CHALICE / policy).read_text())["Statement"]
 
 
-def resources_of(stage: str, function: str, action: str) -> list[str]:
+def resources_of(policy: str, action: str) -> list[str]:
     return [
         resource
-        for statement in statements(stage, function)
+        for statement in statements(policy)
         if action in listed(statement["Action"])
         for resource in listed(statement["Resource"])
     ]
 
 
-def actions(stage: str, function: str) -> set[str]:
-    return {action for statement in statements(stage, function) for action in listed(statement["Action"])}
+def actions(policy: str) -> set[str]:
+    return {action for statement in statements(policy) for action in listed(statement["Action"])}
 
 
 def name_in_aws(stage: str, function: str) -> str:
@@ -55,39 +69,50 @@ def name_in_aws(stage: str, function: str) -> str:
     return f"cross-account-{stage}" if function == "api_handler" else f"cross-account-{stage}-{function}"
 
 
-def log_stream(stage: str, function: str) -> str:
-    return f"arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/{name_in_aws(stage, function)}:log-stream:x"
+def may_write(policy: str, action: str, function_name: str) -> bool:
+    stream = f"arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/{function_name}:log-stream:x"
+    return any(fnmatchcase(stream, pattern) for pattern in resources_of(policy, action))
 
 
-@for_each_function
-def test_every_function_has_a_policy_file(stage, function):
-    assert (CHALICE / config(stage, function).iam_policy_file).is_file()
+# ---- which policy a function gets
 
 
-@for_each_function
-def test_the_policy_file_is_what_chalice_uses(stage, function):
+def test_every_function_of_every_stage_gets_the_policy_it_should() -> None:
+    """A stage that somebody adds to config.json is one of them."""
+    found = {
+        (stage, function): config(stage, function).iam_policy_file
+        for stage, function in every_function([*STAGES, "a-new-one"])
+    }
+    assert found == {(stage, function): POLICY_OF[function] for stage, function in found}
+
+
+def test_the_policy_file_is_what_chalice_uses() -> None:
     """Chalice ignores iam_policy_file without a word where autogen_policy is not false."""
-    assert config(stage, function).autogen_policy is False
+    for stage, function in every_function([*STAGES, "a-new-one"]):
+        assert config(stage, function).autogen_policy is False, (stage, function)
 
 
-def test_no_policy_file_is_left_over():
-    used = {config(stage, function).iam_policy_file for stage in STAGES for function in FUNCTIONS}
-    assert {path.name for path in CHALICE.glob("policy*.json")} == used
+def test_there_is_no_policy_file_but_these_two() -> None:
+    assert sorted(path.name for path in CHALICE.glob("policy*.json")) == POLICIES
 
 
-@for_each_function
-def test_a_function_can_assume_the_role_of_its_settings_and_no_other(stage, function):
-    variables = config(stage, function).environment_variables
-    assert resources_of(stage, function, "sts:AssumeRole") == [
-        f"arn:aws:iam::*:role{variables['ROLE_PATH']}{variables['ROLE_NAME']}"
-    ]
+# ---- what a policy allows
 
 
-@for_each_function
-def test_only_the_harmless_action_of_sts_is_allowed_on_everything(stage, function):
+@for_each_policy
+def test_a_function_can_assume_the_role_of_its_settings_and_no_other(policy: str) -> None:
+    roles = set()
+    for stage, function in every_function():
+        variables = config(stage, function).environment_variables
+        roles.add(f"arn:aws:iam::*:role{variables['ROLE_PATH']}{variables['ROLE_NAME']}")
+    assert resources_of(policy, "sts:AssumeRole") == sorted(roles)
+
+
+@for_each_policy
+def test_only_the_harmless_action_of_sts_is_allowed_on_everything(policy: str) -> None:
     on_everything = {
         action
-        for statement in statements(stage, function)
+        for statement in statements(policy)
         if "*" in listed(statement["Resource"])
         for action in listed(statement["Action"])
         if action.startswith("sts:")
@@ -95,109 +120,122 @@ def test_only_the_harmless_action_of_sts_is_allowed_on_everything(stage, functio
     assert on_everything == {"sts:GetCallerIdentity"}
 
 
-@for_each_function
-def test_a_function_has_no_rights_of_its_own_in_s3_bedrock_or_any_other_service(stage, function):
-    services = {action.split(":")[0] for action in actions(stage, function)}
-    assert services <= {"sts", "logs", "organizations", "xray"}
+@for_each_policy
+def test_a_function_has_no_rights_of_its_own_in_s3_bedrock_or_any_other_service(policy: str) -> None:
+    assert {action.split(":")[0] for action in actions(policy)} <= {"sts", "logs", "organizations", "xray"}
 
 
-@for_each_function
-def test_every_action_is_named_in_full(stage, function):
-    assert [action for action in actions(stage, function) if "*" in action] == []
+@for_each_policy
+def test_every_action_is_named_in_full(policy: str) -> None:
+    assert [action for action in actions(policy) if "*" in action] == []
 
 
-@for_each_function
-def test_a_policy_only_allows(stage, function):
-    assert {statement["Effect"] for statement in statements(stage, function)} == {"Allow"}
+@for_each_policy
+def test_a_policy_only_allows(policy: str) -> None:
+    assert {statement["Effect"] for statement in statements(policy)} == {"Allow"}
 
 
-@for_each_function
-def test_only_a_function_that_sweeps_can_list_the_organization(stage, function):
-    listing = {action for action in actions(stage, function) if action.startswith("organizations:")}
-    assert listing == (
-        {
+def test_only_a_function_that_sweeps_can_list_the_organization() -> None:
+    listing = {
+        policy: {action for action in actions(policy) if action.startswith("organizations:")} for policy in POLICIES
+    }
+    assert listing == {
+        "policy.json": set(),
+        "policy-organization.json": {
             "organizations:ListAccounts",
             "organizations:ListAccountsForParent",
             "organizations:ListOrganizationalUnitsForParent",
-        }
-        if function in LISTS_THE_ORGANIZATION
-        else set()
-    )
+        },
+    }
 
 
-@for_each_function
+@for_each_policy
 @pytest.mark.parametrize("action", ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"])
-def test_a_function_can_write_its_log(stage, function, action):
-    patterns = resources_of(stage, function, action)
-    assert any(fnmatchcase(log_stream(stage, function), pattern) for pattern in patterns)
+def test_a_function_can_write_its_log(policy: str, action: str) -> None:
+    names = [name_in_aws(stage, function) for stage, function in every_function()]
+    assert [name for name in names if not may_write(policy, action, name)] == []
 
 
-@for_each_function
-def test_a_function_can_write_no_other_stages_log(stage, function):
-    patterns = resources_of(stage, function, "logs:PutLogEvents")
-    foreign = [log_stream(other, any_) for other in STAGES if other != stage for any_ in FUNCTIONS]
-    assert not any(fnmatchcase(stream, pattern) for stream in foreign for pattern in patterns)
+@for_each_policy
+def test_a_function_can_write_no_other_apps_log(policy: str) -> None:
+    names = ["payroll", "cross-account", "cross-accounting", "my-cross-account-prod", "Cross-Account-prod"]
+    assert [name for name in names if may_write(policy, "logs:PutLogEvents", name)] == []
 
 
-@for_each_function
-def test_a_function_can_send_traces_exactly_where_tracing_is_on(stage, function):
-    traces = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
-    assert actions(stage, function) & traces == (traces if config(stage, function).xray_enabled else set())
+@for_each_policy
+def test_a_function_can_send_traces_wherever_tracing_is_on(policy: str) -> None:
+    """And where it is off, which does no harm: the right to send traces reads nothing and changes nothing else."""
+    assert {one for one in actions(policy) if one.startswith("xray:")} == {
+        "xray:PutTraceSegments",
+        "xray:PutTelemetryRecords",
+    }
 
 
-@for_each_function
-def test_the_targets_trust_the_role_by_its_name(stage, function):
-    role = f"cross-account-{stage}-{function}"
-    assert fnmatchcase(role, load_template("role-template.yaml")["Parameters"]["HubRoleName"]["Default"])
+def test_tracing_is_on_in_production_alone() -> None:
+    """Elsewhere nothing is traced, whatever the policy allows."""
+    traced = [one for one in every_function() if config(*one).xray_enabled]
+    assert traced == list(every_function(["prod"]))
 
 
-@for_each_function
-def test_the_names_fit_what_iam_and_lambda_allow(stage, function):
-    assert len(f"cross-account-{stage}-{function}") <= 64
+# ---- names
+
+
+def test_the_targets_trust_the_roles_by_their_names() -> None:
+    pattern = load_template("role-template.yaml")["Parameters"]["HubRoleName"]["Default"]
+    roles = [f"cross-account-{stage}-{function}" for stage, function in every_function()]
+    assert [role for role in roles if not fnmatchcase(role, pattern)] == []
+
+
+def test_the_names_fit_what_iam_and_lambda_allow() -> None:
+    names = [f"cross-account-{stage}-{function}" for stage, function in every_function()]
+    assert [name for name in names if len(name) > 64] == []
+
+
+# ---- the rest of config.json
 
 
 @for_each_stage
-def test_the_settings_of_a_stage_are_valid(stage):
+def test_the_settings_of_a_stage_are_valid(stage: str) -> None:
     Settings.from_environment(config(stage).environment_variables)
 
 
 @for_each_stage
-def test_a_stage_gives_every_setting_a_value(stage):
+def test_a_stage_gives_every_setting_a_value(stage: str) -> None:
     assert {field.name.upper() for field in fields(Settings)} <= set(config(stage).environment_variables)
 
 
-def test_only_the_sandbox_carries_credentials():
+def test_only_the_sandbox_carries_credentials() -> None:
     stages = {stage for stage in STAGES if "AWS_ACCESS_KEY_ID" in config(stage).environment_variables}
     assert stages == {"sandbox"}
 
 
-def test_production_asks_aws_itself_whatever_endpoint_is_configured():
+def test_production_asks_aws_itself_whatever_endpoint_is_configured() -> None:
     assert config("prod").environment_variables["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] == "true"
 
 
 @for_each_stage
-def test_the_api_answers_before_api_gateway_gives_up(stage):
+def test_the_api_answers_before_api_gateway_gives_up(stage: str) -> None:
     assert config(stage, "api_handler").lambda_timeout <= 29
 
 
 @for_each_stage
-def test_a_sweep_may_take_as_long_as_lambda_allows(stage):
+def test_a_sweep_may_take_as_long_as_lambda_allows(stage: str) -> None:
     assert config(stage, "sweep").lambda_timeout == 900
 
 
-def test_config_json_has_no_key_that_chalice_would_overlook():
+def test_config_json_has_no_key_that_chalice_would_overlook() -> None:
     """Chalice says nothing about a misspelt key."""
     groups = {"version", "stages", "lambda_functions"}
     functions = [*CONFIG["lambda_functions"].values()]
     for stage in CONFIG["stages"].values():
-        functions.extend(stage["lambda_functions"].values())
+        functions.extend(stage.get("lambda_functions", {}).values())
     keys = {key for table in (CONFIG, *CONFIG["stages"].values(), *functions) for key in table}
     known = {name for name in vars(Config) if not name.startswith("_")} - {"xray_enabled"} | {"xray"}
     assert keys - groups - known == set()
 
 
-def test_config_json_configures_no_function_that_is_not_there():
+def test_config_json_configures_no_function_that_is_not_there() -> None:
     configured = set(CONFIG["lambda_functions"]).union(
-        *(stage["lambda_functions"] for stage in CONFIG["stages"].values())
+        *(stage.get("lambda_functions", {}) for stage in CONFIG["stages"].values())
     )
     assert configured <= set(FUNCTIONS)

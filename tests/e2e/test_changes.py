@@ -36,8 +36,8 @@ def test_the_check_of_the_readme_runs_after_the_next_deployment(project: Project
 
 @pytest.fixture
 def without_assume_role(project: Project) -> Iterator[None]:
-    """The stage's policy file without its sts:AssumeRole statement, deployed, and mended afterwards."""
-    file = project.folder / ".chalice" / "policy-sandbox.json"
+    """The policy file of switch_account without its sts:AssumeRole statement, deployed, and mended afterwards."""
+    file = project.folder / ".chalice" / "policy.json"
     before = file.read_text()
     policy = json.loads(before)
     policy["Statement"] = [one for one in policy["Statement"] if "sts:AssumeRole" not in one["Action"]]
