@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from copy import deepcopy
 from functools import cache
 from itertools import product
 from typing import Any
@@ -17,12 +18,14 @@ from unittest import mock
 
 import boto3
 import pytest
+from chalice.config import Config
 from moto import mock_aws
 
 from sandbox.policy_evaluation import Decision, TrustRequest, evaluate_identity, evaluate_trust
 from tests.templates import ROOT
 from tests.test_policies import (
     CHALICE,
+    CONFIG,
     FUNCTIONS,
     POLICIES,
     POLICY_OF,
@@ -315,3 +318,26 @@ def test_one_edit_keeps_the_hub_out_of_strangers_accounts(
         keys = {"lambda:SourceFunctionArn": function_arn(name), **organization_key}
         decision = evaluate_identity({"Statement": edited}, "sts:AssumeRole", EXTERNAL_ROLE.format(TARGET), keys)
         assert decision.allowed is expected, name
+
+
+def test_policies_of_its_own_reach_each_function_of_the_stage_and_no_other_stage() -> None:
+    (block,) = re.findall(r'^```json\n( *"prod": {.*?),\n```$', SECURITY, re.MULTILINE | re.DOTALL)
+    edited = deepcopy(CONFIG)
+    edited["stages"]["prod"].update(json.loads("{" + block + "}}")["prod"])
+    for stage, function in every_function():
+        file = Config(chalice_stage=stage, function_name=function, config_from_disk=edited).iam_policy_file
+        expected = POLICY_OF[function].replace("policy", "policy-prod") if stage == "prod" else POLICY_OF[function]
+        assert file == expected, (stage, function)
+
+
+@for_each_policy
+def test_policies_of_its_own_keep_a_stage_apart(policy: str) -> None:
+    ((new, old),) = re.findall(r"write `(\S+)` for `(\S+)` in the copies", SECURITY)
+    copy = (CHALICE / policy).read_text().replace(old, new)
+    for stage, function in every_function():
+        name = name_in_aws(stage, function)
+        stream = f"arn:aws:logs:eu-west-1:{HUB}:log-group:/aws/lambda/{name}:log-stream:x"
+        keys = {"lambda:SourceFunctionArn": function_arn(name)}
+        asks = evaluate_identity(copy, "sts:AssumeRole", EXTERNAL_ROLE.format(TARGET), keys).allowed
+        writes = evaluate_identity(copy, "logs:PutLogEvents", stream, keys).allowed
+        assert (asks, writes) == ((True, True) if stage == "prod" else (False, False)), name
