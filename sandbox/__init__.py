@@ -1,10 +1,13 @@
 """AWS on a laptop: a hub account, an organization and target accounts on loopback, for cross-account.
 
 The unchanged `chalice`, `aws` and boto3 talk to it through AWS_ENDPOINT_URL. It is moto's server plus what moto
-leaves out: trust policies, identity policies with conditions, Lambda under AWS's own runtime client.
+leaves out: trust policies, identity policies with conditions, Lambda under AWS's own runtime client, with boto3.
 
     python -m sandbox                  run it; `eval "$(python -m sandbox env)"` in another shell
     with sandbox.running() as box:     the same for tests, in a process of its own
+
+The developer is the hub's administrator and deploys roles, functions and layers of any name, by any tool; only
+Chalice is stopped in every stage but `sandbox`.
 
 Enforced: signatures; identity policies (Allow, Deny, Not…, wildcards, conditions) and permissions boundaries on
 every call; trust policies, MaxSessionDuration and the one-hour cap of role chaining in AssumeRole; that Lambda and

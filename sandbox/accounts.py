@@ -9,8 +9,8 @@ EXTERNAL_ID = "sandbox-external-id"
 ROLE_TEMPLATE = "role-template.yaml"
 ROLE_STACK = "cross-account-role"
 
-# Chalice's stage; what the developer creates in the hub must carry this prefix.
-DEPLOYED_PREFIX = "cross-account-sandbox"
+# The only Chalice stage that the developer may deploy.
+STAGE = "sandbox"
 DEVELOPER_ROLE = "cross-account-developer"
 DEVELOPER_SESSION = "developer"
 ADMINISTRATOR_ROLE = "OrganizationAccountAccessRole"

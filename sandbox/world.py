@@ -17,9 +17,10 @@ from moto.s3.models import s3_backends
 from sandbox import accounts
 from sandbox.accounts import HUB, REGION, Target
 from sandbox.callers import PARTITION, fix_session, issue_session
+from sandbox.state_file import PROJECT
 
 _EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-# A deployment in any other Chalice stage begins with one of these, and stops there.
+# A deployment begins with one of these.
 _DEPLOYMENT_ACTIONS = [
     "iam:CreateRole",
     "iam:DeleteRole*",
@@ -75,17 +76,32 @@ def _create_targets(targets: Sequence[Target], unit: str, template: str) -> None
 
 
 def _create_developer() -> None:
-    """Administrator of the hub, except that what is deployed there must belong to the sandbox stage."""
-    prefix = accounts.DEPLOYED_PREFIX
-    only_sandbox_stage = {
-        "Sid": "OnlyTheSandboxStage",
+    """Administrator of the hub, except that Chalice may deploy there in the sandbox stage only."""
+    no_other_stage = {
+        "Sid": "NoOtherStageOfThisApp",
         "Effect": "Deny",
         "Action": _DEPLOYMENT_ACTIONS,
-        "NotResource": [
-            f"arn:aws:iam::{HUB}:role/{prefix}*",
-            f"arn:aws:lambda:*:{HUB}:function:{prefix}*",
-            f"arn:aws:lambda:*:{HUB}:layer:{prefix}*",
+        "Resource": [
+            f"{kind}{name}{rest}"
+            for kind in (
+                f"arn:aws:iam::{HUB}:role/",
+                f"arn:aws:lambda:*:{HUB}:function:",
+                f"arn:aws:lambda:*:{HUB}:layer:",
+            )
+            for name in _names_of_other_stages()
+            for rest in ("", "-*")
         ],
+    }
+    # Other apps' names are not known. Chalice tags its functions, such as version=1.34.0:stage=dev:app=billing.
+    no_other_stage_of_any_app = {
+        "Sid": "NoOtherStageOfAnyChaliceApp",
+        "Effect": "Deny",
+        "Action": "lambda:CreateFunction",
+        "Resource": "*",
+        "Condition": {
+            "Null": {"aws:RequestTag/aws-chalice": "false"},
+            "StringNotLike": {"aws:RequestTag/aws-chalice": f"*:stage={accounts.STAGE}:*"},
+        },
     }
     trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{HUB}:root"}, "Action": "sts:AssumeRole"}
     iam = iam_backends[HUB][PARTITION]
@@ -98,10 +114,17 @@ def _create_developer() -> None:
         tags=[],
         max_session_duration="43200",
     )
-    iam.put_role_policy(accounts.DEVELOPER_ROLE, "developer", _policy(_EVERYTHING, only_sandbox_stage))
+    policy = _policy(_EVERYTHING, no_other_stage, no_other_stage_of_any_app)
+    iam.put_role_policy(accounts.DEVELOPER_ROLE, "developer", policy)
     session = issue_session(role, accounts.DEVELOPER_SESSION, 43200)
     key, secret, token = accounts.DEVELOPER_CREDENTIALS.values()
     fix_session(session, key, secret, token)
+
+
+def _names_of_other_stages() -> list[str]:
+    """What Chalice's names begin with in this app's other stages: cross-account-dev."""
+    config = json.loads((PROJECT / ".chalice" / "config.json").read_text())
+    return [f"{config['app_name']}-{stage}" for stage in config["stages"] if stage != accounts.STAGE]
 
 
 def _policy(*statements: object) -> str:

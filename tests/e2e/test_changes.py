@@ -77,6 +77,23 @@ def test_another_stage_is_stopped_at_the_sandbox(project: Project) -> None:
     assert not (project.folder / ".chalice" / "deployed" / "dev.json").exists()
 
 
+@pytest.fixture
+def as_another_app(project: Project) -> Iterator[None]:
+    """The same code under a name whose stages the sandbox cannot know."""
+    file = project.folder / ".chalice" / "config.json"
+    before = file.read_text()
+    project.edit(".chalice/config.json", lambda text: text.replace('"cross-account"', '"billing"'))
+    yield
+    file.write_text(before)
+
+
+@pytest.mark.usefixtures("as_another_app")
+def test_another_stage_of_another_app_is_stopped_at_its_first_function(project: Project) -> None:
+    done = project.run("chalice", "deploy", "--stage", "dev")
+    assert done.returncode != 0
+    assert "not authorized to perform: lambda:CreateFunction" in " ".join(done.stderr.split())
+
+
 def test_delete_takes_everything_away_again(project: Project, box: sandbox.Box, hub: boto3.Session) -> None:
     done = project.chalice("delete")
     assert done.returncode == 0, done.stderr

@@ -1,13 +1,15 @@
 """What is there when a sandbox starts, and who may do what in it."""
 
+import json
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.accounts import DEVELOPER_CREDENTIALS, HUB, TARGETS, generated_targets
+from sandbox.functions.environment import runtime_name
 
-from .conftest import Client, document
+from .conftest import Client, document, zipped
 
 GOOD = [target for target in TARGETS if target.external_id == "sandbox-external-id"]
 TRUST_LAMBDA = document(
@@ -79,16 +81,63 @@ def test_bedrock_says_which_account_answered(client: Client, administrator: Any)
     assert code_of(raised) == "ValidationException"
 
 
-def test_the_developer_deploys_the_sandbox_stage_only(client: Client) -> None:
-    iam = client("iam")
-    assert iam.create_role(RoleName="cross-account-sandbox-stage", AssumeRolePolicyDocument=TRUST_LAMBDA)
+@pytest.fixture(scope="module")
+def report_role(client: Client) -> str:
+    role = client("iam").create_role(RoleName="billing-report", AssumeRolePolicyDocument=TRUST_LAMBDA)
+    return str(role["Role"]["Arn"])
+
+
+def create_function(client: Client, role: str, name: str, tags: dict[str, str] | None = None) -> Any:
+    return client("lambda").create_function(
+        FunctionName=name,
+        Role=role,
+        Runtime=runtime_name(),
+        Handler="app.handler",
+        Code={"ZipFile": zipped(app="def handler(event, context): return 'reported'")},
+        Tags=tags or {},
+    )
+
+
+def test_the_developer_deploys_and_invokes_a_function_of_any_name(client: Client, report_role: str) -> None:
+    create_function(client, report_role, "billing-report")
+    answer = client("lambda").invoke(FunctionName="billing-report", Payload="{}")
+    assert json.load(answer["Payload"]) == "reported"
+    layer = client("lambda").publish_layer_version(LayerName="billing", Content={"ZipFile": zipped(python__x="")})
+    assert layer["Version"] == 1
+
+
+@pytest.mark.parametrize("name", ["cross-account-dev", "cross-account-dev-sweep", "cross-account-prod-sweep"])
+def test_nothing_is_deployed_under_the_names_of_this_app_s_other_stages(
+    client: Client, report_role: str, name: str
+) -> None:
     with pytest.raises(ClientError) as raised:
-        iam.create_role(RoleName="cross-account-prod", AssumeRolePolicyDocument=TRUST_LAMBDA)
+        client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=TRUST_LAMBDA)
     assert code_of(raised) == "AccessDenied"
     assert str(raised.value).endswith("with an explicit deny in an identity-based policy")
     with pytest.raises(ClientError) as raised:
-        client("lambda").publish_layer_version(LayerName="cross-account-prod-layer", Content={"ZipFile": b"x"})
+        create_function(client, report_role, name)
     assert code_of(raised) == "AccessDeniedException"
+    with pytest.raises(ClientError) as raised:
+        client("lambda").publish_layer_version(LayerName=name, Content={"ZipFile": b"x"})
+    assert code_of(raised) == "AccessDeniedException"
+
+
+@pytest.mark.parametrize("name", ["cross-account-sandbox-stage", "cross-account-devices"])
+def test_names_that_only_resemble_another_stage_s_are_allowed(client: Client, name: str) -> None:
+    assert client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=TRUST_LAMBDA)
+
+
+def test_another_chalice_app_is_deployed_in_the_sandbox_stage_only(client: Client, report_role: str) -> None:
+    with pytest.raises(ClientError) as raised:
+        create_function(client, report_role, "billing-dev", {"aws-chalice": "version=1.34.0:stage=dev:app=billing"})
+    assert code_of(raised) == "AccessDeniedException"
+    assert "with an explicit deny" in str(raised.value)
+    sandbox_stage = {"aws-chalice": "version=1.34.0:stage=sandbox:app=billing"}
+    assert create_function(client, report_role, "billing-sandbox", sandbox_stage)
+
+
+def test_a_function_with_tags_of_other_tools_is_deployed(client: Client, report_role: str) -> None:
+    assert create_function(client, report_role, "billing-tagged", {"team": "billing", "stage": "dev"})
 
 
 @pytest.mark.parametrize(
