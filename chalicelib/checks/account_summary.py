@@ -2,20 +2,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.account import Account
-from chalicelib.check import check, field
+from chalicelib.checks.check import check, require_field
+from chalicelib.cross_account import Account
 
 
 @check(actions=["iam:GetAccountSummary", "iam:ListAccountAliases"])
 def account_summary(account: Account) -> dict[str, Any]:
     """Sum up the account's IAM: alias, users, MFA devices, and whether the root user is safe."""
     iam = account.client("iam")
-    aliases = field(iam.list_account_aliases(), "AccountAliases")
-    return summary(field(iam.get_account_summary(), "SummaryMap"), aliases)
+    aliases = require_field(iam.list_account_aliases(), "AccountAliases")
+    return summary(require_field(iam.get_account_summary(), "SummaryMap"), aliases)
 
 
 def summary(counts: dict[str, int], aliases: list[str]) -> dict[str, Any]:
-    """Make the answer of IAM's SummaryMap, whose yes and no are 1 and 0."""
+    """Read IAM's SummaryMap, in which yes and no are 1 and 0."""
     return {
         "alias": aliases[0] if aliases else None,
         "users": counts.get("Users", 0),

@@ -3,23 +3,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from chalicelib.account import Account
-from chalicelib.check import check, field
+from chalicelib.checks.check import check, require_field
+from chalicelib.cross_account import Account
 
 
 @check(actions=["bedrock:ListFoundationModels"])
 def bedrock_models(account: Account, *, provider: str | None = None) -> dict[str, Any]:
     """List the foundation models that Bedrock offers the account in a region."""
-    asked = {"byProvider": provider} if provider else {}
-    answer = account.client("bedrock").list_foundation_models(**asked)
-    return summary(field(answer, "modelSummaries"))
+    request = {"byProvider": provider} if provider else {}
+    response = account.client("bedrock").list_foundation_models(**request)
+    return summary(require_field(response, "modelSummaries"))
 
 
 def summary(models: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Make the answer of Bedrock's own summaries, sorted by model id."""
+    """Read Bedrock's model summaries, and sort them by model id."""
     found = [
         {
-            "id": field(model, "modelId"),
+            "id": require_field(model, "modelId"),
             "name": model.get("modelName"),
             "provider": model.get("providerName"),
             "input": model.get("inputModalities", []),

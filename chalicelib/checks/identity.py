@@ -2,15 +2,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.account import Account
-from chalicelib.check import check, field
-from chalicelib.errors import WrongAccount
+from chalicelib.checks.check import check, require_field
+from chalicelib.cross_account import Account, WrongAccount
 
 
 @check(actions=["sts:GetCallerIdentity"])
 def identity(account: Account) -> dict[str, Any]:
-    """Prove which account answers: GetCallerIdentity with the assumed session."""
-    answer = account.client("sts").get_caller_identity()
-    if field(answer, "Account") != account.id:
-        raise WrongAccount(f"The session of account {account.id} says that it belongs to another account.")
-    return {"account": answer["Account"], "arn": field(answer, "Arn"), "user_id": field(answer, "UserId")}
+    """Show which account responds: GetCallerIdentity with the assumed session."""
+    caller = account.client("sts").get_caller_identity()
+    if require_field(caller, "Account") != account.id:
+        raise WrongAccount(f"The session of account {account.id} belongs to another account.", stage="check")
+    return {
+        "account": caller["Account"],
+        "arn": require_field(caller, "Arn"),
+        "user_id": require_field(caller, "UserId"),
+    }

@@ -1,0 +1,267 @@
+"""The hub: it assumes the role in a target account, and keeps sessions and clients warm."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from botocore.credentials import RefreshableCredentials
+from botocore.exceptions import BotoCoreError, NoCredentialsError
+
+from .account import Account
+from .account_id import ACCOUNT_ID, valid_account_id
+from .aws_errors import assume_role_error, hub_error, is_aws_error
+from .clients import SharedClients, SigningIdentity
+from .denial import Denial, OwnIdentity
+from .environment import Environment, flag, invalid
+from .errors import AssumeRoleFailed, InvalidSettings, WrongAccount
+from .role import TargetRole
+from .session_cache import SessionCache
+
+ADVISORY_REFRESH_SECONDS = 300
+"""A session is renewed when it has less than this left. botocore's own 15 minutes would renew a 900 s session at
+every call."""
+MANDATORY_REFRESH_SECONDS = 60
+"""Below this, botocore refreshes synchronously (its mandatory timeout)."""
+
+REGION = re.compile(r"[a-z]{2,4}(-[a-z]{1,20}){1,3}-[0-9]{1,2}")
+"""For `fullmatch`: a region's name becomes part of a host name, so nothing else may pass for one."""
+
+
+class Hub:
+    """The account this runs in. Make one per process and keep it: its sessions and clients stay warm.
+
+    Args:
+        role: the role in the targets; default: external-role, without an external ID.
+        allowed_accounts: the ids that may be asked for; None: every account (ALLOWED_ACCOUNTS).
+        cache_credentials: whether sessions outlive `end_invocation` (CACHE_CREDENTIALS).
+
+    Raises:
+        InvalidSettings: there is no such region, or botocore cannot use the AWS configuration.
+        HubCredentialsRejected: the source of the hub's credentials has none.
+    """
+
+    def __init__(
+        self,
+        role: TargetRole | None = None,
+        *,
+        allowed_accounts: Collection[str] | None = None,
+        cache_credentials: bool = True,
+    ) -> None:
+        self.role = role or TargetRole()
+        self._allowed = None if allowed_accounts is None else frozenset(allowed_accounts)
+        self._cache_credentials = cache_credentials
+        try:
+            self._clients = SharedClients()
+        except BotoCoreError as error:
+            raise hub_error(error) from None
+        self.region = self._clients.region or ""
+        if not REGION.fullmatch(self.region):
+            raise InvalidSettings(
+                f"The setting AWS_DEFAULT_REGION has {self.region[:80]!r}; the rule is: a region, such as eu-west-1.",
+                hint="Lambda sets it by itself; on a laptop export it or name it in the AWS profile.",
+            )
+        self._sessions = SessionCache()
+        self._own_identity = OwnIdentity(lambda: self.client("sts"))
+        self._assumed_any = False
+
+    @classmethod
+    def from_environment(cls, environment: Environment | None = None) -> Hub:
+        """Read ROLE_NAME, ROLE_PATH, EXTERNAL_ID, SESSION_SECONDS, ALLOWED_ACCOUNTS and CACHE_CREDENTIALS.
+
+        Args:
+            environment: variables by name; default: the process's own, read now.
+
+        Raises:
+            InvalidSettings: one sentence that names the variable, its value and the rule.
+        """
+        source = os.environ if environment is None else environment
+        return cls(
+            TargetRole.from_environment(source),
+            allowed_accounts=allowed_accounts(source),
+            cache_credentials=cache_credentials(source),
+        )
+
+    def account(
+        self,
+        account_id: str,
+        actions: Sequence[str] | None = None,
+        *,
+        region: str | None = None,
+        request_id: str | None = None,
+    ) -> Account:
+        """Assume the role in an account, or use the session that is still valid.
+
+        Args:
+            account_id: a str of 12 digits.
+            actions: the IAM actions to limit the session to; None: all that the role allows.
+            region: where the account's clients work; default: the hub's region.
+            request_id: names a new session, for CloudTrail; default: the function's name.
+
+        Raises:
+            InvalidInput: it is not an account id, or not an allowed one. AWS has not been called.
+            AwsError: of stage "assume".
+        """
+        valid_account_id(account_id, self._allowed)
+        narrowed = _key(account_id, actions)
+        credentials, cached = self._sessions.get(narrowed, lambda: self._refreshable(account_id, actions, request_id))
+        return Account(
+            account_id, SigningIdentity(credentials), self._clients, region=region or self.region, cached=cached
+        )
+
+    def assume(self, account_id: str, *, request_id: str | None = None) -> dict[str, Any]:
+        """A new session as plain credentials, for code that makes its own clients. They are not renewed.
+
+        Returns:
+            AccessKeyId, SecretAccessKey, SessionToken and Expiration (a datetime), as STS returns them.
+
+        Raises:
+            as `account` does.
+        """
+        valid_account_id(account_id, self._allowed)
+        return self._assume_role(account_id, None, request_id, self._identity())
+
+    def allows(self, account_id: str) -> bool:
+        """Whether the settings allow an account."""
+        return self._allowed is None or account_id in self._allowed
+
+    def forget(self, account_id: str, actions: Sequence[str] | None = None) -> None:
+        """Drop the session of an account, because the account no longer accepts it."""
+        self._sessions.forget(_key(account_id, actions))
+
+    def end_invocation(self) -> None:
+        """Drop every session, unless the settings let them live until the next invocation."""
+        if not self._cache_credentials:
+            self._sessions.clear()
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A client for the hub account itself.
+
+        Raises:
+            HubCredentialsRejected: this process has no credentials.
+        """
+        return self._clients.client(self._identity(), service, region)
+
+    def _identity(self) -> SigningIdentity:
+        """The hub's own, with a retry quota of its own."""
+        if self._clients.hub_credentials is None:
+            raise hub_error(NoCredentialsError())
+        return SigningIdentity(self._clients.hub_credentials)
+
+    def _refreshable(
+        self, account_id: str, actions: Sequence[str] | None, request_id: str | None
+    ) -> RefreshableCredentials:
+        identity = self._identity()
+
+        def refresh() -> dict[str, str]:
+            credentials = self._assume_role(account_id, actions, request_id, identity)
+            return {
+                "access_key": credentials["AccessKeyId"],
+                "secret_key": credentials["SecretAccessKey"],
+                "token": credentials["SessionToken"],
+                "expiry_time": credentials["Expiration"].isoformat(),
+            }
+
+        return RefreshableCredentials.create_from_metadata(
+            refresh(),
+            refresh_using=refresh,
+            method="cross-account",
+            advisory_timeout=ADVISORY_REFRESH_SECONDS,
+            mandatory_timeout=MANDATORY_REFRESH_SECONDS,
+        )
+
+    def _assume_role(
+        self, account_id: str, actions: Sequence[str] | None, request_id: str | None, identity: SigningIdentity
+    ) -> dict[str, Any]:
+        sts = self._clients.client(identity, "sts")
+        arn = self.role.arn(account_id, sts.meta.partition)
+        session = request_id or os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "local"
+        try:
+            response = sts.assume_role(**self.role.assume_role_request(arn, actions, session))
+        except Exception as error:
+            if not is_aws_error(error):
+                raise
+            denial = Denial(arn, self._own_identity, bool(self.role.external_id), self._assumed_any)
+            # `from None`: the original's text is AWS's, with the hub's ARN in it, and must not be passed on.
+            raise assume_role_error(error, arn, denial) from None
+        credentials = parse_assume_role_response(response, account_id)
+        self._assumed_any = True
+        return credentials
+
+
+def parse_assume_role_response(response: dict[str, Any], account_id: str) -> dict[str, Any]:
+    """The credentials in a response of AssumeRole, if they are of the account that was asked for.
+
+    Raises:
+        WrongAccount: the session is for another account.
+        AssumeRoleFailed: the response contains no credentials, or expired ones.
+    """
+    try:
+        responding_account = response["AssumedRoleUser"]["Arn"].split(":")[4]
+        found = response["Credentials"]
+        credentials = {name: found[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")}
+        seconds_left = (credentials["Expiration"] - datetime.now(UTC)).total_seconds()
+    except (KeyError, IndexError, TypeError, AttributeError):
+        raise AssumeRoleFailed(
+            f"The AssumeRole response for account {account_id} contains no credentials.",
+            hint="Is there a proxy between this function and STS? Retry.",
+        ) from None
+    if responding_account != account_id:
+        raise WrongAccount(
+            f"STS returned a session of another account than {account_id}.",
+            hint="The session was not used. Is AWS_ENDPOINT_URL set where it should not be?",
+        )
+    if seconds_left < MANDATORY_REFRESH_SECONDS:
+        raise AssumeRoleFailed(
+            f"The AssumeRole response for account {account_id} contains a session that has expired.",
+            hint="Is the clock of this machine right?",
+        )
+    return credentials
+
+
+def allowed_accounts(environment: Environment) -> frozenset[str] | None:
+    """ALLOWED_ACCOUNTS: the ids that may be asked for, or None for every account."""
+    value = environment.get("ALLOWED_ACCOUNTS", "*")
+    if value.strip() == "*":
+        return None
+    accounts = [part.strip() for part in value.split(",")]
+    for account_id in accounts:
+        if not ACCOUNT_ID.fullmatch(account_id):
+            rule = "* for every account, or ids of 12 digits separated by commas"
+            raise invalid("ALLOWED_ACCOUNTS", repr(account_id[:80]), rule)
+    return frozenset(accounts)
+
+
+def cache_credentials(environment: Environment) -> bool:
+    """CACHE_CREDENTIALS: whether sessions are kept for the next invocation."""
+    return flag(environment, "CACHE_CREDENTIALS", default=True)
+
+
+@lru_cache(maxsize=1)
+def _process_hub() -> Hub:
+    return Hub.from_environment()
+
+
+def assume(account_id: str) -> dict[str, Any]:
+    """Assume the role in an account with the settings of the environment, which are read at the first call.
+
+    Args:
+        account_id: a str of 12 digits.
+
+    Returns:
+        AccessKeyId, SecretAccessKey, SessionToken and Expiration, as STS returns them.
+
+    Raises:
+        MissingAccountId, InvalidAccountId: also a ValueError.
+        AwsError: also a botocore ClientError.
+    """
+    return _process_hub().assume(account_id)
+
+
+def _key(account_id: str, actions: Sequence[str] | None) -> tuple[str, tuple[str, ...] | None]:
+    """Everything that AssumeRole is asked and that can differ: role, external ID and duration are the hub's own."""
+    return account_id, None if actions is None else tuple(actions)

@@ -1,0 +1,79 @@
+"""The fields of an event, each validated before anything is done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from chalicelib.checks import CHECKS
+from chalicelib.checks.check import Check
+from chalicelib.cross_account import InvalidInput
+from chalicelib.cross_account.account_id import json_type
+from chalicelib.cross_account.hub import REGION
+from chalicelib.errors import UnknownCheck
+
+Fields = Mapping[str, Any]
+
+
+def reject_unknown_fields(event: Any, names: Collection[str]) -> dict[str, Any]:
+    """Return an event that is an object of known keys; any other key is refused by name, so no typing error passes."""
+    if not isinstance(event, dict):
+        raise InvalidInput(f"The event must be a JSON object, not {json_type(event)}.")
+    unknown = [key for key in event if key not in names]
+    if unknown:
+        named = ", ".join(_shown(key) for key in unknown[:5])
+        raise InvalidInput(f"Unknown in the event: {named}. It takes: {', '.join(names)}.")
+    return event
+
+
+def flag(fields: Fields, name: str) -> bool:
+    value = fields.get(name, False)
+    if not isinstance(value, bool):
+        raise InvalidInput(f"{name} must be true or false, not {json_type(value)}.")
+    return value
+
+
+def list_of(fields: Fields, name: str) -> list[Any] | None:
+    value = fields.get(name)
+    if value is not None and not isinstance(value, list):
+        raise InvalidInput(f"{name} must be a list, not {json_type(value)}.")
+    return value
+
+
+def whole_number(fields: Fields, name: str, *, maximum: int) -> int | None:
+    value = fields.get(name)
+    if value is None:
+        return None
+    if type(value) is not int or not 1 <= value <= maximum:
+        raise InvalidInput(f"{name} must be a whole number from 1 to {maximum}.")
+    return value
+
+
+def params(fields: Fields) -> dict[str, Any]:
+    value = fields.get("params")
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise InvalidInput(f"params must be an object, not {json_type(value)}.")
+    return value
+
+
+def known_check(name: Any) -> Check:
+    if not isinstance(name, str):
+        raise InvalidInput(f"check must be a check's name, not {json_type(name)}.")
+    if name not in CHECKS:
+        raise UnknownCheck(f"There is no check {_shown(name)}. There are: {', '.join(CHECKS)}.")
+    return CHECKS[name]
+
+
+def region(value: Any) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not REGION.fullmatch(value):
+        raise InvalidInput("region must be the name of an AWS region, such as eu-west-1.")
+    return value
+
+
+def _shown(value: Any) -> str:
+    text = ascii(value)  # one line whatever it holds
+    return text if len(text) <= 60 else text[:57] + "..."

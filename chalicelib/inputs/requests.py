@@ -1,0 +1,215 @@
+"""What a caller may ask for. A request is made from an event only after all of the event has been validated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from chalicelib.checks.check import Check
+from chalicelib.cross_account import InvalidInput
+from chalicelib.cross_account.account_id import ACCOUNT_ID, valid_account_id
+from chalicelib.cross_account.clients import MAX_CONNECTIONS
+from chalicelib.inputs import fields as field
+from chalicelib.inputs.fields import Fields
+from chalicelib.inputs.settings import Settings
+
+DEFAULT_CHECK = "identity"
+DEFAULT_CONCURRENCY = 32
+
+CHECK_KEYS = ("account_id", "check", "region", "params", "raise_on_error")
+LISTING_KEYS = ("organizational_unit", "exclude", "batch_size")
+STORE_KEYS = ("store", "run", "part", "date")
+SWEEP_KEYS = ("check", "accounts", "organizational_unit", "exclude", "regions", "params", "concurrency", *STORE_KEYS)
+
+
+@dataclass(frozen=True)
+class CheckRequest:
+    """One check in one account."""
+
+    account_id: str
+    check: Check
+    region: str | None
+    params: Mapping[str, Any]
+
+    @classmethod
+    def from_event(cls, event: Any, settings: Settings) -> CheckRequest:
+        """Validate the event of a direct invocation.
+
+        Raises:
+            InvalidInput: one sentence that names the field; nothing has been called.
+        """
+        fields = field.reject_unknown_fields(event, CHECK_KEYS)
+        field.flag(fields, "raise_on_error")
+        request = cls(
+            account_id=valid_account_id(fields.get("account_id"), settings.allowed_accounts),
+            check=field.known_check(fields.get("check", DEFAULT_CHECK)),
+            region=field.region(fields.get("region")),
+            params=field.params(fields),
+        )
+        request.check.validate(request.params)
+        return request
+
+
+@dataclass(frozen=True)
+class ListingRequest:
+    """Which accounts of the organization.
+
+    Attributes:
+        organizational_unit: those below this unit or root, at any depth; None: all.
+        exclude: ids to leave out.
+        batch_size: return the ids in batches of this size, for a state machine; None: return ids and names.
+    """
+
+    organizational_unit: str | None
+    exclude: frozenset[str]
+    batch_size: int | None = None
+
+    @classmethod
+    def from_event(cls, event: Any) -> ListingRequest:
+        """Validate the event of `list_accounts`.
+
+        Raises:
+            InvalidInput: one sentence that names the field.
+        """
+        return cls.from_fields(field.reject_unknown_fields(event, LISTING_KEYS))
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> ListingRequest:
+        return cls(
+            organizational_unit=_organizational_unit(fields.get("organizational_unit")),
+            exclude=frozenset(_excluded(item) for item in field.list_of(fields, "exclude") or ()),
+            batch_size=field.whole_number(fields, "batch_size", maximum=10_000),
+        )
+
+
+@dataclass(frozen=True)
+class StoreRequest:
+    """The parts of a result's key that an event may choose; None: the default (outputs/store.py has them).
+
+    Whoever may invoke a part twice (a state machine that retries) sends all three, or the second file would be stored
+    beside the first. The defaults are as stable as possible without that: Lambda's own retries of an asynchronous
+    invocation keep the request id and the event, and only midnight changes them.
+
+    Attributes:
+        run: of one sweep over all its parts, such as the execution's name; default: the request id.
+        part: within the run; default: a hash of the accounts that were asked for.
+        date: UTC, of the run's start; default: today.
+    """
+
+    run: str | None = None
+    part: str | None = None
+    date: str | None = None
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> StoreRequest | None:
+        """Read "store", "run", "part" and "date"; None: nothing is to be stored.
+
+        Raises:
+            InvalidInput: one of them is not a name, or "store" is missing.
+        """
+        if not field.flag(fields, "store"):
+            if given := [name for name in STORE_KEYS[1:] if fields.get(name) is not None]:
+                raise InvalidInput(f'{given[0]} is for results that are stored: send "store": true with it.')
+            return None
+        return cls(_key_part(fields, "run"), _key_part(fields, "part"), _date(fields.get("date")))
+
+
+@dataclass(frozen=True)
+class SweepRequest:
+    """One check over many accounts.
+
+    Attributes:
+        check, params: validated.
+        accounts: as named in the event, in order, each still to be validated; None: those of `listing`.
+        listing: which accounts of the organization, if none are named.
+        regions: where to run the check, in order; (None,): the function's own region.
+        concurrency: maximum number of accounts in flight.
+        store: how the results are stored; None: they are in the response.
+    """
+
+    check: Check
+    params: Mapping[str, Any]
+    accounts: tuple[Any, ...] | None
+    listing: ListingRequest
+    regions: tuple[str | None, ...]
+    concurrency: int
+    store: StoreRequest | None = None
+
+    @classmethod
+    def from_event(cls, event: Any) -> SweepRequest:
+        """Validate the event of a sweep.
+
+        A malformed account id is not refused here: it is one account's failure, and the others go on.
+
+        Raises:
+            InvalidInput: one sentence that names the field; nothing has been called.
+        """
+        fields = field.reject_unknown_fields(event, SWEEP_KEYS)
+        if "check" not in fields:
+            hint = 'Send {"check": "preflight"} to see which accounts are reachable.'
+            raise InvalidInput("A sweep needs a check.", hint=hint)
+        accounts = field.list_of(fields, "accounts")
+        if accounts is None and "accounts" in fields:  # null is probably a bug upstream; do not sweep everything
+            raise InvalidInput("accounts must be a list, not null; leave it out to sweep the whole organization.")
+        if accounts is not None and (fields.get("organizational_unit") or fields.get("exclude")):
+            raise InvalidInput("A sweep takes accounts, or organizational_unit and exclude, but not both.")
+        request = cls(
+            check=field.known_check(fields["check"]),
+            params=field.params(fields),
+            accounts=None if accounts is None else tuple(accounts),
+            listing=ListingRequest.from_fields(fields),
+            regions=_regions(field.list_of(fields, "regions")),
+            concurrency=field.whole_number(fields, "concurrency", maximum=MAX_CONNECTIONS) or DEFAULT_CONCURRENCY,
+            store=StoreRequest.from_fields(fields),
+        )
+        request.check.validate(request.params)
+        return request
+
+
+def _excluded(value: Any) -> str:
+    """A malformed id would exclude nothing, so it is an error."""
+    if not isinstance(value, str) or not ACCOUNT_ID.fullmatch(value):
+        raise InvalidInput("exclude must be a list of account ids: strings of 12 digits, leading zeros included.")
+    return value
+
+
+def _regions(values: Sequence[Any] | None) -> tuple[str | None, ...]:
+    if not values:
+        return (None,)
+    if None in values:
+        raise InvalidInput("regions must be names of AWS regions, such as eu-west-1.")
+    return tuple(dict.fromkeys(field.region(value) for value in values))
+
+
+def _organizational_unit(value: Any) -> str | None:
+    """https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccountsForParent.html"""
+    if value is None:
+        return None
+    pattern = r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}"
+    if not isinstance(value, str) or not re.fullmatch(pattern, value):
+        raise InvalidInput("organizational_unit must be the id of a unit or a root, such as ou-ab12-34cd56ef.")
+    return value
+
+
+def _key_part(fields: Fields, name: str) -> str | None:
+    """One name within a key: no slash, no equals sign that a reader would split at, no dot at the start."""
+    value = fields.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}", value):
+        raise InvalidInput(f"{name} must be 1 to 100 of A-Z a-z 0-9 _ . - and not begin with a dot.")
+    return value
+
+
+def _date(value: Any) -> str | None:
+    if value is None:
+        return None
+    try:
+        if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+            return date.fromisoformat(value).isoformat()
+    except ValueError:
+        pass
+    raise InvalidInput("date must be a day such as 2026-01-31.")

@@ -1,0 +1,167 @@
+"""Ask one account: assume its role, and run the check in each region. Sweeps and direct invocations both come here."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.app_log import logger
+from chalicelib.checks.aws_errors import check_error
+from chalicelib.checks.check import Check
+from chalicelib.cross_account import Account, AssumeRoleThrottled, AssumeRoleTimedOut, CrossAccountError, Hub
+from chalicelib.cross_account.account_id import ACCOUNT_ID
+from chalicelib.cross_account.aws_errors import ErrorKind, classify, is_aws_error
+from chalicelib.errors import CheckFailed, CheckTimedOut, to_cross_account_error
+from chalicelib.sweeps.outcome import Answer, Outcome, Target
+
+
+@dataclass
+class Visit:
+    """One account, while it is being asked. Another thread may read how far it is.
+
+    Attributes:
+        target: the account.
+        began: `time.monotonic()` when it was begun; None: not yet.
+        entered: the account, once its role has been assumed.
+        outcomes: of the regions that are done.
+    """
+
+    target: Target
+    began: float | None = None
+    entered: Account | None = None
+    outcomes: list[Outcome] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One check, and where it is asked; the same for all accounts of an invocation.
+
+    Attributes:
+        regions: in order; None is the function's own region.
+        request_id: of the invocation, for the log and CloudTrail.
+    """
+
+    hub: Hub
+    check: Check
+    params: Mapping[str, Any]
+    regions: tuple[str | None, ...]
+    request_id: str
+
+    def ask(self, account_id: str) -> Answer:
+        """Ask one account, in this thread."""
+        visit = Visit(Target(account_id), time.monotonic())
+        try:
+            self.enter(visit)
+            self.run_in_regions(visit)
+        except CrossAccountError as error:
+            self.fail(visit, error)
+        self.log(visit, alone=True)
+        throttled = any(isinstance(outcome.error, AssumeRoleThrottled) for outcome in visit.outcomes)
+        return Answer(self.check.name, visit.outcomes, accounts=1, throttled=int(throttled))
+
+    def enter(self, visit: Visit) -> None:
+        """Assume the role.
+
+        Raises:
+            CrossAccountError: the account is not valid or not allowed, or AssumeRole failed.
+        """
+        try:
+            visit.entered = self.hub.account(visit.target.id, self.check.actions, request_id=self.request_id)
+        except Exception as error:
+            raise to_cross_account_error(error, "assume") from None
+
+    def run_in_regions(self, visit: Visit, stopped: Callable[[], bool] = lambda: False) -> None:
+        """Run the check in each region of an account that has been entered, until `stopped`."""
+        assert visit.entered is not None  # callers enter it first
+        began = visit.began or 0.0
+        for region in self.regions:
+            if stopped():
+                break
+            try:
+                result, error = self._run(visit.entered.in_region(region)), None
+            except CrossAccountError as failure:
+                result, error = None, failure
+            visit.outcomes.append(self._outcome(visit, region, began, result, error))
+            began = time.monotonic()
+
+    def fail(self, visit: Visit, error: CrossAccountError) -> None:
+        """Give the regions that are not done an error as their outcome."""
+        for region in self.regions[len(visit.outcomes) :]:
+            visit.outcomes.append(self._outcome(visit, region, visit.began or 0.0, None, error))
+
+    def cut(self, visit: Visit) -> None:
+        """Give the regions that are not done their outcome, because time is up: a timeout of whatever was going on."""
+        account, hint = visit.target.id, "Ask this account alone, or give the function a longer timeout."
+        if visit.entered is None:
+            self.fail(visit, AssumeRoleTimedOut(f"AssumeRole in account {account} did not end in time.", hint=hint))
+        else:
+            message = f"The check {self.check.name} in account {account} did not end in time."
+            self.fail(visit, CheckTimedOut(message, hint=hint))
+
+    def log(self, visit: Visit, *, alone: bool = False) -> None:
+        """One line for each success, and one for each different error of an account, however many regions it has.
+
+        Args:
+            alone: this account is all of the invocation, so that its success is worth a line of level INFO.
+        """
+        log_success = logger.info if alone else logger.debug
+        failures: defaultdict[tuple[Any, ...], list[Outcome]] = defaultdict(list)
+        for outcome in visit.outcomes:
+            if outcome.error is None:
+                log_success("checked", **self._line(outcome, outcome.region, stage="done"))
+            else:
+                failures[type(outcome.error), outcome.error.stage, outcome.error.code].append(outcome)
+        for (error, stage, code), outcomes in failures.items():
+            regions = [outcome.region for outcome in outcomes if outcome.region]
+            line = self._line(outcomes[0], ", ".join(regions) or None, stage=stage)
+            logger.warning("not checked", **line, error=error.__name__, code=code)
+
+    def _run(self, account: Account) -> Any:
+        """Run the check, and raise whatever it raises as a CrossAccountError."""
+        try:
+            return self.check.run(account, self.params)
+        except CrossAccountError:
+            raise
+        except (Exception, SystemExit) as error:  # sys.exit() in a check must not end a thread of a sweep
+            if is_aws_error(error):
+                if classify(error) is ErrorKind.CREDENTIALS:
+                    self.hub.forget(account.id, self.check.actions)
+                raise check_error(error, self.check.name, account.id) from None
+            # Where it happened, but not its text, which may contain anything that the check has seen.
+            where = traceback.format_tb(error.__traceback__)
+            logger.error("check raised", check=self.check.name, raised=type(error).__name__, where=where)
+            raise CheckFailed(
+                f"The check {self.check.name} raised {type(error).__name__} in account {account.id}.",
+                hint="The log says where. Run it in the sandbox with the same parameters.",
+            ) from None
+
+    def _outcome(
+        self, visit: Visit, region: str | None, began: float, result: Any, error: CrossAccountError | None
+    ) -> Outcome:
+        target, account = visit.target, visit.entered
+        return Outcome(
+            target.id,
+            target.name,
+            target.unit,
+            region,
+            self.check.name,
+            round((time.monotonic() - began) * 1000),
+            result,
+            error,
+            cached=None if account is None else account.cached or bool(visit.outcomes),
+        )
+
+    def _line(self, outcome: Outcome, region: str | None, *, stage: str) -> dict[str, Any]:
+        return {
+            "account_id": outcome.account if ACCOUNT_ID.fullmatch(outcome.account) else None,
+            "region": region,
+            "check": outcome.check,
+            "stage": stage,
+            "ms": outcome.ms,
+            "cached": outcome.cached,
+            "request_id": self.request_id,
+        }

@@ -1,0 +1,116 @@
+"""Which accounts the organization has, by AWS Organizations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from chalicelib.cross_account import Hub, HubCredentialsRejected
+from chalicelib.cross_account.aws_errors import ErrorKind, classify, code_of, is_aws_error, request_id_of
+from chalicelib.errors import AccountsNotListed
+from chalicelib.inputs.requests import ListingRequest
+from chalicelib.sweeps.outcome import Target
+
+ACTIONS = (
+    "organizations:ListAccounts",
+    "organizations:ListAccountsForParent",
+    "organizations:ListOrganizationalUnitsForParent",
+)
+_WHO_MAY = (
+    "Only the management account or a delegated administrator may list them: set ORGANIZATION_ACCOUNT_ID to one, with "
+    "role-template.yaml deployed there and ListOrganization=true. Or name the accounts in the event."
+)
+
+
+def list_accounts(hub: Hub, request: ListingRequest, organization_account_id: str, request_id: str) -> dict[str, Any]:
+    """The response of `list_accounts`: ids and names, or batches of ids that a state machine can carry.
+
+    10,000 ids stay under the 256 KiB of a Step Functions state; with names they would not.
+    """
+    targets = list_targets(hub, request, organization_account_id, request_id)
+    if request.batch_size is None:
+        return {"accounts": [{"id": target.id, "name": target.name} for target in targets], "count": len(targets)}
+    ids = [target.id for target in targets]
+    size = request.batch_size
+    return {"batches": [ids[start : start + size] for start in range(0, len(ids), size)], "count": len(ids)}
+
+
+def list_targets(hub: Hub, request: ListingRequest, organization_account_id: str, request_id: str) -> list[Target]:
+    """The organization's active accounts that the settings allow, by id.
+
+    Only the organization's management account or a delegated administrator may list them.
+
+    Args:
+        request: the unit to list, and the ids to leave out.
+        organization_account_id: the account to list them from, through the role in it; empty: the hub itself.
+        request_id: names the session in the organization account, for CloudTrail.
+
+    Raises:
+        AccountsNotListed: Organizations did not return the list.
+        AwsError: of stage "assume", if the role in the organization account cannot be assumed.
+    """
+    owner: Any = (
+        hub.account(organization_account_id, ACTIONS, request_id=request_id) if organization_account_id else hub
+    )
+    try:
+        accounts = list(_accounts(owner.client("organizations"), request.organizational_unit))
+        names = {account["Id"]: account.get("Name", "") for account in accounts if _is_active(account)}
+    except HubCredentialsRejected as error:
+        error.stage = "list"
+        raise
+    except Exception as error:
+        if is_aws_error(error):
+            if organization_account_id and classify(error) is ErrorKind.CREDENTIALS:
+                hub.forget(organization_account_id, ACTIONS)
+            raise _not_listed(error, request.organizational_unit, organization_account_id) from None
+        if isinstance(error, LookupError | TypeError | AttributeError):
+            missing = f"has no {error.args[0]}" if isinstance(error, KeyError) else "is not a list of accounts"
+            message = f"The response of AWS Organizations {missing}."
+            raise AccountsNotListed(message, hint="Is there a proxy in between? Retry.") from None
+        raise
+    return [
+        Target(account_id, name)
+        for account_id, name in sorted(names.items())
+        if account_id not in request.exclude and hub.allows(account_id)
+    ]
+
+
+def _accounts(organizations: Any, unit: str | None) -> Iterator[dict[str, Any]]:
+    """All accounts, or those below a unit at any depth."""
+    if unit is None:
+        yield from _pages(organizations, "list_accounts", "Accounts")
+        return
+    yield from _pages(organizations, "list_accounts_for_parent", "Accounts", ParentId=unit)
+    for child in _pages(organizations, "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=unit):
+        yield from _accounts(organizations, child["Id"])
+
+
+def _pages(organizations: Any, operation: str, item: str, **request: str) -> Iterator[dict[str, Any]]:
+    for page in organizations.get_paginator(operation).paginate(**request):
+        yield from page[item]
+
+
+def _is_active(account: dict[str, Any]) -> bool:
+    """AWS announced to retire `Status` in favour of `State` (botocore's Organizations model says when)."""
+    return (account.get("State") or account.get("Status")) == "ACTIVE"
+
+
+def _not_listed(error: Exception, unit: str | None, organization_account_id: str) -> AccountsNotListed:
+    code, request_id = code_of(error), request_id_of(error)
+    if code == "ParentNotFoundException":
+        return AccountsNotListed(
+            f"The organization has no unit or root {unit}: {code}.",
+            hint="See the ids: aws organizations list-roots, then aws organizations "
+            "list-organizational-units-for-parent --parent-id with each root and unit.",
+            code=code,
+            request_id=request_id,
+        )
+    asked = f"account {organization_account_id} (ORGANIZATION_ACCOUNT_ID)" if organization_account_id else "the hub"
+    # AWSOrganizationsNotInUseException is a refusal: this account is in no organization.
+    refused = classify(error) in (ErrorKind.DENIED, ErrorKind.REFUSED)
+    return AccountsNotListed(
+        f"AWS Organizations did not list the accounts: {code or type(error).__name__}, called from {asked}.",
+        hint=_WHO_MAY if refused else "Retry, or name the accounts in the event.",
+        code=code,
+        request_id=request_id,
+    )

@@ -1,0 +1,139 @@
+"""What became of the accounts of an invocation: an `Outcome` for each account and region, an `Answer` for all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from chalicelib.cross_account import CrossAccountError
+from chalicelib.errors import EveryAccountFailed
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An account to ask.
+
+    Attributes:
+        id: as it was named; it is validated when the account is entered, so that one bad id is one failure.
+        name, unit: what the organization calls it, and the path of its unit; None: not known.
+    """
+
+    id: str
+    name: str | None = None
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a check in one account and region came to: a result or an error.
+
+    Attributes:
+        account, name, unit: the target.
+        region: where the check ran; None: the function's own region.
+        check: its name.
+        ms: milliseconds; those of an account's first region include AssumeRole.
+        result: what the check returned; JSON can hold it.
+        error: why there is no result; None: there is one.
+        cached: whether the session was there already; None: the role was not assumed.
+    """
+
+    account: str
+    name: str | None
+    unit: str | None
+    region: str | None
+    check: str
+    ms: int
+    result: Any = None
+    error: CrossAccountError | None = None
+    cached: bool | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.error is None
+
+    def unwrap(self) -> Any:
+        """Return the result, or raise the error."""
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+    def as_dict(self) -> dict[str, Any]:
+        """One of the `results` of a sweep's response."""
+        what = {"result": self.result} if self.error is None else {"error": self.error.as_dict()}
+        return {"account_id": self.account[:64], "region": self.region, "ok": self.ok, **what, "ms": self.ms}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a sweep came to. Every account is among the outcomes, with all its regions, or in `not_started`.
+
+    Attributes:
+        check: its name.
+        outcomes: in the order in which the accounts were named, and the regions.
+        accounts: how many different ones were to be asked.
+        not_started: ids that there was no time for.
+        duplicates: ids that were named more than once, and asked once.
+        seconds: duration of the sweep.
+        throttled: how many AssumeRole calls STS throttled, after botocore's own retries.
+    """
+
+    check: str
+    outcomes: Sequence[Outcome]
+    accounts: int
+    not_started: Sequence[str] = ()
+    duplicates: Sequence[str] = ()
+    seconds: float = 0.0
+    throttled: int = 0
+
+    @cached_property
+    def failed(self) -> list[str]:
+        """The accounts of which at least one region failed."""
+        return list(dict.fromkeys(outcome.account for outcome in self.outcomes if not outcome.ok))
+
+    def summary(self) -> dict[str, Any]:
+        failed = len(self.failed)
+        return {
+            "accounts": self.accounts,
+            "ok": self.accounts - len(self.not_started) - failed,
+            "failed": failed,
+            "not_started": len(self.not_started),
+            "seconds": self.seconds,
+        }
+
+    def without_results(self) -> dict[str, Any]:
+        """The response of a sweep, but for its `results`."""
+        return {
+            "check": self.check,
+            "summary": self.summary(),
+            "not_started": list(self.not_started),
+            "duplicates": list(self.duplicates),
+        }
+
+    def as_dict(self) -> dict[str, Any]:
+        """The response of a sweep."""
+        response = self.without_results()
+        results = [outcome.as_dict() for outcome in self.outcomes]
+        return {"check": response.pop("check"), "summary": response.pop("summary"), "results": results, **response}
+
+    def raise_if_all_failed(self) -> None:
+        """Raise if there is no result at all and no account left to start, so that Lambda counts an error.
+
+        Raises:
+            EveryAccountFailed: with how often each error occurred, and the hint of the most frequent one; if most
+                accounts fail for the same reason, the cause is probably in the hub.
+        """
+        if not self.outcomes or self.not_started or any(outcome.ok for outcome in self.outcomes):
+            return
+        errors = [outcome.error for outcome in self.outcomes if outcome.error]
+        counts = Counter(type(error).__name__ for error in errors).most_common()
+        most = next(error for error in errors if type(error).__name__ == counts[0][0])
+        raise EveryAccountFailed(
+            f"All {len(errors)} results failed: {', '.join(f'{times} x {name}' for name, times in counts)}.",
+            hint=f"The first {counts[0][0]}: {most.as_dict()['hint']}",
+            code=most.code,
+            request_id=most.request_id,
+            stage=most.stage,
+        )

@@ -1,0 +1,171 @@
+"""One check over many accounts: bounded, in order, aware of its deadline, and no account is lost."""
+
+from __future__ import annotations
+
+import reprlib
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from chalicelib.app_log import logger
+from chalicelib.cross_account import AssumeRoleThrottled, CrossAccountError, Hub
+from chalicelib.cross_account.account_id import json_type
+from chalicelib.errors import to_cross_account_error
+from chalicelib.inputs.requests import SweepRequest
+from chalicelib.inputs.settings import Settings
+from chalicelib.sweeps.ask import Question, Visit
+from chalicelib.sweeps.organization import list_targets
+from chalicelib.sweeps.outcome import Answer, Outcome, Target
+from chalicelib.sweeps.throttle import Throttle
+from chalicelib.sweeps.worklist import Worklist
+
+ANSWER_SECONDS = 2.0
+"""Kept back at the end, to put the response together and send it before Lambda's deadline."""
+PROGRESS_SECONDS = 5.0
+MAX_TRIES = 4
+"""How often an account is tried while STS throttles; each try is botocore's three attempts."""
+
+TimeLeft = Callable[[], float]
+Progress = Callable[[int, int], None]
+"""Called with the number of accounts that are done and of all, by the threads that did them."""
+
+
+def sweep(
+    hub: Hub,
+    settings: Settings,
+    request: SweepRequest,
+    *,
+    time_left: TimeLeft,
+    request_id: str,
+    progress: Progress = lambda done, total: None,
+) -> Answer:
+    """Ask the accounts that are named, or those of the organization.
+
+    Args:
+        time_left: seconds until the deadline.
+        request_id: of the invocation, for the log and CloudTrail.
+
+    Raises:
+        AccountsNotListed, AwsError of stage "assume": the organization's accounts cannot be listed.
+    """
+    if request.accounts is None:
+        targets = list_targets(hub, request.listing, settings.organization_account_id, request_id)
+    else:
+        targets = [Target(account if isinstance(account, str) else _label(account)) for account in request.accounts]
+    question = Question(hub, request.check, request.params, request.regions, request_id)
+    return Sweep(question, targets, request.concurrency, time_left, progress).run()
+
+
+class Sweep:
+    """One run of a question over accounts. Make one, `run` it once.
+
+    An account is the unit of work: one thread assumes its role once and asks in each region.
+
+    Args:
+        targets: in the order of the answer, as they were asked for.
+        concurrency: maximum number of accounts in flight.
+    """
+
+    def __init__(
+        self,
+        question: Question,
+        targets: Iterable[Target],
+        concurrency: int,
+        time_left: TimeLeft,
+        progress: Progress = lambda done, total: None,
+    ) -> None:
+        self._question = question
+        self._concurrency = concurrency
+        self._time_left = time_left
+        self._progress = progress
+        asked = list(targets)
+        self._targets = {target.id: target for target in asked}
+        self._duplicates = [id for id, times in Counter(target.id for target in asked).items() if times > 1]
+        self._throttled: Counter[str] = Counter()
+        self._list = Worklist(self._targets.values(), lambda: time_left() - ANSWER_SECONDS)
+        self._throttle = Throttle(sleep=self._list.closed.wait)
+
+    def run(self) -> Answer:
+        started = time.monotonic()
+        self._progress(0, len(self._targets))
+        try:
+            for number in range(min(self._concurrency, len(self._targets))):
+                threading.Thread(target=self._work, name=f"sweep-{number}", daemon=True).start()
+            while self._list.wait(PROGRESS_SECONDS):
+                self._log_progress(time.monotonic() - started)
+        finally:  # also after Ctrl-C
+            unfinished = self._list.close()
+        return self._answer(self._list.done | self._cut(unfinished), time.monotonic() - started)
+
+    def _work(self) -> None:
+        while (visit := self._list.take()) is not None:
+            pause = self._throttle.wait()
+            if not self._list.begin(visit):
+                continue
+            if not self._ask(visit, pause):
+                self._list.put_back(visit)
+            elif self._list.complete(visit):
+                self._question.log(visit)
+                self._progress(len(self._list.done), len(self._targets))
+
+    def _ask(self, visit: Visit, pause: float) -> bool:
+        """Ask one account. False: STS throttled, so try it again later."""
+        question = self._question
+        try:
+            question.enter(visit)
+            self._throttle.success()
+            question.run_in_regions(visit, stopped=self._list.closed.is_set)
+        except AssumeRoleThrottled as error:
+            self._throttle.throttled(visit.target.id, pause)
+            self._throttled[visit.target.id] += 1
+            if self._throttled[visit.target.id] < MAX_TRIES:
+                return False
+            question.fail(visit, error)
+        except CrossAccountError as error:
+            question.fail(visit, error)
+        except Exception as error:  # a thread that dies would leave the sweep waiting for its account
+            question.fail(visit, to_cross_account_error(error, "check"))
+        return True
+
+    def _cut(self, unfinished: Iterable[Visit]) -> dict[str, list[Outcome]]:
+        """The outcomes of accounts that were in flight at the end: of the regions that are done, and timeouts."""
+        cut = {}
+        for visit in unfinished:
+            # A copy: the thread that is still at it appends to its own.
+            copied = Visit(visit.target, visit.began, visit.entered, list(visit.outcomes))
+            self._question.cut(copied)
+            self._question.log(copied)
+            cut[visit.target.id] = copied.outcomes
+        return cut
+
+    def _log_progress(self, seconds: float) -> None:
+        done = list(self._list.done.values())
+        logger.info(
+            "sweeping",
+            check=self._question.check.name,
+            accounts=len(self._targets),
+            done=len(done),
+            failed=sum(not all(outcome.ok for outcome in outcomes) for outcomes in done),
+            accounts_per_second=round(len(done) / seconds, 1),
+            seconds_left=round(self._time_left(), 1),
+            request_id=self._question.request_id,
+        )
+
+    def _answer(self, done: dict[str, list[Outcome]], seconds: float) -> Answer:
+        return Answer(
+            check=self._question.check.name,
+            outcomes=[outcome for account in self._targets for outcome in done.get(account, ())],
+            accounts=len(self._targets),
+            not_started=[account for account in self._targets if account not in done],
+            duplicates=self._duplicates,
+            seconds=round(seconds, 2),
+            throttled=sum(self._throttled.values()),
+        )
+
+
+def _label(account: Any) -> str:
+    """A label for an entry that is not a string; it can never equal a real account id."""
+    shown = reprlib.repr(account).encode("ascii", "backslashreplace").decode()  # reprlib goes only some levels deep
+    return f"{json_type(account)}: {shown[:40]}"
