@@ -1,20 +1,21 @@
-"""A hub without AWS, for sweeps: every account is let in at once, unless a test says what becomes of it."""
+"""A hub without AWS, for sweeps: AssumeRole succeeds at once, unless a test says what becomes of an account."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import replace
-from types import SimpleNamespace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.check import Check, check
-from chalicelib.errors import AssumeRoleDenied, AssumeRoleThrottled
-from chalicelib.settings import Settings
-from chalicelib.sweep import Sweep
-from chalicelib.sweep_request import SweepRequest
+from chalicelib.checks.check import Check, check
+from chalicelib.cross_account import AssumeRoleDenied, AssumeRoleThrottled
+from chalicelib.cross_account.account_id import valid_account_id
+from chalicelib.inputs.requests import SweepRequest
+from chalicelib.inputs.settings import Settings
+from chalicelib.sweeps.outcome import Answer
+from chalicelib.sweeps.sweep import sweep as run_sweep
 
 Fate = Callable[[], Any]
 
@@ -24,25 +25,30 @@ def ids(count: int, first: int = 100_000_000_001) -> list[str]:
 
 
 class FakeHub:
-    """Keeps sessions like a hub, and counts.
+    """Validates, keeps sessions and counts like a hub.
 
     Attributes:
-        fates: what an account's AssumeRole does before it lets in: nothing, wait, or raise.
-        asked: the ids that AssumeRole was asked for, in order.
+        fates: what an account's AssumeRole does before it returns: nothing, wait, or raise.
+        asked: the ids that AssumeRole was called for, in order.
+        requests: the actions and the request id of each call, in order.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self.settings = settings or Settings()
+    def __init__(self, allowed: frozenset[str] | None = None) -> None:
+        self.allowed = allowed
         self.fates: dict[str, Fate] = {}
         self.asked: list[str] = []
+        self.requests: list[tuple[Any, str]] = []
         self._sessions: set[str] = set()
 
-    def account(self, account_id: str, actions: Any, *, region: str | None = None, request_id: str) -> Any:
-        if account_id not in self._sessions:
+    def account(self, account_id: str, actions: Any, *, request_id: str) -> Any:
+        valid_account_id(account_id, self.allowed)
+        cached = account_id in self._sessions
+        if not cached:
             self.asked.append(account_id)
+            self.requests.append((actions, request_id))
             self.fates.get(account_id, bool)()
             self._sessions.add(account_id)
-        return SimpleNamespace(id=account_id, region=region, request_id=request_id)
+        return FakeAccount(account_id, None, cached)
 
     def forget(self, account_id: str, actions: Any) -> None:
         self._sessions.discard(account_id)
@@ -52,6 +58,16 @@ class FakeHub:
         return Counter(self.asked)
 
 
+@dataclass(frozen=True)
+class FakeAccount:
+    id: str
+    region: str | None
+    cached: bool
+
+    def in_region(self, region: str | None) -> FakeAccount:
+        return replace(self, region=region)
+
+
 @check(actions=["sts:GetCallerIdentity"])
 def whoami(account: Any) -> Any:
     """Say who and where."""
@@ -59,7 +75,7 @@ def whoami(account: Any) -> Any:
 
 
 def throttled(times: int = 1_000_000) -> Fate:
-    """STS throttles, so many times."""
+    """STS throttles so many times."""
     left = iter(range(times))
 
     def fate() -> None:
@@ -73,27 +89,29 @@ def denied() -> None:
     raise AssumeRoleDenied("AssumeRole: denied.", hint="Trust us.", code="AccessDenied", request_id="aws-request-id")
 
 
-def sweep(hub: FakeHub, accounts: Any, *, check: Check = whoami, **how: Any) -> dict[str, Any]:
-    return sweep_of(hub, accounts, check=check, **how).run()
+def sweep(hub: FakeHub, accounts: Iterable[Any], **more: Any) -> dict[str, Any]:
+    """The response of a sweep, also if every account failed."""
+    return sweep_answer(hub, accounts, **more).as_dict()
 
 
-def sweep_of(
+def sweep_answer(
     hub: FakeHub,
-    accounts: Any,
+    accounts: Iterable[Any],
     *,
     check: Check = whoami,
     regions: tuple[str | None, ...] = (None,),
     concurrency: int = 8,
     time_left: Callable[[], float] | None = None,
     **more: Any,
-) -> Sweep:
-    asked = SweepRequest.from_event({"check": "identity", "concurrency": concurrency})
-    request = replace(asked, check=check, regions=regions)
-    return Sweep(hub, request, accounts, time_left=time_left or until(60), request_id="request-1", **more)  # type: ignore[arg-type]
+) -> Answer:
+    request = SweepRequest.from_event({"check": "identity", "concurrency": concurrency})
+    request = replace(request, check=check, regions=regions, accounts=tuple(accounts))
+    left = time_left or until(60)
+    return run_sweep(hub, Settings(), request, time_left=left, request_id="request-1", **more)  # type: ignore[arg-type]
 
 
 def until(seconds: float) -> Callable[[], float]:
-    """The time left, of so many seconds from now on."""
+    """The time left, of so many seconds from now."""
     end = time.monotonic() + seconds
     return lambda: end - time.monotonic()
 
@@ -103,5 +121,5 @@ def sweeping_threads() -> list[str]:
 
 
 def outcome(answer: dict[str, Any]) -> dict[str, str]:
-    """What came of each account: "ok" or the type of its error."""
+    """Of each account "ok" or the type of its error."""
     return {item["account_id"]: "ok" if item["ok"] else item["error"]["type"] for item in answer["results"]}

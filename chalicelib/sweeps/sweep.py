@@ -53,7 +53,7 @@ def sweep(
     if request.accounts is None:
         targets = list_targets(hub, request.listing, settings.organization_account_id, request_id)
     else:
-        targets = [Target(account if isinstance(account, str) else _label(account)) for account in request.accounts]
+        targets = [Target(account if isinstance(account, str) else label(account)) for account in request.accounts]
     question = Question(hub, request.check, request.params, request.regions, request_id)
     return Sweep(question, targets, request.concurrency, time_left, progress).run()
 
@@ -165,7 +165,7 @@ class Sweep:
         )
 
 
-def _label(account: Any) -> str:
+def label(account: Any) -> str:
     """A label for an entry that is not a string; it can never equal a real account id."""
     shown = reprlib.repr(account).encode("ascii", "backslashreplace").decode()  # reprlib goes only some levels deep
     return f"{json_type(account)}: {shown[:40]}"

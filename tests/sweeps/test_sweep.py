@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import _thread
 import json
 import sys
 import threading
@@ -13,13 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import chalicelib.pace
-import chalicelib.sweep
-from chalicelib.answers import fitting
-from chalicelib.check import check
+import chalicelib.sweeps.sweep
+import chalicelib.sweeps.throttle
+from chalicelib.checks.check import check
 from chalicelib.errors import EveryAccountFailed, ResultTooLarge
-from chalicelib.settings import Settings
-from chalicelib.sweep_request import SweepRequest
+from chalicelib.inputs.requests import SweepRequest
+from chalicelib.outputs.responses import check_response_size
+from chalicelib.sweeps.sweep import label
 from tests.fake_aws import denied as sts_denies
 from tests.fake_aws import error as sts_error
 from tests.fake_hub import (
@@ -28,28 +29,27 @@ from tests.fake_hub import (
     ids,
     outcome,
     sweep,
-    sweep_of,
+    sweep_answer,
     sweeping_threads,
     throttled,
     until,
-    whoami,
 )
 
 BAD = ["", "12345678901", "1234567890123", "123456789012\n", "１２３４５６７８９０１２", "abc", "x" * 500]
-NO_STRINGS = [123456789012, 1.5, True, None, [], {}, ["123456789012"], {"id": "123456789012"}]
+NOT_STRINGS = [123456789012, 1.5, True, None, [], {}, ["123456789012"], {"id": "123456789012"}]
 
 
 @pytest.fixture
 def brisk(monkeypatch) -> None:
     """The pauses of a throttled sweep, a thousandth as long."""
-    monkeypatch.setattr(chalicelib.pace, "FIRST_PAUSE_SECONDS", 0.00002)
-    monkeypatch.setattr(chalicelib.pace, "LONGEST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(chalicelib.sweeps.throttle, "FIRST_PAUSE_SECONDS", 0.00002)
+    monkeypatch.setattr(chalicelib.sweeps.throttle, "MAX_PAUSE_SECONDS", 0.001)
 
 
 @pytest.fixture
 def no_reserve(monkeypatch) -> None:
     """All of the time left is for work."""
-    monkeypatch.setattr(chalicelib.sweep, "ANSWER_SECONDS", 0.0)
+    monkeypatch.setattr(chalicelib.sweeps.sweep, "ANSWER_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_duplicates_are_asked_once_and_named():
     assert answer["summary"]["accounts"] == 3
 
 
-@pytest.mark.parametrize("wrong", BAD + NO_STRINGS, ids=lambda value: ascii(value)[:20])
+@pytest.mark.parametrize("wrong", BAD + NOT_STRINGS, ids=lambda value: ascii(value)[:20])
 def test_what_is_no_account_id_is_its_own_failure_and_the_others_go_on(wrong):
     hub, good = FakeHub(), ids(3)
     answer = sweep(hub, [good[0], wrong, *good[1:]])
@@ -184,7 +184,7 @@ def test_what_is_nested_too_deep_to_be_shown_is_shown_in_part():
 
 def test_an_account_that_is_not_allowed_is_not_asked():
     allowed, other = ids(2)
-    hub = FakeHub(Settings(allowed_accounts=frozenset({allowed})))
+    hub = FakeHub(frozenset({allowed}))
     assert outcome(sweep(hub, [allowed, other])) == {allowed: "ok", other: "AccountNotAllowed"}
     assert hub.asked == [allowed]
 
@@ -232,18 +232,20 @@ def test_a_check_that_exits_is_that_accounts_failure():
 def test_if_every_account_failed_it_raises_and_says_why():
     hub, accounts = FakeHub(), ids(5)
     hub.fates = dict.fromkeys(accounts, denied)
+    answer = sweep_answer(hub, [*accounts, "nonsense"])
     with pytest.raises(
-        EveryAccountFailed, match=r"^Not one of 6 answered: 5 x AssumeRoleDenied, 1 x InvalidAccountId\."
+        EveryAccountFailed, match=r"^All 6 results failed: 5 x AssumeRoleDenied, 1 x InvalidAccountId\."
     ):
-        sweep(hub, [*accounts, "nonsense"])
+        answer.raise_if_all_failed()
 
 
 def test_every_account_failed_passes_on_code_and_next_step_of_the_most_frequent_failure():
     hub = FakeHub()
     hub.fates = dict.fromkeys(ids(2), denied)
     with pytest.raises(EveryAccountFailed) as raised:
-        sweep(hub, ["nonsense", *ids(2)])
-    assert (raised.value.code, raised.value.request_id) == ("AccessDenied", "aws-request-id")
+        sweep_answer(hub, ["nonsense", *ids(2)]).raise_if_all_failed()
+    error = raised.value
+    assert (error.code, error.request_id, error.stage) == ("AccessDenied", "aws-request-id", "assume")
     assert "Trust us." in raised.value.hint
 
 
@@ -283,32 +285,11 @@ def test_an_account_that_failed_in_one_region_counts_as_failed():
     assert (answer["summary"]["ok"], answer["summary"]["failed"]) == (0, 2)
 
 
-def test_a_session_that_cannot_be_renewed_between_regions_is_that_regions_failure():
-    """Assuming again raises what nobody foresaw: a thread that dies of it would leave the sweep waiting for ever."""
-    hub = FakeHub()
-    calls = iter([None, KeyError("AssumeRoleResult")])
-
-    def fate() -> None:
-        if raised := next(calls):
-            raise raised
-
-    hub.fates[ids(1)[0]] = fate
-
-    @check(actions=["a:B"])
-    def forgetful(account: Any) -> str:
-        """Lose the session."""
-        hub.forget(account.id, ())
-        return "lost"
-
-    answer = sweep(hub, ids(1), check=forgetful, regions=("eu-west-1", "us-east-1"))
-    assert [item["ok"] for item in answer["results"]] == [True, False]
-
-
 # ---- the deadline
 
 
 def test_one_that_hangs_is_given_up_before_the_deadline_and_nothing_is_lost(monkeypatch, hold):
-    monkeypatch.setattr(chalicelib.sweep, "ANSWER_SECONDS", 10.0)
+    monkeypatch.setattr(chalicelib.sweeps.sweep, "ANSWER_SECONDS", 10.0)
     hub, accounts = FakeHub(), ids(50)
     hub.fates[accounts[7]] = lambda: hold.wait(60)
     time_left = until(10.2)
@@ -316,7 +297,7 @@ def test_one_that_hangs_is_given_up_before_the_deadline_and_nothing_is_lost(monk
     assert time_left() > 0
     found = outcome(answer)
     assert list(found) == accounts
-    assert found.pop(accounts[7]) == "CheckTimedOut"
+    assert found.pop(accounts[7]) == "AssumeRoleTimedOut"
     assert set(found.values()) == {"ok"}
     assert answer["not_started"] == []
 
@@ -324,13 +305,13 @@ def test_one_that_hangs_is_given_up_before_the_deadline_and_nothing_is_lost(monk
 def test_an_answer_that_comes_after_the_deadline_changes_nothing(no_reserve, hold):
     hub, accounts = FakeHub(), ids(3)
     hub.fates[accounts[0]] = lambda: hold.wait(60)
-    told: list[Any] = []
-    answer = sweep(hub, accounts, time_left=until(0.05), on_done=told.append)
-    before = json.dumps(answer)
+    told: list[int] = []
+    answer = sweep_answer(hub, accounts, time_left=until(0.05), progress=lambda done, _total: told.append(done))
+    before = json.dumps(answer.as_dict())
     hold.set()
     assert threads_are_gone()
-    assert json.dumps(answer) == before
-    assert len(told) == 2
+    assert json.dumps(answer.as_dict()) == before
+    assert told == [0, 1, 2]
 
 
 def test_not_started_fed_back_completes_the_set(no_reserve):
@@ -355,12 +336,18 @@ def test_not_started_fed_back_completes_the_set(no_reserve):
     assert 7 <= runs <= 9  # 12 a run, and up to three more that the other threads had just begun
 
 
-def test_slow_accounts_are_not_started_when_they_would_not_be_done(no_reserve):
-    hub, accounts = FakeHub(), ids(20)
-    hub.fates = dict.fromkeys(accounts, lambda: time.sleep(0.2))
-    answer = sweep(hub, accounts, concurrency=2, time_left=until(0.45))
-    assert set(outcome(answer).values()) == {"ok"}  # nobody was begun in vain
-    assert len(answer["results"]) <= 4
+def test_it_ends_when_the_time_for_the_answer_is_all_that_is_left(hold):
+    hub = FakeHub()
+    hub.fates = dict.fromkeys(ids(1), lambda: hold.wait(60))
+    looks = iter([*[100.0] * 2, *[chalicelib.sweeps.sweep.ANSWER_SECONDS] * 4])
+    seen: list[float] = []
+
+    def time_left() -> float:
+        seen.append(next(looks, -1000.0))
+        return seen[-1]
+
+    sweep(hub, ids(1), concurrency=1, time_left=time_left)
+    assert seen[-1] == chalicelib.sweeps.sweep.ANSWER_SECONDS
 
 
 def test_without_any_time_nothing_is_started_and_nothing_raised():
@@ -381,7 +368,7 @@ def test_failures_beside_accounts_that_were_not_started_do_not_raise(no_reserve)
 
     hub.fates[accounts[0]] = last
     answer = sweep(hub, accounts, concurrency=1, time_left=lambda: left[0])
-    assert outcome(answer)[accounts[0]] in ("AssumeRoleDenied", "CheckTimedOut")
+    assert outcome(answer)[accounts[0]] in ("AssumeRoleDenied", "AssumeRoleTimedOut")
     assert answer["not_started"] == accounts[1:]
 
 
@@ -410,8 +397,8 @@ def test_regions_that_answered_before_the_deadline_are_kept_and_no_more_are_aske
 
 def test_an_account_that_was_waiting_for_its_turn_at_the_deadline_is_not_started(no_reserve, monkeypatch):
     """STS has not been asked about it, so it has not timed out: it can be fed back."""
-    monkeypatch.setattr(chalicelib.pace, "FIRST_PAUSE_SECONDS", 30.0)
-    monkeypatch.setattr(chalicelib.pace, "LONGEST_PAUSE_SECONDS", 60.0)
+    monkeypatch.setattr(chalicelib.sweeps.throttle, "FIRST_PAUSE_SECONDS", 30.0)
+    monkeypatch.setattr(chalicelib.sweeps.throttle, "MAX_PAUSE_SECONDS", 60.0)
     hub, accounts = FakeHub(), ids(20)
     hub.fates = dict.fromkeys(accounts, throttled())
     answer = sweep(hub, accounts, concurrency=4, time_left=until(0.2))
@@ -424,13 +411,10 @@ def test_an_account_that_was_waiting_for_its_turn_at_the_deadline_is_not_started
 
 
 def test_one_account_that_throttles_for_ever_costs_the_99_others_nothing():
-    """One at a time, so that the order shows it: it is put back behind everybody, and nobody pauses for it."""
+    """One at a time, so that the order shows it: it is put back behind all others."""
     hub, accounts = FakeHub(), ids(100)
     hub.fates[accounts[0]] = throttled()
-    running, pauses = sweep_of(hub, accounts, concurrency=1), list[float]()
-    running._pace._sleep = pauses.append
-    found = outcome(running.run())
-    assert pauses == []
+    found = outcome(sweep(hub, accounts, concurrency=1))
     assert hub.asked == [accounts[0], *accounts[1:], *[accounts[0]] * 3]
     assert found.pop(accounts[0]) == "AssumeRoleThrottled"
     assert set(found.values()) == {"ok"}
@@ -456,7 +440,7 @@ def test_an_account_is_tried_four_times_and_then_told_as_throttled(brisk):
 
 
 def test_it_says_every_few_seconds_how_far_it_is(monkeypatch, log):
-    monkeypatch.setattr(chalicelib.sweep, "PROGRESS_SECONDS", 0.01)
+    monkeypatch.setattr(chalicelib.sweeps.sweep, "PROGRESS_SECONDS", 0.01)
     hub, accounts = FakeHub(), ids(3)
     hub.fates[accounts[0]] = denied
 
@@ -483,13 +467,13 @@ def test_a_failure_is_logged_without_what_was_never_validated(log):
     assert "forged" not in json.dumps(log())
 
 
-def test_whoever_asks_is_told_of_each_account_that_is_done():
-    told: list[list[dict[str, Any]]] = []
+def test_progress_is_told_at_the_start_and_after_each_account():
+    told: list[tuple[int, int]] = []
     hub = FakeHub()
     hub.fates[ids(5)[2]] = denied
-    answer = sweep(hub, ids(5), regions=("eu-west-1", "us-east-1"), on_done=told.append)
-    assert sorted((item for items in told for item in items), key=lambda item: item["account_id"]) == answer["results"]
-    assert len(told) == 5
+    regions = ("eu-west-1", "us-east-1")
+    sweep(hub, ids(5), regions=regions, concurrency=1, progress=lambda *numbers: told.append(numbers))
+    assert told == [(done, 5) for done in range(6)]
 
 
 def test_it_leaves_no_threads():
@@ -497,21 +481,20 @@ def test_it_leaves_no_threads():
     assert threads_are_gone()
 
 
-def test_a_sweep_that_is_interrupted_stops_taking_accounts(monkeypatch, hold):
-    """As Ctrl-C does it: the exception comes up in the waiting thread."""
+def test_a_sweep_that_is_interrupted_stops_taking_accounts(hold):
+    """As after Ctrl-C: the main thread, which waits, gets the exception."""
     hub, accounts = FakeHub(), ids(50)
-    hub.fates[accounts[0]] = lambda: hold.wait(60)
-    running = sweep_of(hub, accounts, concurrency=1)
 
-    def interrupted(_seconds: float) -> bool:
-        raise KeyboardInterrupt
+    def interrupt() -> None:
+        _thread.interrupt_main()
+        hold.wait(60)
 
-    monkeypatch.setattr(running._list, "wait", interrupted)
+    hub.fates[accounts[0]] = interrupt
     with pytest.raises(KeyboardInterrupt):
-        running.run()
+        sweep(hub, accounts, concurrency=1)
     hold.set()
     assert threads_are_gone()
-    assert len(hub.asked) <= 1
+    assert hub.asked == accounts[:1]
 
 
 def test_results_over_six_megabytes_are_too_large():
@@ -520,9 +503,9 @@ def test_results_over_six_megabytes_are_too_large():
         """Answer a lot."""
         return "x" * 1024 * 1024
 
-    fitting(sweep(FakeHub(), ids(5), check=big))
+    check_response_size(json.dumps(sweep(FakeHub(), ids(5), check=big)))
     with pytest.raises(ResultTooLarge, match=r"has 6\.0 MB"):
-        fitting(sweep(FakeHub(), ids(6), check=big))
+        check_response_size(json.dumps(sweep(FakeHub(), ids(6), check=big)))
 
 
 # ---- nothing is lost, whatever happens
@@ -546,7 +529,7 @@ FATES = {
 
 
 @given(
-    asked=st.lists(st.sampled_from(ids(12)) | st.sampled_from(BAD) | st.sampled_from(NO_STRINGS), max_size=30),
+    asked=st.lists(st.sampled_from(ids(12)) | st.sampled_from(BAD) | st.sampled_from(NOT_STRINGS), max_size=30),
     fates=st.fixed_dictionaries({account: st.sampled_from(sorted(FATES)) for account in ids(12)}),
     regions=st.sampled_from([(None,), ("eu-west-1",), ("eu-west-1", "us-east-1", "us-west-2")]),
     concurrency=st.integers(1, 8),
@@ -558,17 +541,12 @@ def test_every_account_asked_is_in_exactly_one_of_results_and_not_started(asked,
     hub.fates = {account: FATES[fate]() for account, fate in fates.items()}
     clock = iter(range(moments, 0, -1))
     with (
-        patch.object(chalicelib.sweep, "ANSWER_SECONDS", 0.0),
-        patch.object(chalicelib.pace, "FIRST_PAUSE_SECONDS", 0.0),
-        patch.object(chalicelib.pace, "LONGEST_PAUSE_SECONDS", 0.0),
+        patch.object(chalicelib.sweeps.sweep, "ANSWER_SECONDS", 0.0),
+        patch.object(chalicelib.sweeps.throttle, "FIRST_PAUSE_SECONDS", 0.0),
+        patch.object(chalicelib.sweeps.throttle, "MAX_PAUSE_SECONDS", 0.0),
     ):
-        running = sweep_of(hub, asked, regions=regions, concurrency=concurrency, time_left=lambda: next(clock, 0))
-        try:
-            answer = running.run()
-        except EveryAccountFailed:
-            return
-        finally:
-            assert threads_are_gone()
+        answer = sweep(hub, asked, regions=regions, concurrency=concurrency, time_left=lambda: next(clock, 0))
+        assert threads_are_gone()
     found = outcome(answer)
     expected = list(dict.fromkeys(map(_named, asked)))
     told = [item["account_id"] for item in answer["results"][:: len(regions)]]
@@ -580,12 +558,12 @@ def test_every_account_asked_is_in_exactly_one_of_results_and_not_started(asked,
     assert set(answer["duplicates"]) == {a for a, times in Counter(map(_named, asked)).items() if times > 1}
     summary = answer["summary"]
     assert summary["ok"] + summary["failed"] + summary["not_started"] == summary["accounts"] == len(expected)
-    assert all(found[a] == "AssumeRoleDenied" or found[a] == "CheckTimedOut" for a in told if fates.get(a) == "denied")
+    assert all(found[a] in ("AssumeRoleDenied", "AssumeRoleTimedOut") for a in told if fates.get(a) == "denied")
     assert max(hub.asked_times.values(), default=0) <= 4
 
 
 def _named(account: Any) -> str:
-    return account if isinstance(account, str) else chalicelib.sweep._no_string(account)
+    return account if isinstance(account, str) else label(account)
 
 
 # ---- with botocore, against STS
@@ -613,13 +591,13 @@ def test_regions_and_a_denied_account_cost_one_assume_role_each(aws, client):
 
 def test_accounts_that_throttle_for_ever_leave_the_others_their_retries(aws, hub, no_backoff, brisk, monkeypatch):
     """A client's own quota of 500 would be used up after 50 of them; and here one try is all that an account has."""
-    monkeypatch.setattr(chalicelib.sweep, "MOST_TRIES", 1)
+    monkeypatch.setattr(chalicelib.sweeps.sweep, "MAX_TRIES", 1)
     accounts = ids(60)
     for account in accounts[:55]:
         aws.tell("AssumeRole", sts_error("Throttling"), account=account, always=True)
     for account in accounts[55:]:
         aws.tell("AssumeRole", sts_error("Throttling"), sts_error("Throttling"), account=account)
-    answer = sweep(hub, accounts, concurrency=4, check=whoami)
+    answer = sweep(hub, accounts, concurrency=4)
     assert list(outcome(answer).values()) == ["AssumeRoleThrottled"] * 55 + ["ok"] * 5
     assert set(Counter(request.account for request in aws.operations("AssumeRole")).values()) == {3}
 
@@ -655,7 +633,7 @@ def test_the_function_raises_if_every_account_failed_so_that_lambda_counts_it(aw
 )
 def test_whatever_stands_in_accounts_is_named_on_one_line(value):
     assert not SweepRequest.from_event({"check": "identity", "accounts": [value]}).accounts[1:]
-    named = chalicelib.sweep._no_string(value)
+    named = label(value)
     assert named.isascii()
     assert len(named.splitlines()) == 1
     assert len(named) <= 64

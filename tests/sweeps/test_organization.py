@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.cross_account import Hub
-from chalicelib.errors import AccountsNotListed, AssumeRoleDenied, CheckCallFailed, InvalidInput
-from chalicelib.organization import ACTIONS, Member, listing, members
-from chalicelib.settings import Settings
-from chalicelib.sweep_request import ListingRequest
+from chalicelib.cross_account import AssumeRoleDenied, Hub, HubCredentialsRejected, InvalidInput
+from chalicelib.errors import AccountsNotListed
+from chalicelib.inputs.requests import ListingRequest
+from chalicelib.sweeps.organization import ACTIONS, list_accounts, list_targets
+from chalicelib.sweeps.outcome import Target
 from tests.fake_aws import HUB, FakeAws, Reply, Request
 from tests.fake_aws import denied as sts_denies
 from tests.fake_hub import ids, outcome
@@ -69,8 +69,16 @@ def organization(aws: FakeAws) -> Callable[..., Organization]:
     return make
 
 
-def listed(hub: Hub, **event: Any) -> list[str]:
-    return [member.id for member in members(hub, ListingRequest.from_event(event), "request-1")]
+def targets(hub: Hub, owner: str = "", **event: Any) -> list[Target]:
+    return list_targets(hub, ListingRequest.from_event(event), owner, "request-1")
+
+
+def listed(hub: Hub, owner: str = "", **event: Any) -> list[str]:
+    return [target.id for target in targets(hub, owner, **event)]
+
+
+def response(hub: Hub, **event: Any) -> dict[str, Any]:
+    return list_accounts(hub, ListingRequest.from_event(event), "", "request-1")
 
 
 # ---- which accounts
@@ -84,8 +92,7 @@ def test_every_page_is_read(hub, organization):
 
 def test_accounts_come_by_id_with_their_names(hub, organization):
     organization(*map(account, reversed(ids(3))))
-    found = members(hub, ListingRequest.from_event({}), "request-1")
-    assert found == [Member(account_id, f"name of {account_id}") for account_id in ids(3)]
+    assert targets(hub) == [Target(account_id, f"name of {account_id}") for account_id in ids(3)]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +118,7 @@ def test_an_account_without_a_name_is_listed_without_one(hub, organization):
     nameless = account(ids(1)[0])
     del nameless["Name"]
     organization(nameless)
-    assert listing(hub, ListingRequest.from_event({}), "request-1")["accounts"] == [{"id": ids(1)[0], "name": ""}]
+    assert response(hub)["accounts"] == [{"id": ids(1)[0], "name": ""}]
 
 
 def test_a_unit_means_everything_below_it_at_any_depth(hub, organization):
@@ -142,7 +149,7 @@ def test_excluded_accounts_are_left_out(hub, organization):
 
 def test_only_accounts_that_this_stage_may_look_into_are_listed(aws, organization):
     organization(*map(account, ids(3)))
-    hub = Hub(Settings(allowed_accounts=frozenset({ids(3)[2], HUB})))
+    hub = Hub(allowed_accounts={ids(3)[2], HUB})
     assert listed(hub) == [ids(3)[2]]
 
 
@@ -156,10 +163,9 @@ def test_the_hub_asks_by_itself(aws, hub, organization):
     assert aws.operations("AssumeRole") == []
 
 
-def test_an_organization_account_is_asked_through_its_own_role(aws, organization):
+def test_an_organization_account_is_asked_through_its_own_role(aws, hub, organization):
     organization(*map(account, ids(5)))
-    hub = Hub(Settings(organization_account_id=OWNER))
-    assert listed(hub) == ids(5)
+    assert listed(hub, OWNER) == ids(5)
     assert {request.signer for request in aws.operations(OPERATION)} == {OWNER}
     (assumed,) = aws.operations("AssumeRole")
     assert assumed.form["RoleArn"] == f"arn:aws:iam::{OWNER}:role/external-role"
@@ -167,20 +173,19 @@ def test_an_organization_account_is_asked_through_its_own_role(aws, organization
     assert assumed.form["RoleSessionName"] == "cross-account-request-1"
 
 
-def test_an_organization_account_that_does_not_let_us_in_is_a_failure_to_assume(aws, organization):
+def test_an_organization_account_that_does_not_let_us_in_is_a_failure_to_assume(aws, hub, organization):
     organization()
     aws.tell("AssumeRole", sts_denies(), account=OWNER, always=True)
     with pytest.raises(AssumeRoleDenied):
-        listed(Hub(Settings(organization_account_id=OWNER)))
+        listed(hub, OWNER)
 
 
-def test_a_session_that_organizations_rejects_is_dropped(aws, organization):
+def test_a_session_that_organizations_rejects_is_dropped(aws, hub, organization):
     aws.tell(OPERATION, refusal("UnrecognizedClientException", 403))
     organization(*map(account, ids(2)))
-    hub = Hub(Settings(organization_account_id=OWNER))
     with pytest.raises(AccountsNotListed):
-        listed(hub)
-    assert listed(hub) == ids(2)
+        listed(hub, OWNER)
+    assert listed(hub, OWNER) == ids(2)
     assert len(aws.operations("AssumeRole")) == 2
 
 
@@ -188,21 +193,21 @@ def test_a_session_that_organizations_rejects_is_dropped(aws, organization):
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "AWSOrganizationsNotInUseException"])
-def test_whoever_may_not_list_is_told_who_may(aws, hub, code):
+def test_a_refusal_says_which_account_may_list(aws, hub, code):
     aws.tell(OPERATION, refusal(code), always=True)
     with pytest.raises(AccountsNotListed, match=rf"^AWS Organizations did not list the accounts: {code}, ") as raised:
         listed(hub)
     assert (raised.value.code, raised.value.request_id) == (code, "aws-request-id")
-    assert "asked from the hub account" in raised.value.message
+    assert "called from the hub" in raised.value.message
     assert "ORGANIZATION_ACCOUNT_ID" in raised.value.hint
     assert "management account" in raised.value.hint
     assert "canary" not in str(raised.value)
 
 
-def test_the_message_names_the_organization_account_that_was_asked(aws):
+def test_the_message_names_the_organization_account(aws, hub):
     aws.tell(OPERATION, refusal("AccessDeniedException"), always=True)
-    with pytest.raises(AccountsNotListed, match=f"asked from account {OWNER}"):
-        listed(Hub(Settings(organization_account_id=OWNER)))
+    with pytest.raises(AccountsNotListed, match=f"called from account {OWNER}"):
+        listed(hub, OWNER)
 
 
 @pytest.mark.parametrize(
@@ -219,14 +224,39 @@ def test_other_failures_do_not_blame_the_account(aws, hub, no_backoff, reply):
     aws.tell(OPERATION, reply, always=True)
     with pytest.raises(AccountsNotListed) as raised:
         listed(hub)
-    assert raised.value.hint == "Ask again, or name the accounts in the event."
+    assert raised.value.hint == "Retry, or name the accounts in the event."
 
 
-@pytest.mark.parametrize("body", ["{}", "<html>a proxy</html>", '{"Accounts": [{"State": "ACTIVE"}]}'])
-def test_an_answer_without_accounts_or_ids_is_not_taken_for_none(aws, hub, body):
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("{}", "has no Accounts"),
+        ('{"Accounts": [{"State": "ACTIVE"}]}', "has no Id"),
+        ('{"Accounts": [null]}', "is not a list of accounts"),
+        ("<html>a proxy</html>", "did not list the accounts|has no Accounts"),
+    ],
+)
+def test_a_response_without_accounts_or_ids_is_not_an_empty_organization(aws, hub, body, says):
     aws.tell(OPERATION, Reply(body), always=True)
-    with pytest.raises(CheckCallFailed, match="AWS answered without"):
+    with pytest.raises(AccountsNotListed, match=says) as raised:
         listed(hub)
+    assert raised.value.stage == "list"
+
+
+def test_a_unit_that_does_not_exist_is_named(aws, hub):
+    aws.tell(OPERATION, refusal("ParentNotFoundException"), always=True)
+    with pytest.raises(AccountsNotListed, match=rf"^The organization has no unit or root {OUTER}: ") as raised:
+        listed(hub, organizational_unit=OUTER)
+    assert raised.value.code == "ParentNotFoundException"
+    assert "ORGANIZATION_ACCOUNT_ID" not in raised.value.hint
+
+
+def test_a_hub_without_credentials_fails_at_the_stage_of_listing(aws, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name)
+    with pytest.raises(HubCredentialsRejected) as raised:
+        listed(Hub())
+    assert raised.value.stage == "list"
 
 
 # ---- the answers
@@ -235,7 +265,7 @@ def test_an_answer_without_accounts_or_ids_is_not_taken_for_none(aws, hub, body)
 def test_a_listing_names_the_accounts(hub, organization):
     organization(*map(account, ids(2)))
     one, two = ids(2)
-    assert listing(hub, ListingRequest.from_event({}), "request-1") == {
+    assert response(hub) == {
         "accounts": [{"id": one, "name": f"name of {one}"}, {"id": two, "name": f"name of {two}"}],
         "count": 2,
     }
@@ -244,7 +274,7 @@ def test_a_listing_names_the_accounts(hub, organization):
 def test_ten_thousand_ids_in_batches_fit_a_state_of_step_functions(aws, hub):
     everybody = Reply(json.dumps({"Accounts": [account(account_id) for account_id in ids(10_000)]}))
     aws.tell(OPERATION, everybody, always=True)
-    answer = listing(hub, ListingRequest.from_event({"batch_size": 100}), "request-1")
+    answer = response(hub, batch_size=100)
     assert (len(answer["batches"]), answer["count"]) == (100, 10_000)
     assert len(json.dumps(answer)) < 256 * 1024 - 32 * 1024  # and room for the rest of the state
 
@@ -254,7 +284,7 @@ def test_ten_thousand_ids_in_batches_fit_a_state_of_step_functions(aws, hub):
 )
 def test_batches_hold_every_id_once_and_in_order(hub, organization, count, size, sizes):
     organization(*map(account, ids(count)))
-    answer = listing(hub, ListingRequest.from_event({"batch_size": size}), "request-1")
+    answer = response(hub, batch_size=size)
     assert [len(batch) for batch in answer["batches"]] == sizes
     assert [account_id for batch in answer["batches"] for account_id in batch] == ids(count)
     assert answer["count"] == count

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from chalicelib.checks.check import Check, check
+from chalicelib.cross_account import AccountNotAllowed, AssumeRoleDenied, InvalidInput
+from chalicelib.sweeps.ask import Question, Visit
+from chalicelib.sweeps.outcome import Answer, Target
+from tests.fake_hub import FakeHub, denied, ids, throttled, whoami
+
+(ACCOUNT,) = ids(1)
+REGIONS = ("eu-west-1", "us-east-1")
+
+
+def question(
+    hub: FakeHub,
+    check: Check = whoami,
+    regions: tuple[str | None, ...] = REGIONS,
+    params: Mapping[str, Any] | None = None,
+) -> Question:
+    return Question(hub, check, params or {}, regions, "request-1")  # type: ignore[arg-type]
+
+
+def ask(hub: FakeHub, *more: Any) -> Answer:
+    return question(hub, *more).ask(ACCOUNT)
+
+
+def not_checked(log: Any) -> list[dict[str, Any]]:
+    return [line for line in log() if line["message"] == "not checked"]
+
+
+def test_the_role_is_assumed_with_the_checks_actions_and_the_request_id():
+    hub = FakeHub()
+    ask(hub)
+    assert hub.requests == [(whoami.actions, "request-1")]
+
+
+@pytest.mark.parametrize("wrong", ["", "123", f"{ACCOUNT}\n", "a number: 123456789012"])
+def test_an_invalid_account_id_is_an_error_and_sts_is_not_called(wrong):
+    hub = FakeHub()
+    (outcome,) = question(hub, regions=(None,)).ask(wrong).outcomes
+    with pytest.raises(InvalidInput, match="account_id"):
+        outcome.unwrap()
+    assert hub.asked == []
+
+
+def test_an_account_that_is_not_allowed_is_an_error_and_sts_is_not_called():
+    hub = FakeHub(allowed=frozenset())
+    with pytest.raises(AccountNotAllowed):
+        ask(hub).outcomes[0].unwrap()
+    assert hub.asked == []
+
+
+def test_the_session_is_the_same_for_every_region():
+    hub = FakeHub()
+    outcomes = ask(hub).outcomes
+    assert [(outcome.account, outcome.region, outcome.ok) for outcome in outcomes] == [
+        (ACCOUNT, "eu-west-1", True),
+        (ACCOUNT, "us-east-1", True),
+    ]
+    assert hub.asked == [ACCOUNT]
+
+
+def test_a_new_session_is_counted_once_for_all_regions():
+    hub = FakeHub()
+    assert [outcome.cached for outcome in ask(hub).outcomes] == [False, True]
+    assert [outcome.cached for outcome in ask(hub).outcomes] == [True, True]
+
+
+def test_the_next_region_is_not_asked_once_it_is_stopped():
+    asked: list[str] = []
+
+    @check(actions=["a:B"])
+    def where(account: Any) -> str:
+        """Say where."""
+        asked.append(account.region)
+        return account.region
+
+    visit = Visit(Target(ACCOUNT), 0.0)
+    stopping = question(FakeHub(), where)
+    stopping.enter(visit)
+    stopping.run_in_regions(visit, stopped=lambda: bool(asked))
+    assert asked == ["eu-west-1"]
+    assert [outcome.result for outcome in visit.outcomes] == ["eu-west-1"]
+
+
+def test_the_parameters_reach_the_check():
+    @check(actions=["a:B"])
+    def echo(account: Any, *, word: str) -> str:
+        """Say it again."""
+        return word
+
+    assert ask(FakeHub(), echo, (None,), {"word": "hello"}).outcomes[0].unwrap() == "hello"
+
+
+def test_one_region_that_fails_leaves_the_others():
+    @check(actions=["a:B"])
+    def fragile(account: Any) -> str:
+        """Fail in one region."""
+        return {"us-east-1": "there"}[account.region]
+
+    first, second = ask(FakeHub(), fragile).outcomes
+    assert (type(first.error).__name__, second.result) == ("CheckFailed", "there")
+
+
+def test_milliseconds_of_the_first_region_include_assume_role_and_the_others_do_not(monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr("chalicelib.sweeps.ask.time.monotonic", lambda: clock[0])
+    hub = FakeHub()
+
+    def takes_seven_seconds() -> None:
+        clock[0] += 7.0
+
+    @check(actions=["a:B"])
+    def quick(account: Any) -> None:
+        """Take a quarter of a second."""
+        clock[0] += 0.25
+
+    hub.fates[ACCOUNT] = takes_seven_seconds
+    assert [outcome.ms for outcome in ask(hub, quick).outcomes] == [7250, 250]
+
+
+def test_a_failure_is_the_outcome_of_each_region_that_is_not_done():
+    visit = Visit(Target(ACCOUNT), 0.0)
+    half = question(FakeHub())
+    half.enter(visit)
+    half.run_in_regions(visit, stopped=lambda: bool(visit.outcomes))
+    half.fail(visit, AssumeRoleDenied("No.", code="AccessDenied"))
+    assert [(outcome.region, outcome.ok) for outcome in visit.outcomes] == [("eu-west-1", True), ("us-east-1", False)]
+
+
+@pytest.mark.parametrize(("entered", "name"), [(False, "AssumeRoleTimedOut"), (True, "CheckTimedOut")])
+def test_an_account_that_is_cut_times_out_in_what_it_was_doing(entered, name):
+    visit = Visit(Target(ACCOUNT), 0.0)
+    hanging = question(FakeHub())
+    if entered:
+        hanging.enter(visit)
+    hanging.cut(visit)
+    assert [type(outcome.error).__name__ for outcome in visit.outcomes] == [name, name]
+
+
+def test_an_unexpected_error_of_assume_role_keeps_its_text_to_itself(log):
+    hub = FakeHub()
+
+    def breaks() -> None:
+        raise KeyError("canary")
+
+    hub.fates[ACCOUNT] = breaks
+    outcomes = [outcome.as_dict() for outcome in ask(hub).outcomes]
+    assert {(item["error"]["type"], item["error"]["stage"]) for item in outcomes} == {("InternalError", "assume")}
+    assert "canary" not in json.dumps(outcomes) + json.dumps(log())
+    assert [line["message"] for line in log()].count("unexpected error") == 1
+
+
+def test_a_denied_account_is_one_line_of_the_log_however_many_regions(log):
+    hub = FakeHub()
+    hub.fates[ACCOUNT] = denied
+    ask(hub)
+    (line,) = not_checked(log)
+    expected = {
+        "account_id": ACCOUNT,
+        "region": "eu-west-1, us-east-1",
+        "check": "whoami",
+        "stage": "assume",
+        "error": "AssumeRoleDenied",
+        "code": "AccessDenied",
+        "cached": None,
+        "request_id": "request-1",
+    }
+    assert {name: line[name] for name in expected} == expected
+
+
+def test_different_errors_of_an_account_are_different_lines(log):
+    @check(actions=["a:B"])
+    def fragile(account: Any) -> Any:
+        """Fail in each region in another way."""
+        if account.region == "eu-west-1":
+            raise AssumeRoleDenied("The session could not be renewed.")
+        return {1}
+
+    ask(FakeHub(), fragile)
+    assert [(line["region"], line["error"]) for line in not_checked(log)] == [
+        ("eu-west-1", "AssumeRoleDenied"),
+        ("us-east-1", "ResultNotJson"),
+    ]
+
+
+def test_a_success_of_one_account_is_a_line_of_the_log(log):
+    hub = FakeHub()
+    ask(hub, whoami, (None,))
+    (line,) = log()
+    assert (line["message"], line["level"], line["account_id"], line["cached"]) == ("checked", "INFO", ACCOUNT, False)
+    assert (line["stage"], line["region"], line["request_id"]) == ("done", None, "request-1")
+    assert isinstance(line["ms"], int)
+
+
+def test_a_long_malformed_id_is_truncated_in_the_result_and_not_logged(log):
+    (outcome,) = question(FakeHub(), regions=(None,)).ask("x" * 1000).outcomes
+    assert outcome.as_dict()["account_id"] == "x" * 64
+    assert "xxxx" not in json.dumps(log())
+
+
+@pytest.mark.parametrize(("fate", "count"), [(denied, 0), (throttled(), 1)])
+def test_a_throttled_account_is_counted(fate, count):
+    hub = FakeHub()
+    hub.fates[ACCOUNT] = fate
+    assert ask(hub).throttled == count
