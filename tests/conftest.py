@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -13,8 +12,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import botocore.loaders
-import botocore.session
 import chalice.test
 import hypothesis
 import pytest
@@ -28,27 +25,12 @@ from chalicelib.checks import CHECKS
 from chalicelib.cross_account import Hub
 from chalicelib.logs import logger
 from chalicelib.settings import Settings
+from tests.environment import set_environment
 from tests.failures import Failure
-from tests.fake_aws import HUB_KEY, HUB_SECRET, HUB_TOKEN, FakeAws, fake_aws
+from tests.fake_aws import FakeAws, fake_aws
 
 hypothesis.settings.register_profile("cross-account", deadline=None, max_examples=60)
 hypothesis.settings.load_profile("cross-account")
-
-OWN = (
-    "ROLE_NAME",
-    "ROLE_PATH",
-    "EXTERNAL_ID",
-    "ALLOWED_ACCOUNTS",
-    "SESSION_SECONDS",
-    "CACHE_CREDENTIALS",
-    "ORGANIZATION_ACCOUNT_ID",
-    "RESULTS_BUCKET",
-    "METRICS",
-    "LOG_LEVEL",
-)
-
-
-MODELS = botocore.loaders.create_loader()
 
 
 @pytest.fixture(autouse=True)
@@ -61,21 +43,7 @@ def _clean(request: pytest.FixtureRequest) -> None:
 @pytest.fixture
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing of the developer's AWS and no setting, fake credentials, no metadata service, and a hub not made yet."""
-    for name in list(os.environ):
-        if name.startswith(("AWS_", "POWERTOOLS_", "BOTO_")) or name in OWN:
-            monkeypatch.delenv(name)
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": HUB_KEY,
-        "AWS_SECRET_ACCESS_KEY": HUB_SECRET,
-        "AWS_SESSION_TOKEN": HUB_TOKEN,
-        "AWS_DEFAULT_REGION": "eu-west-1",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
-    # Every test makes clients of its own; reading botocore's models anew would be most of the time they take.
-    monkeypatch.setattr(botocore.session, "create_loader", lambda _path: MODELS)
+    set_environment(monkeypatch)
     entry_points._hub.cache_clear()
     yield
     entry_points._hub.cache_clear()

@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.check import Check, check
-from tests.fake_aws import EXTERNAL_ID, SECRET, TOKEN, Answer, FakeAws, Reply, denied, error, s3_error
-
-AWS, OURS = "AWS API error occurred", "Internal server error"
+from tests.contract import CONTRACTS, Contract
+from tests.fake_aws import EXTERNAL_ID, SESSION_SECRET, SESSION_TOKEN, Answer, FakeAws, Reply, denied, error, session
 
 
 def _check(result: Any = None, raised: Exception | None = None) -> Check:
@@ -26,56 +25,56 @@ def _check(result: Any = None, raised: Exception | None = None) -> Check:
 
 @dataclass(frozen=True)
 class Failure:
-    """A failure and what it must be answered with.
+    """A failure, answered as `CONTRACTS` says of its class.
 
     Attributes:
         name: the error's class.
+        code: AWS's.
         answers: what AWS answers, by operation.
         own: a check of the test's own.
         settings: environment variables; None: not set.
     """
 
     name: str
-    stage: str
-    http_status: int
     code: str | None = None
-    message: str = AWS
     answers: Mapping[str, Answer] = field(default_factory=dict)
     own: Check | None = None
     settings: Mapping[str, str | None] = field(default_factory=dict)
-    answering_account: str | None = None
 
     @property
     def check_name(self) -> str:
         return self.own.name if self.own else "s3_buckets"
 
+    @property
+    def contract(self) -> Contract:
+        return CONTRACTS[self.name]
+
     def prepare(self, aws: FakeAws) -> None:
         for operation, answer in self.answers.items():
             aws.tell(operation, answer, always=True)
-        aws.answering_account = self.answering_account
 
 
 NO_CREDENTIALS = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"))
-LEAKING = RuntimeError(f"{SECRET} {TOKEN} {EXTERNAL_ID}")
+LEAKING = RuntimeError(f"{SESSION_SECRET} {SESSION_TOKEN} {EXTERNAL_ID}")
 
 FAILURES = [
-    Failure("AssumeRoleDenied", "assume", 403, "AccessDenied", answers={"AssumeRole": denied()}),
-    Failure("AssumeRoleThrottled", "assume", 429, "Throttling", answers={"AssumeRole": error("Throttling")}),
-    Failure("AssumeRoleTimedOut", "assume", 504, "RequestTimeout", answers={"AssumeRole": error("RequestTimeout")}),
-    Failure("AssumeRoleFailed", "assume", 502, answers={"AssumeRole": Reply("<html>proxy</html>")}),
-    Failure("HubCredentialsRejected", "assume", 502, "ExpiredToken", answers={"AssumeRole": error("ExpiredToken")}),
-    Failure("HubCredentialsRejected", "assume", 502, settings=NO_CREDENTIALS),
-    Failure("WrongAccount", "assume", 502, answering_account="666666666666"),
-    Failure("CheckDenied", "check", 403, "AccessDenied", answers={"ListBuckets": s3_error("AccessDenied", 403)}),
-    Failure("CheckThrottled", "check", 429, "SlowDown", answers={"ListBuckets": s3_error("SlowDown", 503)}),
-    Failure("CheckTimedOut", "check", 504, "RequestTimeout", answers={"ListBuckets": s3_error("RequestTimeout")}),
-    Failure("CheckCallFailed", "check", 502, "InternalError", answers={"ListBuckets": s3_error("InternalError", 500)}),
-    Failure("CheckCallFailed", "check", 502, "ExpiredToken", answers={"ListBuckets": s3_error("ExpiredToken")}),
-    Failure("CheckFailed", "check", 500, message=OURS, own=_check(raised=LEAKING)),
-    Failure("ResultNotJson", "check", 500, message=OURS, own=_check({"when": datetime(2025, 1, 28, tzinfo=UTC)})),
-    Failure("ResultNotJson", "check", 500, message=OURS, own=_check({"secret": SECRET.encode()})),
-    Failure("ResultTooLarge", "check", 500, message=OURS, own=_check(["x" * 1000] * 6500)),
-    Failure("InvalidSettings", "input", 500, message=OURS, settings={"SESSION_SECONDS": "60"}),
-    Failure("InvalidSettings", "input", 500, message=OURS, settings={"EXTERNAL_ID": f"{EXTERNAL_ID} with spaces"}),
-    Failure("InvalidSettings", "input", 500, message=OURS, settings={"AWS_DEFAULT_REGION": None}),
+    Failure("AssumeRoleDenied", "AccessDenied", answers={"AssumeRole": denied()}),
+    Failure("AssumeRoleThrottled", "Throttling", answers={"AssumeRole": error("Throttling")}),
+    Failure("AssumeRoleTimedOut", "RequestTimeout", answers={"AssumeRole": error("RequestTimeout")}),
+    Failure("AssumeRoleFailed", answers={"AssumeRole": Reply("<html>proxy</html>")}),
+    Failure("HubCredentialsRejected", "ExpiredToken", answers={"AssumeRole": error("ExpiredToken")}),
+    Failure("HubCredentialsRejected", settings=NO_CREDENTIALS),
+    Failure("WrongAccount", answers={"AssumeRole": session(account="666666666666")}),
+    Failure("CheckDenied", "AccessDenied", answers={"ListBuckets": error("AccessDenied", 403)}),
+    Failure("CheckThrottled", "SlowDown", answers={"ListBuckets": error("SlowDown", 503)}),
+    Failure("CheckTimedOut", "RequestTimeout", answers={"ListBuckets": error("RequestTimeout")}),
+    Failure("CheckCallFailed", "InternalError", answers={"ListBuckets": error("InternalError", 500)}),
+    Failure("CheckCallFailed", "ExpiredToken", answers={"ListBuckets": error("ExpiredToken")}),
+    Failure("CheckFailed", own=_check(raised=LEAKING)),
+    Failure("ResultNotJson", own=_check({"when": datetime(2025, 1, 28, tzinfo=UTC)})),
+    Failure("ResultNotJson", own=_check({"secret": SESSION_SECRET.encode()})),
+    Failure("ResultTooLarge", own=_check(["x" * 1000] * 6500)),
+    Failure("InvalidSettings", settings={"SESSION_SECONDS": "60"}),
+    Failure("InvalidSettings", settings={"EXTERNAL_ID": f"{EXTERNAL_ID} with spaces"}),
+    Failure("InvalidSettings", settings={"AWS_DEFAULT_REGION": None}),
 ]

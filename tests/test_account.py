@@ -10,7 +10,7 @@ import pytest
 from chalicelib.account import Account
 from chalicelib.cross_account import Hub
 from chalicelib.errors import AssumeRoleDenied
-from tests.fake_aws import FakeAws, denied
+from tests.fake_aws import FakeAws, denied, session, session_key
 
 ONE = "111111111111"
 LIST = ("s3:ListAllMyBuckets",)
@@ -22,7 +22,7 @@ def read(account: Account) -> list[str]:
 
 
 def test_a_session_of_900_seconds_is_not_renewed_at_every_call(hub: Hub, aws: FakeAws) -> None:
-    aws.lifetimes.append(900)
+    aws.tell("AssumeRole", session(lasting=900))
     account = hub.account(ONE, LIST)
     for _ in range(3):
         read(account)
@@ -30,10 +30,10 @@ def test_a_session_of_900_seconds_is_not_renewed_at_every_call(hub: Hub, aws: Fa
 
 
 def test_a_session_with_less_than_five_minutes_left_is_renewed(hub: Hub, aws: FakeAws) -> None:
-    aws.lifetimes.append(250)
+    aws.tell("AssumeRole", session(lasting=250))
     account = hub.account(ONE, LIST, request_id="first")
     read(account), read(account)
-    assert [request.access_key for request in aws.operations("ListBuckets")] == [f"ASIA{ONE}n2"] * 2
+    assert [request.access_key for request in aws.operations("ListBuckets")] == [session_key(ONE, 2)] * 2
     assert aws.operations("AssumeRole")[1].form == aws.operations("AssumeRole")[0].form
 
 
@@ -53,7 +53,7 @@ def run_out(account: Account, seconds_left: int) -> None:
 def test_fifty_threads_renew_a_session_once(hub: Hub, aws: FakeAws, seconds_left: int) -> None:
     account = hub.account(ONE, LIST)
     run_out(account, seconds_left)
-    aws.lifetimes.append(8000)  # counted from the true time
+    aws.tell("AssumeRole", session(lasting=8000))  # counted from the true time
     assert in_fifty_threads(account) == [None] * 50
     assert len(aws.operations("AssumeRole")) == 2
 
@@ -89,7 +89,7 @@ def test_the_session_for_other_code_is_renewed_as_well(hub: Hub, aws: FakeAws) -
     client = account.session().client("s3")
     run_out(account, 30)
     client.list_buckets()
-    assert aws.seen[-1].access_key == f"ASIA{ONE}n2"
+    assert aws.seen[-1].access_key == session_key(ONE, 2)
 
 
 @pytest.mark.parametrize(

@@ -20,44 +20,13 @@ from chalicelib.check import Check, check
 from chalicelib.checks import CHECKS
 from chalicelib.errors import CrossAccountError
 from tests.failures import FAILURES, Failure
-from tests.fake_aws import EXTERNAL_ID, FakeAws, s3_error
+from tests.fake_aws import EXTERNAL_ID, FakeAws, error
 
 ACCOUNT, OTHER = "123456789012", "210987654321"
 ROOT = Path(entry_points.__file__).parent
 Invoke = Callable[[Any], tuple[int, Any]]
 Http = Callable[..., tuple[int, Any]]
 Add = Callable[[Check], Check]
-
-BAD_EVENTS: list[tuple[Any, str]] = [
-    (None, "The event must be a JSON object, not null."),
-    ([], "The event must be a JSON object, not a list."),
-    ("123456789012", "The event must be a JSON object, not a string."),
-    (123456789012, "The event must be a JSON object, not a number."),
-    ({}, "Missing account_id"),
-    ({"account_id": None}, "Missing account_id"),
-    ({"account_id": ""}, "Missing account_id"),
-    ({"account_id": 123456789012}, "Invalid account ID format"),
-    ({"account_id": False}, "Invalid account ID format"),
-    ({"account_id": []}, "Invalid account ID format"),
-    ({"account_id": "12345678901"}, "Invalid account ID format"),
-    ({"account_id": " 123456789012"}, "Invalid account ID format"),
-    ({"account_id": "123456789012\n"}, "Invalid account ID format"),
-    ({"account_id": "123456\x00789012"}, "Invalid account ID format"),
-    ({"account_id": "１２３４５６７８９０１２"}, "Invalid account ID format"),
-    ({"account_id": "1" * 3_000_000}, "Invalid account ID format"),
-    ({"account_id": json.loads("[" * 900 + "]" * 900)}, "Invalid account ID format"),
-    ({"account_id": ACCOUNT, "role_arn": "arn:aws:iam::1:role/x"}, "Unknown in the event: 'role_arn'."),
-    ({"account_id": ACCOUNT, "external_id": "x"}, "Unknown in the event: 'external_id'."),
-    ({"account_id": ACCOUNT, "endpoint_url": "http://x"}, "Unknown in the event: 'endpoint_url'."),
-    ({"account_id": ACCOUNT, "x\nERROR forged": 1}, r"Unknown in the event: 'x\nERROR forged'."),
-    ({"account_id": ACCOUNT, "check": "none"}, "There is no check 'none'."),
-    ({"account_id": ACCOUNT, "check": 1}, "check must be"),
-    ({"account_id": ACCOUNT, "region": "mars"}, "region must be"),
-    ({"account_id": ACCOUNT, "params": []}, "params must be"),
-    ({"account_id": ACCOUNT, "params": {"x": 1}}, "The check identity takes no parameter 'x'"),
-    ({"account_id": ACCOUNT, "check": "bedrock_converse"}, "The check bedrock_converse needs the parameter"),
-    ({"account_id": ACCOUNT, "raise_on_error": "yes"}, "raise_on_error must be"),
-]
 
 
 @check(actions=["s3:ListAllMyBuckets"])
@@ -91,16 +60,6 @@ def test_the_articles_event_is_answered_as_in_the_article_and_with_evidence(invo
             },
         },
     )
-
-
-@pytest.mark.parametrize(("event", "message"), BAD_EVENTS, ids=lambda value: ascii(value)[:50])
-def test_a_bad_event_is_400_and_aws_is_not_called(aws: FakeAws, invoke: Invoke, event: Any, message: str) -> None:
-    status, body = invoke(event)
-    assert (status, body["message"][: len(message)]) == (400, message)
-    assert set(body) == {"message", "error"}
-    assert set(body["error"]) == {"type", "stage", "code", "hint", "request_id"}
-    assert body["error"]["stage"] == "input"
-    assert aws.seen == []
 
 
 JSON = st.recursive(
@@ -138,9 +97,9 @@ def test_a_failure_is_answered_with_its_status_class_stage_and_code(
     prepared: Callable[[Failure], str], invoke: Invoke, failure: Failure
 ) -> None:
     status, body = invoke({"account_id": ACCOUNT, "check": prepared(failure)})
-    assert (status, body["message"]) == (500, failure.message)
+    assert (status, body["message"]) == (500, failure.contract.message)
     told = body["error"]
-    assert (told["type"], told["stage"], told["code"]) == (failure.name, failure.stage, failure.code)
+    assert (told["type"], told["stage"], told["code"]) == (failure.name, failure.contract.stage, failure.code)
     assert told["hint"]
 
 
@@ -154,27 +113,12 @@ def test_with_raise_on_error_it_is_raised_by_its_class_name(
     assert type(caught.value).__name__ == failure.name
 
 
-@pytest.mark.parametrize(
-    ("event", "name"),
-    [
-        ({}, "MissingAccountId"),
-        ({"account_id": 1}, "InvalidAccountId"),
-        ({"account_id": ACCOUNT, "check": "none"}, "UnknownCheck"),
-        ({"account_id": ACCOUNT, "x": 1}, "InvalidInput"),
-    ],
-)
-def test_with_raise_on_error_bad_input_is_raised_as_well(context: Any, event: Any, name: str) -> None:
-    with pytest.raises(CrossAccountError) as caught:
-        entry_points.switch_account({**event, "raise_on_error": True}, context)
-    assert type(caught.value).__name__ == name
-
-
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.name)
 def test_a_route_answers_a_failure_with_a_status_of_http(
     prepared: Callable[[Failure], str], http: Http, failure: Failure
 ) -> None:
     status, body = http("POST", f"/accounts/{ACCOUNT}/checks/{prepared(failure)}")
-    assert (status, body["error"]["type"]) == (failure.http_status, failure.name)
+    assert (status, body["error"]["type"]) == (failure.contract.http_status, failure.name)
 
 
 def test_a_second_invocation_asks_sts_no_more(aws: FakeAws, invoke: Invoke) -> None:
@@ -206,20 +150,20 @@ def test_without_caching_a_failed_check_drops_its_session_as_well(
     aws: FakeAws, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CACHE_CREDENTIALS", "false")
-    aws.tell("ListBuckets", s3_error("AccessDenied", 403))
+    aws.tell("ListBuckets", error("AccessDenied", 403))
     for _ in range(2):
         invoke({"account_id": ACCOUNT, "check": "s3_buckets"})
     assert len(aws.operations("AssumeRole")) == 2
 
 
 def test_a_session_that_the_account_rejects_is_forgotten(aws: FakeAws, invoke: Invoke) -> None:
-    aws.tell("ListBuckets", s3_error("ExpiredToken"))
+    aws.tell("ListBuckets", error("ExpiredToken"))
     assert [invoke({"account_id": ACCOUNT, "check": "s3_buckets"})[0] for _ in range(2)] == [500, 200]
     assert len(aws.operations("AssumeRole")) == 2
 
 
 def test_a_denied_check_keeps_its_session(aws: FakeAws, invoke: Invoke) -> None:
-    aws.tell("ListBuckets", s3_error("AccessDenied", 403))
+    aws.tell("ListBuckets", error("AccessDenied", 403))
     assert [invoke({"account_id": ACCOUNT, "check": "s3_buckets"})[0] for _ in range(2)] == [500, 200]
     assert len(aws.operations("AssumeRole")) == 1
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from chalicelib.aws_faults import AWS_EXCEPTIONS, Fault, code_of, fault_of, from_aws, request_id_of
 from chalicelib.cross_account import Hub
 from chalicelib.errors import CheckDenied
-from tests.fake_aws import FakeAws, Reply, error, s3_error
+from tests.fake_aws import Answer, FakeAws, Reply, error
 
 
 def client_error(code: str, request_id: str | None = "r-1") -> ClientError:
@@ -79,9 +79,9 @@ def test_whatever_stands_where_a_code_should_becomes_short_text_or_nothing(code:
 @pytest.mark.parametrize(
     ("reply", "fault"),
     [
-        (s3_error("AccessDenied", 403), Fault.DENIED),
-        (s3_error("ExpiredToken", 400), Fault.CREDENTIALS),
-        (s3_error("SlowDown", 503), Fault.THROTTLED),
+        (error("AccessDenied", 403), Fault.DENIED),
+        (error("ExpiredToken", 400), Fault.CREDENTIALS),
+        (error("SlowDown", 503), Fault.THROTTLED),
         (Reply("", 503), Fault.UNAVAILABLE),
         (Reply("", 403), Fault.DENIED),
         (Reply("not XML", 200), Fault.UNAVAILABLE),
@@ -90,7 +90,7 @@ def test_whatever_stands_where_a_code_should_becomes_short_text_or_nothing(code:
     ids=["denied", "expired", "slow down", "503", "403", "text", "truncated"],
 )
 @pytest.mark.usefixtures("no_backoff")
-def test_what_s3_really_sends_is_sorted_through_botocore(hub: Hub, aws: FakeAws, reply: Reply, fault: Fault) -> None:
+def test_what_s3_really_sends_is_sorted_through_botocore(hub: Hub, aws: FakeAws, reply: Answer, fault: Fault) -> None:
     aws.tell("ListBuckets", reply, always=True)
     with pytest.raises(AWS_EXCEPTIONS) as caught:
         hub.client("s3").list_buckets()
@@ -112,7 +112,7 @@ def test_what_s3_really_sends_is_sorted_through_botocore(hub: Hub, aws: FakeAws,
     ids=["throttled", "rejected", "empty", "text", "truncated", "page", "503 text", "403 page"],
 )
 @pytest.mark.usefixtures("no_backoff")
-def test_what_iam_really_sends_is_sorted_through_botocore(hub: Hub, aws: FakeAws, reply: Reply, fault: Fault) -> None:
+def test_what_iam_really_sends_is_sorted_through_botocore(hub: Hub, aws: FakeAws, reply: Answer, fault: Fault) -> None:
     aws.tell("GetAccountSummary", reply, always=True)
     with pytest.raises(Exception) as caught:  # noqa: PT011 - some are bare KeyErrors
         hub.client("iam").get_account_summary()

@@ -23,7 +23,7 @@ from chalicelib.errors import (
     WrongAccount,
 )
 from chalicelib.settings import Settings
-from tests.fake_aws import EXTERNAL_ID, HUB, FakeAws, Reply, denied, error, result
+from tests.fake_aws import EXTERNAL_ID, HUB, Answer, FakeAws, Reply, denied, error, result, session, session_key
 
 ONE, TWO = "111111111111", "222222222222"
 LIST = ("s3:ListAllMyBuckets",)
@@ -117,7 +117,7 @@ def test_other_actions_are_another_session(hub: Hub, aws: FakeAws) -> None:
     policies = [json.loads(request.form["Policy"])["Statement"][0]["Action"] for request in aws.seen]
     assert policies == [["s3:ListAllMyBuckets"], ["iam:GetAccountSummary"]]
     read(first), second.client("iam").get_account_summary()
-    assert [request.access_key for request in aws.seen[2:]] == [f"ASIA{ONE}n1", f"ASIA{ONE}n2"]
+    assert [request.access_key for request in aws.seen[2:]] == [session_key(ONE, 1), session_key(ONE, 2)]
 
 
 def test_another_account_is_another_session(hub: Hub, aws: FakeAws) -> None:
@@ -152,12 +152,12 @@ def refused(hub: Hub) -> AwsError:
 
 
 def test_another_accounts_session_is_refused(hub: Hub, aws: FakeAws) -> None:
-    aws.answering_account = TWO
+    aws.tell("AssumeRole", session(account=TWO))
     assert type(refused(hub)) is WrongAccount
 
 
 def test_a_session_that_has_run_out_is_refused(hub: Hub, aws: FakeAws) -> None:
-    aws.lifetimes.append(-5)
+    aws.tell("AssumeRole", session(lasting=-5))
     assert "already run out" in refused(hub).message
 
 
@@ -202,7 +202,7 @@ def test_an_answer_without_all_its_fields_is_no_session(hub: Hub, aws: FakeAws, 
 )
 @pytest.mark.usefixtures("no_backoff")
 def test_what_sts_refuses_is_an_error_of_its_kind(
-    hub: Hub, aws: FakeAws, reply: Reply, expected: type[AwsError]
+    hub: Hub, aws: FakeAws, reply: Answer, expected: type[AwsError]
 ) -> None:
     aws.tell("AssumeRole", reply, always=True)
     assert type(refused(hub)) is expected

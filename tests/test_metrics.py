@@ -13,7 +13,7 @@ import pytest
 import app as entry_points
 from chalicelib.metrics import deployment_stage
 from chalicelib.tally import Tally
-from tests.fake_aws import FakeAws, error, s3_error
+from tests.fake_aws import FakeAws, error
 from tests.fake_aws import denied as sts_denies
 from tests.fake_hub import ids
 
@@ -96,7 +96,7 @@ def test_a_throttled_account_is_throttled_and_failed(aws: FakeAws, lines: Lines,
 
 @pytest.mark.usefixtures("lambda_function")
 def test_a_check_that_failed_behind_the_door_was_not_denied_at_it(aws: FakeAws, lines: Lines, context: Any) -> None:
-    aws.tell("ListBuckets", s3_error("AccessDenied", 403))
+    aws.tell("ListBuckets", error("AccessDenied", 403))
     entry_points.switch_account({"account_id": ACCOUNT, "check": "s3_buckets"}, context)
     assert counts(lines()[0]) == {"assumed": 1, "denied": 0, "throttled": 0, "checked": 0, "failed": 1}
 

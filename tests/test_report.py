@@ -19,7 +19,7 @@ from chalicelib.check import Check, check
 from chalicelib.markup import element, text
 from chalicelib.report import HEADERS, POLICY, SCRIPT, STYLE, error_page, page
 from chalicelib.report_table import MOST_LISTED, columns_of
-from tests.fake_aws import FakeAws, Reply, s3_error
+from tests.fake_aws import FakeAws, Reply, error
 from tests.fake_aws import denied as sts_denies
 from tests.fake_hub import ids
 from tests.reports import HOSTILE, account_id, answer_of, buckets, failed, hostile, ok, organization
@@ -377,7 +377,7 @@ def test_if_the_organization_cannot_be_listed_the_page_says_what_to_do(aws: Fake
 
 
 def test_one_failure_of_some_is_a_row_of_a_good_page(aws: FakeAws, get: Get) -> None:
-    aws.tell("ListBuckets", s3_error("AccessDenied", 403), account=ids(2)[0], always=True)
+    aws.tell("ListBuckets", error("AccessDenied", 403), account=ids(2)[0], always=True)
     response = get(f"/report/s3_buckets?accounts={','.join(ids(2))}")
     assert response.status_code == 200
     assert [row[1] for row in Read(response.body.decode()).rows[1:]] == ["failed", "ok"]

@@ -17,7 +17,7 @@ from chalicelib import results_store
 from chalicelib.errors import CrossAccountError, EveryAccountFailed, InvalidInput, InvalidSettings, ResultsNotStored
 from chalicelib.result_key import STORE_KEYS, ResultKey
 from chalicelib.sweep_request import SweepRequest
-from tests.fake_aws import HUB, FakeAws, Reply, Request, denied, s3_error
+from tests.fake_aws import HUB, FakeAws, Reply, Request, denied, error
 
 BUCKET = "results"
 ONE, TWO, THREE = "111111111111", "222222222222", "333333333333"
@@ -208,16 +208,16 @@ def test_without_a_bucket_nobody_is_asked(sweep: Sweep, aws: FakeAws, monkeypatc
 def test_results_that_s3_does_not_take_fail_the_invocation(
     sweep: Sweep, aws: FakeAws, no_backoff: None, code: str, status: int
 ) -> None:
-    aws.tell(f"PUT {PATH}", s3_error(code, status), always=True)
+    aws.tell(f"PUT {PATH}", error(code, status), always=True)
     with pytest.raises(ResultsNotStored) as raised:
         sweep(accounts=[ONE], store=True, **KEYS)
-    error: CrossAccountError = raised.value
-    assert (error.stage, error.code) == ("check", code)
-    assert "sweep-template.yaml" in error.hint
+    told: CrossAccountError = raised.value
+    assert (told.stage, told.code) == ("check", code)
+    assert "sweep-template.yaml" in told.hint
 
 
 def test_a_passing_trouble_of_s3_is_no_failure(sweep: Sweep, aws: FakeAws, no_backoff: None) -> None:
-    aws.tell(f"PUT {PATH}", s3_error("SlowDown", 503), s3_error("InternalError", 500))
+    aws.tell(f"PUT {PATH}", error("SlowDown", 503), error("InternalError", 500))
     sweep(accounts=[ONE, TWO], store=True, **KEYS)
     assert [len(lines(put)) for put in puts(aws)] == [2, 2, 2]
 

@@ -15,13 +15,13 @@ from botocore.exceptions import ClientError, NoCredentialsError, WaiterError
 
 from chalicelib.cross_account import Hub
 from chalicelib.shared_clients import Caller, SharedClients
-from tests.fake_aws import HUB, SECRET, TOKEN, FakeAws, Reply, s3_error
+from tests.fake_aws import HUB, SESSION_SECRET, SESSION_TOKEN, FakeAws, Reply, error, session_key, session_token
 
 ONE, TWO = "111111111111", "222222222222"
 
 
 def caller(account: str, number: int = 1) -> Caller:
-    return Caller(Credentials(f"ASIA{account}n{number}", SECRET, f"{TOKEN}-{account}"))
+    return Caller(Credentials(session_key(account, number), SESSION_SECRET, session_token(account)))
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_outside_a_call_there_are_no_credentials(aws: FakeAws, one: Any) -> None
 
 
 def test_outside_a_call_a_failed_call_leaves_none_behind(aws: FakeAws, one: Any) -> None:
-    aws.tell("ListBuckets", s3_error("AccessDenied", 403))
+    aws.tell("ListBuckets", error("AccessDenied", 403))
     with pytest.raises(ClientError):
         one.list_buckets()
     with pytest.raises(NoCredentialsError):
@@ -124,8 +124,8 @@ def test_a_call_is_signed_with_key_and_token_of_its_account(aws: FakeAws, one: A
     one.list_buckets()
     two.list_buckets()
     assert [(request.signer, request.token) for request in aws.seen] == [
-        (ONE, f"{TOKEN}-{ONE}"),
-        (TWO, f"{TOKEN}-{TWO}"),
+        (ONE, session_token(ONE)),
+        (TWO, session_token(TWO)),
     ]
 
 
@@ -150,7 +150,7 @@ def test_fifty_threads_see_only_their_own_accounts_pages(aws: FakeAws, clients: 
     with ThreadPoolExecutor(50) as pool:
         assert dict(zip(accounts, pool.map(read, accounts), strict=True)) == aws.buckets
     assert len(aws.seen) == 50 * 4
-    assert all(request.token == f"{TOKEN}-{request.signer}" for request in aws.seen)
+    assert all(request.token == session_token(request.signer) for request in aws.seen)
 
 
 def test_a_call_within_a_call_is_signed_by_its_own_account(aws: FakeAws, one: Any, two: Any) -> None:
@@ -221,9 +221,9 @@ def test_to_close_a_view_does_not_close_the_client(one: Any, two: Any, monkeypat
 
 def test_the_repr_of_a_view_and_of_a_caller_shows_no_credentials(one: Any) -> None:
     shown = repr(one) + repr(caller(ONE)) + repr(one._shared) + repr(one._shared._request_signer._credentials)
-    assert SECRET not in shown
-    assert TOKEN not in shown
-    assert f"ASIA{ONE}" not in shown
+    assert SESSION_SECRET not in shown
+    assert SESSION_TOKEN not in shown
+    assert session_key(ONE, 1) not in shown
 
 
 def test_s3_express_sessions_which_are_kept_by_bucket_alone_are_off(aws: FakeAws, one: Any, two: Any) -> None:
@@ -241,7 +241,7 @@ def test_an_account_id_is_in_no_shared_clients_host_name(clients: SharedClients)
 @pytest.mark.usefixtures("no_backoff")
 def test_one_that_throttles_for_ever_leaves_the_others_their_retries(aws: FakeAws, clients: SharedClients) -> None:
     """A shared quota of 500 would be gone after 50 calls of two retries at 5 each."""
-    throttled = s3_error("SlowDown", 503)
+    throttled = error("SlowDown", 503)
     aws.tell("ListBuckets", throttled, account=ONE, always=True)
     aws.tell("ListBuckets", throttled, throttled, account=TWO)
     stuck = clients.client(caller(ONE), "s3")
@@ -254,7 +254,7 @@ def test_one_that_throttles_for_ever_leaves_the_others_their_retries(aws: FakeAw
 
 @pytest.mark.usefixtures("no_backoff")
 def test_a_throttled_call_is_tried_three_times(aws: FakeAws, one: Any) -> None:
-    aws.tell("ListBuckets", s3_error("SlowDown", 503), always=True)
+    aws.tell("ListBuckets", error("SlowDown", 503), always=True)
     with pytest.raises(ClientError):
         one.list_buckets()
     assert len(aws.seen) == 3
@@ -262,7 +262,7 @@ def test_a_throttled_call_is_tried_three_times(aws: FakeAws, one: Any) -> None:
 
 def test_retries_that_succeed_are_given_back(aws: FakeAws, clients: SharedClients, no_backoff: None) -> None:
     own = caller(ONE)
-    aws.tell("ListBuckets", s3_error("SlowDown", 503))
+    aws.tell("ListBuckets", error("SlowDown", 503))
     clients.client(own, "s3").list_buckets()
     assert own.retry_quota.available_capacity == 500
 

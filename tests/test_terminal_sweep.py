@@ -18,7 +18,7 @@ from rich.progress import Progress
 import sweep as terminal
 from chalicelib.check import check
 from chalicelib.logs import logger
-from tests.fake_aws import FakeAws, Reply, s3_error
+from tests.fake_aws import FakeAws, Reply, error
 from tests.fake_aws import denied as sts_denies
 from tests.fake_hub import ids, outcome
 from tests.templates import ROOT
@@ -131,7 +131,7 @@ def test_a_failure_is_a_line_of_the_table_with_its_next_step_below(aws, run):
 
 
 def test_json_with_a_failure_exits_1_and_is_still_the_answer(aws, run):
-    aws.tell("ListBuckets", s3_error("AccessDenied", 403), account=ids(2)[0], always=True)
+    aws.tell("ListBuckets", error("AccessDenied", 403), account=ids(2)[0], always=True)
     status, out, err = run("s3_buckets", "--accounts", ",".join(ids(2)), "--json")
     assert (status, err) == (1, "")
     assert list(outcome(json.loads(out)).values()) == ["CheckDenied", "ok"]

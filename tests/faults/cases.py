@@ -1,43 +1,46 @@
-"""What a fault is called, how the server is told to have it, and what the app must make of it."""
+"""What a fault is called, what the server is told to answer, and what the app must make of it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import cycle
+from typing import Any, TypeVar
 
+import pytest
+
+from tests.contract import CONTRACTS
+from tests.fake_aws import REQUEST_ID, Answer, FakeAws
 from tests.faults import drive
-from tests.faults.canaries import TARGET
-from tests.faults.faulty_aws import REQUEST_ID, FaultyAws, Reply
 
-MOST_SECONDS = 10
-"""For a fault that does not hang, on a busy machine. Lambda would end a direct invocation after 60."""
+TARGET = "111111111111"
+MOST_BACKOFF_SECONDS = 3
+"""Three attempts have two waits between them, of 1 and 2 seconds at most."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault.
+    """One fault, answered as `CONTRACTS` says of its class.
 
     Attributes:
         name: of the case.
         replies: to the operation that fails, in turn; the last one for ever.
-        type, code, http: the error's class, AWS's code (None: AWS gave none) and the route's status.
+        type, code: the error's class and AWS's code (None: AWS gave none).
         hint: what the hint must say, for it to be of any help.
         attempts: how often the server must have seen the operation.
     """
 
     name: str
-    replies: tuple[Reply, ...]
+    replies: tuple[Answer, ...]
     type: str
-    http: int
     hint: str
     code: str | None = None
     attempts: int = 1
     operation: str = "AssumeRole"
-    stage: str = "assume"
     check: str = "identity"
     params: dict[str, Any] = field(default_factory=dict)
-    status: int = 500
-    message: str = "AWS API error occurred"
 
     def __str__(self) -> str:
         return self.name
@@ -48,32 +51,42 @@ class Fault:
         return {**asked, "params": self.params} if self.params else asked
 
 
-def put_to(aws: FaultyAws, fault: Fault, door: str, log: drive.LogOfEverything) -> drive.Outcome:
+def through_the_doors(cases: Iterable[T], class_of: Callable[[T], str] = lambda fault: fault.type) -> list[Any]:  # type: ignore[attr-defined]
+    """Parameters `("fault", "door")`: the first case of each class through every door, the others by turns.
+
+    What a door makes of an error depends on nothing but its class, so that every door has seen all there is to see.
+    """
+    parameters, turns = [], {}
+    for case in cases:
+        first = class_of(case) not in turns
+        turn = turns.setdefault(class_of(case), cycle(drive.DOORS))
+        doors = drive.DOORS if first else (next(turn),)
+        parameters += [pytest.param(case, door, id=f"{case}-{door}") for door in doors]
+    return parameters
+
+
+def put_to(aws: FakeAws, fault: Fault, door: str, log: drive.LogOfEverything, backoff: list[float]) -> drive.Outcome:
     """Have the fault, ask through a door, and hold whatever every fault must hold."""
-    aws.on(fault.operation, *fault.replies)
+    aws.tell(fault.operation, *fault.replies, always=True)
     outcome = drive.ask(door, fault.event)
-    assert_told(outcome, fault)
+    assert_told(outcome, fault.type, fault.code)
+    assert fault.hint in outcome.fault["hint"]
     drive.assert_nothing_leaked(outcome.text, log.text)
-    assert aws.count(fault.operation) == fault.attempts
-    assert outcome.seconds < MOST_SECONDS
+    assert aws.counts[fault.operation] == fault.attempts
+    assert sum(backoff) <= MOST_BACKOFF_SECONDS
     return outcome
 
 
-def assert_told(outcome: drive.Outcome, fault: Fault) -> None:
-    told = outcome.fault
-    assert (told["type"], told["stage"], told["code"]) == (fault.type, fault.stage, fault.code)
-    assert fault.hint in told["hint"]
+def assert_told(outcome: drive.Outcome, type: str, code: str | None = None) -> None:
+    """It is the error of that class, answered as the contract says."""
+    told, contract = outcome.fault, CONTRACTS[type]
+    assert (told["type"], told["stage"], told["code"]) == (type, contract.stage, code)
     assert told["request_id"] in (None, REQUEST_ID)
     assert set(told) == {"type", "stage", "code", "hint", "request_id"}
-    if outcome.door == "direct":
-        assert outcome.status == fault.status
-        assert outcome.body["message"] == fault.message
-    elif outcome.door == "http":
-        assert outcome.status == fault.http
-        assert outcome.body["message"] == fault.message
-    else:
-        assert type(outcome.error).__name__ == fault.type
-        assert outcome.error is not None
+    assert outcome.status == contract.status_through(outcome.door)
+    assert contract.message in (None, outcome.body["message"])
+    if outcome.error is not None:
+        assert outcome.error.__class__.__name__ == type
         assert outcome.error.__suppress_context__ or outcome.error.__context__ is None
     assert "\n" not in outcome.body["message"]
     assert len(told["hint"]) < 2000

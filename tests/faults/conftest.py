@@ -4,45 +4,19 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 
 import botocore.endpoint
-import botocore.loaders
-import botocore.session
 import pytest
 
-import app
+from tests.fake_aws import FakeAws
 from tests.faults import drive
-from tests.faults.faulty_aws import FaultyAws
-
-
-@pytest.fixture(autouse=True)
-def one_loader(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read AWS's models once and not for every hub: that takes longer than everything else here together."""
-    monkeypatch.setattr(botocore.session, "create_loader", lambda search_path=None: _LOADER)
-
-
-_LOADER = botocore.loaders.Loader()
 
 
 @pytest.fixture
-def hub_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No variable of whoever runs this; those of `drive.environment` come with `aws`."""
-    drive.forget_the_environment(monkeypatch)
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[FaultyAws]:
-    with FaultyAws() as server:
-        yield server
-
-
-@pytest.fixture
-def aws(server: FaultyAws, hub_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyAws]:
-    """A server that is healthy until the test scripts it, and an app that has never run before."""
-    for name, value in drive.environment(server.url).items():
+def aws(clean_environment: None, aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAws]:
+    """With an app that has never run before, has an external ID and logs all it can."""
+    for name, value in drive.SETTINGS.items():
         monkeypatch.setenv(name, value)
-    app._hub.cache_clear()
-    yield server
-    app._hub.cache_clear()
-    server.heal()
+    yield aws
+    aws.reset()  # lets go of what hangs
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import time
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -18,7 +17,8 @@ import pytest
 from chalice.test import Client
 
 import app
-from tests.faults import canaries
+from tests.environment import set_environment
+from tests.fake_aws import EXTERNAL_ID, FakeAws, leaks
 
 DOORS = ("direct", "raised", "http")
 
@@ -31,7 +31,6 @@ class Outcome:
     status: int | None
     body: dict[str, Any]
     text: str
-    seconds: float
     error: BaseException | None = None
 
     @property
@@ -51,56 +50,40 @@ class Context:
         return 60_000
 
 
-def environment(url: str) -> dict[str, str]:
-    """The variables of a hub whose AWS is at `url`."""
-    return {
-        "AWS_ENDPOINT_URL": url,
-        "AWS_ACCESS_KEY_ID": canaries.HUB_ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": canaries.HUB_SECRET_KEY,
-        "AWS_SESSION_TOKEN": canaries.HUB_TOKEN,
-        "AWS_DEFAULT_REGION": "eu-west-1",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "NO_PROXY": "127.0.0.1",
-        "EXTERNAL_ID": canaries.EXTERNAL_ID,
-        "LOG_LEVEL": "DEBUG",
-    }
+SETTINGS = {"EXTERNAL_ID": EXTERNAL_ID, "LOG_LEVEL": "DEBUG"}
+"""Of every hub here, so that there is something to leak, and every occasion."""
 
 
-OURS = ("AWS_", "ROLE_", "ALLOWED_ACCOUNTS", "SESSION_SECONDS", "CACHE_CREDENTIALS", "ORGANIZATION_", "RESULTS_BUCKET")
-"""Beginnings of the variables that a test starts without, whoever runs it."""
-
-
-def forget_the_environment(patch: pytest.MonkeyPatch) -> None:
-    """Leave no variable of whoever runs this that could make a difference."""
-    for name in list(os.environ):
-        if name.startswith(OURS):
-            patch.delenv(name)
+@contextmanager
+def warm_hub(aws: FakeAws, **settings: str) -> Iterator[LogOfEverything]:
+    """An app that lasts for more than one test, and its log; the fixtures `aws` and `log` are for one."""
+    with pytest.MonkeyPatch.context() as patch, everything_logged() as log:
+        set_environment(patch)
+        for name, value in {**SETTINGS, **settings, "AWS_ENDPOINT_URL": aws.url}.items():
+            patch.setenv(name, value)
+        app._hub.cache_clear()
+        yield log
+        app._hub.cache_clear()
 
 
 def direct(event: Any) -> Outcome:
-    started = time.monotonic()
     answer = app.switch_account(event, Context())
-    seconds = time.monotonic() - started
     assert set(answer) == {"statusCode", "body"}
     assert isinstance(answer["body"], str)
-    return Outcome("direct", answer["statusCode"], json.loads(answer["body"]), json.dumps(answer), seconds)
+    return Outcome("direct", answer["statusCode"], json.loads(answer["body"]), json.dumps(answer))
 
 
 def raised(event: dict[str, Any]) -> Outcome:
     """With raise_on_error, seen as Lambda sees it: class, text and traceback."""
-    started = time.monotonic()
     try:
         answer = app.switch_account({**event, "raise_on_error": True}, Context())
     except Exception as error:
-        seconds = time.monotonic() - started
         text = "".join([*traceback.format_exception(error), str(error), repr(error), repr(vars(error))])
         fault = error.as_dict() if hasattr(error, "as_dict") else {}
         message = error.public_message() if hasattr(error, "public_message") else ""
-        return Outcome("raised", None, {"message": message, "error": fault}, text, seconds, error)
+        return Outcome("raised", None, {"message": message, "error": fault}, text, error)
     body = json.loads(answer["body"])
-    return Outcome("raised", answer["statusCode"], body, json.dumps(answer), time.monotonic() - started)
+    return Outcome("raised", answer["statusCode"], body, json.dumps(answer))
 
 
 def http(event: dict[str, Any]) -> Outcome:
@@ -113,14 +96,12 @@ def http(event: dict[str, Any]) -> Outcome:
 
 def post(path: str, body: bytes = b"", content_type: str = "application/json") -> Outcome:
     """POST to a route; no .chalice/config.json is read, so the environment is the test's own."""
-    started = time.monotonic()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="IAMAuthorizer is not a supported in local mode")
         with Client(app.app, project_dir=os.path.dirname(__file__)) as client:
             answer = client.http.post(path, body=body, headers={"Content-Type": content_type})
-    seconds = time.monotonic() - started
     text = answer.body.decode() + json.dumps(answer.headers)
-    return Outcome("http", answer.status_code, json.loads(answer.body), text, seconds)
+    return Outcome("http", answer.status_code, json.loads(answer.body), text)
 
 
 def ask(door: str, event: dict[str, Any]) -> Outcome:
@@ -167,4 +148,4 @@ def everything_logged() -> Iterator[LogOfEverything]:
 
 def assert_nothing_leaked(*texts: str) -> None:
     for text in texts:
-        assert not canaries.leaks(text)
+        assert not leaks(text)

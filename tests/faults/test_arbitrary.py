@@ -12,50 +12,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import app
+from tests.contract import AWS, CONTRACTS
+from tests.fake_aws import EXTERNAL_ID, REQUEST_ID, TALKATIVE, FakeAws, Reply, Request, buckets, fake_aws, session
 from tests.faults import drive
-from tests.faults.canaries import EXTERNAL_ID, TARGET
-from tests.faults.faulty_aws import (
-    REQUEST_ID,
-    TALKATIVE,
-    Exchange,
-    FaultyAws,
-    assume_role_answer,
-    healthy,
-    list_buckets_answer,
-)
+from tests.faults.cases import TARGET
 
-MESSAGES = {200: "Successfully processed request", 500: ("AWS API error occurred", "Internal server error")}
-TYPES_OF_AWS = {
-    "AssumeRoleDenied",
-    "AssumeRoleThrottled",
-    "AssumeRoleTimedOut",
-    "AssumeRoleFailed",
-    "HubCredentialsRejected",
-    "WrongAccount",
-    "CheckDenied",
-    "CheckThrottled",
-    "CheckTimedOut",
-    "CheckCallFailed",
-}
-HTTP_STATUSES = {400, 403, 404, 429, 500, 502, 504}
+TYPES_OF_AWS = {type for type, contract in CONTRACTS.items() if contract.message == AWS}
+HTTP_STATUSES = {contract.http_status for contract in CONTRACTS.values()}
 
 
 @pytest.fixture(scope="module")
-def warm() -> Iterator[tuple[FaultyAws, drive.LogOfEverything]]:
+def warm() -> Iterator[tuple[FakeAws, drive.LogOfEverything]]:
     """One server, one hub that keeps no session, and no waiting: the fixture of a test lasts for all its examples."""
-    with pytest.MonkeyPatch.context() as patch, FaultyAws() as aws, drive.everything_logged() as log:
-        drive.forget_the_environment(patch)
-        for name, value in drive.environment(aws.url).items():
-            patch.setenv(name, value)
-        patch.setenv("CACHE_CREDENTIALS", "false")
+    with (
+        fake_aws() as aws,
+        drive.warm_hub(aws, CACHE_CREDENTIALS="false") as log,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         patch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=lambda seconds: None))
-        app._hub.cache_clear()
         yield aws, log
-        app._hub.cache_clear()
 
 
-def assert_of_the_contract(outcome: drive.Outcome, aws: FaultyAws) -> None:
+def assert_of_the_contract(outcome: drive.Outcome, aws: FakeAws) -> None:
     """Whatever it is, it is one of the answers in the README."""
     assert len(outcome.text) < 100_000
     if outcome.status == 200:
@@ -69,7 +47,7 @@ def assert_of_the_contract(outcome: drive.Outcome, aws: FaultyAws) -> None:
     assert told["request_id"] is None or told["request_id"].isprintable()
     if told["stage"] == "input":
         assert outcome.status in (400, 403, 404)
-        assert not aws.calls
+        assert not aws.seen
     else:
         assert outcome.status in ({500} if outcome.door == "direct" else HTTP_STATUSES)
 
@@ -98,9 +76,9 @@ nearly_events = st.fixed_dictionaries(
 
 @settings(max_examples=200, deadline=None)
 @given(event=json_values | nearly_events)
-def test_any_event_is_answered(warm: tuple[FaultyAws, drive.LogOfEverything], event: Any) -> None:
+def test_any_event_is_answered(warm: tuple[FakeAws, drive.LogOfEverything], event: Any) -> None:
     aws, log = warm
-    aws.heal()
+    aws.reset()
     log.lines.clear()
 
     outcome = drive.direct(event)
@@ -113,9 +91,9 @@ def test_any_event_is_answered(warm: tuple[FaultyAws, drive.LogOfEverything], ev
 
 @settings(max_examples=150, deadline=None)
 @given(body=st.binary(max_size=200) | nearly_events.map(json.dumps).map(str.encode))
-def test_any_body_is_answered(warm: tuple[FaultyAws, drive.LogOfEverything], body: bytes) -> None:
+def test_any_body_is_answered(warm: tuple[FakeAws, drive.LogOfEverything], body: bytes) -> None:
     aws, log = warm
-    aws.heal()
+    aws.reset()
     log.lines.clear()
 
     outcome = drive.post(f"/accounts/{TARGET}/checks/s3_buckets", body)
@@ -126,9 +104,8 @@ def test_any_body_is_answered(warm: tuple[FaultyAws, drive.LogOfEverything], bod
 
 
 @st.composite
-def mangled(draw: st.DrawFn, text: str) -> bytes:
+def mangled(draw: st.DrawFn, whole: bytes) -> bytes:
     """A good answer with a piece cut out, doubled or replaced."""
-    whole = text.encode()
     start = draw(st.integers(0, len(whole)))
     end = draw(st.integers(start, min(len(whole), start + 60)))
     piece = draw(
@@ -156,22 +133,16 @@ statuses = st.sampled_from([200, 400, 403, 429, 500, 503]) | st.integers(200, 59
 content_types = st.sampled_from(["text/xml", "application/xml", "application/json", "text/html", "", "x/y; charset=x"])
 
 
-def bodies(good: str) -> st.SearchStrategy[bytes]:
+def bodies(good: bytes) -> st.SearchStrategy[bytes]:
     xml = trees.map(str.encode) | trees.map(lambda tree: f"<AssumeRoleResponse>{tree}</AssumeRoleResponse>".encode())
-    return st.binary(max_size=300) | mangled(good) | mangled(ERROR) | xml
+    return st.binary(max_size=300) | mangled(good) | mangled(ERROR.encode()) | xml
 
 
-class _Asked:
-    """Stands in for an exchange, to make a good answer without one."""
-
-    nth = 1
-    call = SimpleNamespace(fields={"RoleArn": f"arn:aws:iam::{TARGET}:role/external-role", "RoleSessionName": "x"})
+ASSUME_ROLE = f"Action=AssumeRole&RoleArn=arn:aws:iam::{TARGET}:role/external-role&RoleSessionName=x"
+SESSION = session()(Request("POST", "/", {}, {"authorization": "Credential=x/x/x/sts/x"}, ASSUME_ROLE.encode()))
 
 
-SESSION = assume_role_answer(_Asked())  # type: ignore[arg-type]
-
-
-def assert_told_as_aws_fault(outcome: drive.Outcome, aws: FaultyAws, log: drive.LogOfEverything) -> None:
+def assert_told_as_aws_fault(outcome: drive.Outcome, aws: FakeAws, log: drive.LogOfEverything) -> None:
     assert_of_the_contract(outcome, aws)
     assert outcome.status == 200 or outcome.fault["type"] in TYPES_OF_AWS
     assert "unforeseen" not in log.text
@@ -179,52 +150,48 @@ def assert_told_as_aws_fault(outcome: drive.Outcome, aws: FaultyAws, log: drive.
 
 
 @settings(max_examples=400, deadline=None)
-@given(body=bodies(SESSION), status=statuses, content_type=content_types, door=st.sampled_from(drive.DOORS))
+@given(body=bodies(SESSION.content), status=statuses, content_type=content_types, door=st.sampled_from(drive.DOORS))
 def test_whatever_sts_answers_is_told(
-    warm: tuple[FaultyAws, drive.LogOfEverything], body: bytes, status: int, content_type: str, door: str
+    warm: tuple[FakeAws, drive.LogOfEverything], body: bytes, status: int, content_type: str, door: str
 ) -> None:
     aws, log = warm
-    aws.heal()
+    aws.reset()
     log.lines.clear()
-    aws.on("AssumeRole", lambda exchange: exchange.send(body, status, content_type))
+    aws.tell("AssumeRole", Reply(body, status, {"Content-Type": content_type}), always=True)
 
     outcome = drive.ask(door, {"account_id": TARGET})
 
     if outcome.door == "raised" and outcome.error:
         outcome.status = 500
     assert_told_as_aws_fault(outcome, aws, log)
-    assert aws.count("AssumeRole") <= 3
+    assert aws.counts["AssumeRole"] <= 3
 
 
 @settings(max_examples=300, deadline=None)
 @given(
-    body=bodies(list_buckets_answer(["one", "two"], token="t")),
+    body=bodies(buckets(["one", "two"], token="t").content),
     status=statuses,
     content_type=content_types,
     door=st.sampled_from(["direct", "http"]),
 )
 def test_whatever_s3_answers_is_told(
-    warm: tuple[FaultyAws, drive.LogOfEverything], body: bytes, status: int, content_type: str, door: str
+    warm: tuple[FakeAws, drive.LogOfEverything], body: bytes, status: int, content_type: str, door: str
 ) -> None:
     aws, log = warm
-    aws.heal()
+    aws.reset()
     log.lines.clear()
-    last = list_buckets_answer([])
-
-    def once(exchange: Exchange) -> None:
-        exchange.send(body, status, content_type)
-
-    aws.on("ListBuckets", once, once, once, lambda exchange: exchange.send(last))
+    mangled_page = Reply(body, status, {"Content-Type": content_type})
+    aws.tell("ListBuckets", *[mangled_page] * 3, buckets([]), always=True)
 
     outcome = drive.ask(door, {"account_id": TARGET, "check": "s3_buckets"})
 
     assert_told_as_aws_fault(outcome, aws, log)
 
 
-def test_the_answer_that_these_mangle_is_a_good_one(warm: tuple[FaultyAws, drive.LogOfEverything]) -> None:
+def test_the_answer_that_these_mangle_is_a_good_one(warm: tuple[FakeAws, drive.LogOfEverything]) -> None:
     aws, _ = warm
-    aws.heal()
-    aws.on("AssumeRole", lambda exchange: exchange.send(SESSION)).on("ListBuckets", healthy)
+    aws.reset()
+    aws.tell("AssumeRole", SESSION)
 
     assert drive.direct({"account_id": TARGET, "check": "s3_buckets"}).status == 200
-    assert aws.calls[0].fields["ExternalId"] == EXTERNAL_ID
+    assert aws.seen[0].form["ExternalId"] == EXTERNAL_ID

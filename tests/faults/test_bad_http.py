@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.faults import canaries, drive
-from tests.faults.canaries import TARGET
-from tests.faults.faulty_aws import FaultyAws
+from tests.fake_aws import EXTERNAL_ID, FakeAws
+from tests.faults import drive
+from tests.faults.cases import TARGET
 
 ROUTE = f"/accounts/{TARGET}/checks/identity"
 OBJECT = "must be a JSON object"
@@ -41,7 +41,7 @@ BODIES: dict[str, tuple[bytes, str]] = {
     "check-in-the-body": (b'{"check": "s3_buckets"}', "check"),
     "raise-on-error-in-the-body": (b'{"raise_on_error": true}', "raise_on_error"),
     "role-in-the-body": (b'{"role_arn": "arn:aws:iam::222222222222:role/x"}', "role_arn"),
-    "external-id-in-the-body": (json.dumps({"external_id": canaries.EXTERNAL_ID}).encode(), "external_id"),
+    "external-id-in-the-body": (json.dumps({"external_id": EXTERNAL_ID}).encode(), "external_id"),
     "endpoint-in-the-body": (b'{"endpoint_url": "https://evil.example"}', "endpoint_url"),
     "region-with-a-host": (b'{"region": "us-east-1.evil.example/"}', "region"),
     "region-twice": (b'{"region": "eu-west-1", "region": "evil.example"}', "region"),
@@ -52,7 +52,7 @@ BODIES: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_a_bad_body_is_refused(name: str, aws: FaultyAws, log: drive.LogOfEverything) -> None:
+def test_a_bad_body_is_refused(name: str, aws: FakeAws, log: drive.LogOfEverything) -> None:
     body, word = BODIES[name]
 
     outcome = drive.post(ROUTE, body)
@@ -62,7 +62,7 @@ def test_a_bad_body_is_refused(name: str, aws: FaultyAws, log: drive.LogOfEveryt
     assert word in outcome.body["message"]
     assert outcome.body["message"].isprintable()
     assert len(outcome.text) < 5_000
-    assert not aws.calls
+    assert not aws.seen
     drive.assert_nothing_leaked(outcome.text, log.text)
 
 
@@ -87,7 +87,7 @@ PATHS: dict[str, tuple[str, str, int, str]] = {
 
 
 @pytest.mark.parametrize("name", PATHS)
-def test_a_bad_path_is_refused(name: str, aws: FaultyAws, log: drive.LogOfEverything) -> None:
+def test_a_bad_path_is_refused(name: str, aws: FakeAws, log: drive.LogOfEverything) -> None:
     account_id, check, status, type_ = PATHS[name]
 
     outcome = drive.post(f"/accounts/{quote(account_id, safe='')}/checks/{quote(check, safe='')}")
@@ -96,7 +96,7 @@ def test_a_bad_path_is_refused(name: str, aws: FaultyAws, log: drive.LogOfEveryt
     assert (outcome.fault["type"], outcome.fault["stage"]) == (type_, "input")
     assert outcome.body["message"].isprintable()
     assert len(outcome.text) < 5_000
-    assert not aws.calls
+    assert not aws.seen
     drive.assert_nothing_leaked(outcome.text, log.text)
 
 
@@ -111,19 +111,19 @@ def test_a_bad_path_is_refused(name: str, aws: FaultyAws, log: drive.LogOfEveryt
         "x" * 9,
     ],
 )
-def test_a_body_that_does_not_say_it_is_json_is_refused_by_chalice(content_type: str, aws: FaultyAws) -> None:
+def test_a_body_that_does_not_say_it_is_json_is_refused_by_chalice(content_type: str, aws: FakeAws) -> None:
     outcome = drive.post(ROUTE, b"{}", content_type)
 
     assert outcome.status == 415
     assert outcome.body["Code"] == "UnsupportedMediaType"
-    assert not aws.calls
+    assert not aws.seen
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", "Application/JSON"])
-def test_a_body_that_says_it_is_json_is_taken(content_type: str, aws: FaultyAws) -> None:
+def test_a_body_that_says_it_is_json_is_taken(content_type: str, aws: FakeAws) -> None:
     assert drive.post(ROUTE, b"{}", content_type).status == 200
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"region": null, "params": null}', b"\xef\xbb\xbf{}"])
-def test_a_body_may_be_absent_or_empty(body: bytes, aws: FaultyAws) -> None:
+def test_a_body_may_be_absent_or_empty(body: bytes, aws: FakeAws) -> None:
     assert drive.post(ROUTE, body).status == 200

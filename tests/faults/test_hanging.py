@@ -1,153 +1,127 @@
-"""Something does not answer, or hardly: with the real timeouts all at once, with short ones through every door."""
+"""Something does not answer, or hardly: it is given up in time, told as what it is, and tried as often as it should."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from botocore.config import Config
 
-import app
 from chalicelib import shared_clients
-from tests.faults import canaries, drive
-from tests.faults.canaries import TARGET
-from tests.faults.cases import Fault, assert_told
-from tests.faults.faulty_aws import (
-    Exchange,
-    FaultyAws,
-    Reply,
-    buckets,
-    dripping,
-    error,
-    healthy,
-    silent,
-    silent_midway,
-)
+from chalicelib.cross_account import Hub
+from chalicelib.settings import Settings
+from tests.fake_aws import Answer, FakeAws, buckets, dripping, error, silent, silent_midway
+from tests.faults import drive
+from tests.faults.cases import MOST_BACKOFF_SECONDS, TARGET, Fault, assert_told, put_to, through_the_doors
+from tests.test_policies import STAGES, config
 
-LAMBDA_SECONDS = 60
-"""The timeout of a direct invocation, in .chalice/config.json."""
+READ_SECONDS = 0.3
+SERVICES = {
+    "AssumeRole": "sts",
+    "GetCallerIdentity": "sts",
+    "ListBuckets": "s3",
+    "GetAccountSummary": "iam",
+    "ListFoundationModels": "bedrock",
+    "Converse": "bedrock-runtime",
+}
 
 
-# In real time: one hub, one server, an account for each case, all of them at once
+# The real timeouts, added up; everything else here has short ones
+
+
+DIRECT = [("switch_account", service) for service in sorted(set(SERVICES.values()))]
+
+
+@pytest.mark.parametrize(("function", "service"), [*DIRECT, ("api_handler", "sts")])
+def test_the_longest_wait_for_a_service_ends_before_lambda_does(function: str, service: str, aws: FakeAws) -> None:
+    client = Hub(Settings()).clients.shared(service, "eu-west-1").meta.config
+    attempt = max(client.connect_timeout, client.read_timeout)
+    longest = client.retries["total_max_attempts"] * attempt + MOST_BACKOFF_SECONDS
+
+    assert longest < min(config(stage, function).lambda_timeout for stage in STAGES)
+
+
+def shorten(monkeypatch: pytest.MonkeyPatch, service: str) -> None:
+    """Shorten the timeouts of one service's client, and leave its attempts. A hub made after this has it."""
+    usual = shared_clients._CONFIGS.get(service, shared_clients._CONFIG)
+    short = usual.merge(Config(connect_timeout=READ_SECONDS, read_timeout=READ_SECONDS))
+    monkeypatch.setitem(shared_clients._CONFIGS, service, short)
+
+
+# One hub, one server, an account for each case, all of them at once
 
 
 @dataclass(frozen=True)
 class Hang:
-    """What hangs for one account, and how long its caller may have to wait: attempts x timeout, and a busy machine."""
+    """What hangs for one account, and how often each operation is asked for until its caller gives up."""
 
-    replies: dict[str, Reply]
+    operation: str
+    replies: tuple[Answer, ...]
     type: str
-    seconds: tuple[float, float]
-    calls: dict[str, int]
+    counts: dict[str, int]
     check: str = "identity"
     door: str = "direct"
 
 
-def page_two_hangs(exchange: Exchange) -> None:
-    silent(exchange) if "continuation-token" in exchange.call.fields else buckets(["a"], token="t")(exchange)
-
-
+OF_STS = ("AssumeRoleTimedOut", {"AssumeRole": 3})
 HANGS = {
-    "sts": Hang({"AssumeRole": silent}, "AssumeRoleTimedOut", (14, 25), {"AssumeRole": 3}),
-    "sts-through-the-route": Hang(
-        {"AssumeRole": silent}, "AssumeRoleTimedOut", (14, 25), {"AssumeRole": 3}, door="http"
-    ),
-    "sts-in-the-middle-of-its-answer": Hang(
-        {"AssumeRole": silent_midway}, "AssumeRoleTimedOut", (14, 25), {"AssumeRole": 3}
-    ),
-    "sts-with-pauses-just-too-long": Hang(
-        {"AssumeRole": dripping(6, pieces=3)}, "AssumeRoleTimedOut", (14, 25), {"AssumeRole": 3}
-    ),
-    "get-caller-identity-of-the-session": Hang(
-        {"GetCallerIdentity": silent}, "CheckTimedOut", (14, 25), {"AssumeRole": 1, "GetCallerIdentity": 3}
-    ),
-    "s3": Hang({"ListBuckets": silent}, "CheckTimedOut", (29, 45), {"AssumeRole": 1, "ListBuckets": 3}, "s3_buckets"),
-    "s3-on-page-two": Hang(
-        {"ListBuckets": page_two_hangs}, "CheckTimedOut", (29, 45), {"AssumeRole": 1, "ListBuckets": 4}, "s3_buckets"
+    "100000000001": Hang("AssumeRole", (silent,), *OF_STS),
+    "100000000002": Hang("AssumeRole", (silent,), *OF_STS, door="http"),
+    "100000000003": Hang("AssumeRole", (silent_midway,), *OF_STS),
+    "100000000004": Hang("AssumeRole", (dripping(2 * READ_SECONDS, pieces=3),), *OF_STS),
+    "100000000005": Hang("GetCallerIdentity", (silent,), "CheckTimedOut", {"AssumeRole": 1, "GetCallerIdentity": 3}),
+    "100000000006": Hang("ListBuckets", (silent,), "CheckTimedOut", {"AssumeRole": 1, "ListBuckets": 3}, "s3_buckets"),
+    "100000000007": Hang(
+        "ListBuckets",
+        (buckets(["a"], token="t"), silent),
+        "CheckTimedOut",
+        {"AssumeRole": 1, "ListBuckets": 4},
+        "s3_buckets",
     ),
 }
-ACCOUNTS = {name: f"{number:012}" for number, name in enumerate(HANGS, start=100_000_000_001)}
 
 
-def by_account(operation: str) -> Reply:
-    """Answer an operation as the case of the account says; healthy without."""
-    replies = {ACCOUNTS[name]: hang.replies[operation] for name, hang in HANGS.items() if operation in hang.replies}
-
-    def reply(exchange: Exchange) -> None:
-        account = account_of(exchange.call)
-        replies.get(account, healthy)(exchange)
-
-    return reply
-
-
-def account_of(call: Any) -> str:
-    if call.operation == "AssumeRole":
-        return str(call.fields["RoleArn"]).split(":")[4]
-    return canaries.account_of(call.access_key)
-
-
-@pytest.fixture(scope="module")
-def hung() -> Iterator[tuple[dict[str, drive.Outcome], FaultyAws, str]]:
-    """Let all of them hang at the same time, which takes as long as the slowest; the tests look at what came of it."""
-    with pytest.MonkeyPatch.context() as patch, FaultyAws() as aws, drive.everything_logged() as log:
-        drive.forget_the_environment(patch)
-        for name, value in drive.environment(aws.url).items():
-            patch.setenv(name, value)
-        for operation in ("AssumeRole", "GetCallerIdentity", "ListBuckets"):
-            aws.on(operation, by_account(operation))
-        app._hub.cache_clear()
-        drive.direct({"account_id": TARGET, "check": "s3_buckets"})  # warm, so that what is measured is the waiting
-        with ThreadPoolExecutor(len(HANGS)) as pool:
-            asked = {
-                name: pool.submit(drive.ask, hang.door, {"account_id": ACCOUNTS[name], "check": hang.check})
-                for name, hang in HANGS.items()
-            }
-        yield {name: future.result() for name, future in asked.items()}, aws, log.text
-        app._hub.cache_clear()
-
-
-@pytest.mark.parametrize("name", HANGS)
-def test_hanging_in_real_time_ends_well_before_lambda_does(
-    name: str, hung: tuple[dict[str, drive.Outcome], FaultyAws, str]
+def test_accounts_that_hang_at_the_same_time_are_each_told_of_their_own(
+    aws: FakeAws, log: drive.LogOfEverything, backoff: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outcomes, aws, log = hung
-    hang, outcome = HANGS[name], outcomes[name]
+    for service in ("sts", "s3"):
+        shorten(monkeypatch, service)
+    for account, hang in HANGS.items():
+        aws.tell(hang.operation, *hang.replies, account=account, always=True)
 
-    least, most = hang.seconds
-    assert least < outcome.seconds < most < LAMBDA_SECONDS
-    assert outcome.fault["type"] == hang.type
-    assert outcome.fault["stage"] == ("assume" if hang.type == "AssumeRoleTimedOut" else "check")
-    assert outcome.status == (504 if hang.door == "http" else 500)
-    of_this = [call.operation for call in aws.calls if account_of(call) == ACCOUNTS[name]]
-    assert {operation: of_this.count(operation) for operation in of_this} == hang.calls
-    drive.assert_nothing_leaked(outcome.text, log)
+    with ThreadPoolExecutor(len(HANGS)) as pool:
+        asked = {
+            account: pool.submit(drive.ask, hang.door, {"account_id": account, "check": hang.check})
+            for account, hang in HANGS.items()
+        }
+        outcomes = {account: future.result() for account, future in asked.items()}
+
+    for account, hang in HANGS.items():
+        assert_told(outcomes[account], hang.type)
+        assert Counter(each.operation for each in aws.seen if each.account == account) == hang.counts
+    drive.assert_nothing_leaked(*(outcome.text for outcome in outcomes.values()), log.text)
 
 
-# With shortened timeouts
+# Through every door
 
 ASK_AGAIN_STS = "STS did not answer in time; ask again."
 ASK_AGAIN = "Ask again; if it lasts, see the service's health in that region."
-READ_SECONDS = 0.3
 PARAMS = {"bedrock_converse": {"model_id": "a.b", "prompt": "Hello"}}
 
 
 def hanging(
-    name: str, operation: str, check: str, *replies: Reply, attempts: int = 3, type: str = "CheckTimedOut"
+    name: str, operation: str, check: str, *replies: Answer, attempts: int = 3, type: str = "CheckTimedOut"
 ) -> Fault:
-    of_sts = type == "AssumeRoleTimedOut"
     return Fault(
         name,
         replies,
         type,
-        504,
-        ASK_AGAIN_STS if of_sts else ASK_AGAIN,
+        ASK_AGAIN_STS if type == "AssumeRoleTimedOut" else ASK_AGAIN,
         attempts=attempts,
         operation=operation,
-        stage="assume" if of_sts else "check",
         check=check,
         params=PARAMS.get(check, {}),
     )
@@ -160,75 +134,54 @@ IMPATIENT = [
     hanging("s3", "ListBuckets", "s3_buckets", silent),
     hanging("s3-in-the-middle", "ListBuckets", "s3_buckets", silent_midway),
     hanging("s3-on-page-two", "ListBuckets", "s3_buckets", buckets(["a"], token="t"), silent, attempts=4),
-    hanging("s3-after-an-error", "ListBuckets", "s3_buckets", error(500, "InternalError"), silent),
+    hanging("s3-after-an-error", "ListBuckets", "s3_buckets", error("InternalError", 500), silent),
     hanging("iam", "GetAccountSummary", "account_summary", silent),
     hanging("bedrock", "ListFoundationModels", "bedrock_models", silent),
     hanging("bedrock-converse", "Converse", "bedrock_converse", silent, attempts=1),
 ]
-SERVICES = {
-    "AssumeRole": "sts",
-    "ListBuckets": "s3",
-    "GetAccountSummary": "iam",
-    "ListFoundationModels": "bedrock",
-    "Converse": "bedrock-runtime",
-}
 
 
-def shorten(monkeypatch: pytest.MonkeyPatch, service: str) -> None:
-    """Shorten the timeouts of one service's client, and leave its attempts. A hub made after this has it."""
-    usual = shared_clients._CONFIGS.get(service, shared_clients._CONFIG)
-    short = usual.merge(Config(connect_timeout=READ_SECONDS, read_timeout=READ_SECONDS))
-    monkeypatch.setitem(shared_clients._CONFIGS, service, short)
-
-
-@pytest.mark.parametrize("door", drive.DOORS)
-@pytest.mark.parametrize("fault", IMPATIENT, ids=str)
+@pytest.mark.parametrize(("fault", "door"), through_the_doors(IMPATIENT))
 def test_hanging(
     fault: Fault,
     door: str,
-    aws: FaultyAws,
+    aws: FakeAws,
     log: drive.LogOfEverything,
     backoff: list[float],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shorten(monkeypatch, SERVICES[fault.operation])
-    aws.on(fault.operation, *fault.replies)
 
-    outcome = drive.ask(door, fault.event)
-
-    assert_told(outcome, fault)
-    assert aws.count(fault.operation) == fault.attempts
-    assert outcome.seconds < 10
-    drive.assert_nothing_leaked(outcome.text, log.text)
+    put_to(aws, fault, door, log, backoff)
 
 
 @pytest.mark.parametrize("door", drive.DOORS)
 def test_hanging_while_the_hub_looks_up_its_own_name(
-    door: str, aws: FaultyAws, log: drive.LogOfEverything, backoff: list[float], monkeypatch: pytest.MonkeyPatch
+    door: str, aws: FakeAws, log: drive.LogOfEverything, backoff: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shorten(monkeypatch, "sts")
-    aws.on("AssumeRole", error(403, "AccessDenied")).on("GetCallerIdentity", silent)
+    aws.tell("AssumeRole", error("AccessDenied", 403))
+    aws.tell("GetCallerIdentity", silent, always=True)
 
     outcome = drive.ask(door, {"account_id": TARGET})
 
-    assert outcome.fault["type"] == "AssumeRoleDenied"
+    assert_told(outcome, "AssumeRoleDenied", "AccessDenied")
     assert "STS did not answer GetCallerIdentity either" in outcome.fault["hint"]
-    assert aws.counts() == {"AssumeRole": 1, "GetCallerIdentity": 3}
+    assert aws.counts == {"AssumeRole": 1, "GetCallerIdentity": 3}
     drive.assert_nothing_leaked(outcome.text, log.text)
 
 
 @pytest.mark.parametrize("door", drive.DOORS)
 def test_a_port_that_takes_no_connection(
-    door: str, aws: FaultyAws, log: drive.LogOfEverything, backoff: list[float], monkeypatch: pytest.MonkeyPatch
+    door: str, aws: FakeAws, log: drive.LogOfEverything, backoff: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shorten(monkeypatch, "sts")
     with socket.socket() as busy, full_queue(busy) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
         outcome = drive.ask(door, {"account_id": TARGET})
 
-    assert outcome.fault["type"] == "AssumeRoleTimedOut"
+    assert_told(outcome, "AssumeRoleTimedOut")
     assert "A function in a VPC needs a way to the regional STS endpoint." in outcome.fault["hint"]
-    assert outcome.status == {"direct": 500, "raised": None, "http": 504}[door]
     assert len(backoff) == 2
     drive.assert_nothing_leaked(outcome.text, log.text)
 
@@ -258,10 +211,10 @@ class full_queue:
 
 @pytest.mark.parametrize("door", drive.DOORS)
 def test_what_hung_once_and_then_answers_is_no_fault(
-    door: str, aws: FaultyAws, backoff: list[float], monkeypatch: pytest.MonkeyPatch
+    door: str, aws: FakeAws, backoff: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shorten(monkeypatch, "sts")
-    aws.on("AssumeRole", silent, healthy)
+    aws.tell("AssumeRole", silent)
 
     assert drive.ask(door, {"account_id": TARGET, "check": "s3_buckets"}).status == 200
-    assert aws.counts() == {"AssumeRole": 2, "ListBuckets": 1}
+    assert aws.counts == {"AssumeRole": 2, "ListBuckets": 1}

@@ -1,0 +1,83 @@
+"""An AWS on loopback: it records every request, knows every session it gave out, and answers as it is told.
+
+What makes it a proof and not a decoration: who asked is read from the signature's access key, nothing else.
+
+It is healthy until a test tells it otherwise: after `aws.tell("AssumeRole", denied())` the first AssumeRole is denied
+and every later one answered well. What can be wrong with a reply, down to its connection, is said in the `Reply`.
+"""
+
+from tests.fake_aws.canaries import (
+    EXTERNAL_ID,
+    HUB,
+    HUB_ARN,
+    HUB_KEY,
+    HUB_SECRET,
+    HUB_TOKEN,
+    SECRETS,
+    SESSION_SECRET,
+    SESSION_TOKEN,
+    account_of,
+    leaks,
+    session_key,
+    session_token,
+)
+from tests.fake_aws.faults import (
+    TALKATIVE,
+    closed,
+    denied,
+    dripping,
+    error,
+    html,
+    plain,
+    refusal,
+    reset,
+    reset_midway,
+    silent,
+    silent_midway,
+    truncated,
+)
+from tests.fake_aws.healthy import as_json, buckets, caller_identity, healthy, result, session
+from tests.fake_aws.messages import REQUEST_ID, Answer, Ending, Reply, Request
+from tests.fake_aws.server import FakeAws, fake_aws
+
+__all__ = [
+    "EXTERNAL_ID",
+    "HUB",
+    "HUB_ARN",
+    "HUB_KEY",
+    "HUB_SECRET",
+    "HUB_TOKEN",
+    "REQUEST_ID",
+    "SECRETS",
+    "SESSION_SECRET",
+    "SESSION_TOKEN",
+    "TALKATIVE",
+    "Answer",
+    "Ending",
+    "FakeAws",
+    "Reply",
+    "Request",
+    "account_of",
+    "as_json",
+    "buckets",
+    "caller_identity",
+    "closed",
+    "denied",
+    "dripping",
+    "error",
+    "fake_aws",
+    "healthy",
+    "html",
+    "leaks",
+    "plain",
+    "refusal",
+    "reset",
+    "reset_midway",
+    "result",
+    "session",
+    "session_key",
+    "session_token",
+    "silent",
+    "silent_midway",
+    "truncated",
+]

@@ -1,0 +1,58 @@
+"""Values that stand for secrets: wherever one turns up, something leaked."""
+
+from __future__ import annotations
+
+HUB = "999999999999"
+"""The hub's account, which is no secret."""
+
+HUB_KEY = "ASIAHUBCANARY0000001"
+HUB_SECRET = "canaryHubSecret/wJalrXUtnFEMI+K7MDENG"
+HUB_TOKEN = "canaryHubToken/IQoJb3JpZ2luX2VjEHub=="
+HUB_SESSION = "canary-hub-session"
+HUB_ARN = f"arn:aws:sts::{HUB}:assumed-role/cross-account-dev-switch_account/{HUB_SESSION}"
+SESSION_SECRET = "canarySessionSecret/bPxRfiCYEXAMPLEKEY+"
+SESSION_TOKEN = "canarySessionToken/FwoGZXIvYXdzEBYaDHg=="
+EXTERNAL_ID = "canary-external-id/4f1c9a"
+
+_SESSION_KEY = "ASIACANARY"
+
+SECRETS = {
+    "the hub's access key": HUB_KEY,
+    "the hub's secret key": HUB_SECRET,
+    "the hub's token": HUB_TOKEN,
+    "the session in the hub's ARN": HUB_SESSION,
+    "a session's access key": _SESSION_KEY,
+    "a session's secret key": SESSION_SECRET,
+    "a session's token": SESSION_TOKEN,
+    "the external ID": EXTERNAL_ID,
+}
+
+
+def session_key(account_id: str, nth: int) -> str:
+    """The access key of a session: it says for which account it was given out, and by which AssumeRole."""
+    return f"{_SESSION_KEY}{account_id}N{nth}"
+
+
+def session_token(account_id: str) -> str:
+    return f"{SESSION_TOKEN}-{account_id}"
+
+
+def account_of(access_key: str) -> str:
+    """The account whose credentials these are; what is no key of ours, such as of an unsigned request, as it is."""
+    if access_key.startswith(_SESSION_KEY):
+        return access_key.removeprefix(_SESSION_KEY)[:12]
+    return HUB if access_key == HUB_KEY else access_key
+
+
+def leaks(text: str) -> list[str]:
+    """Name the secrets that a text holds, as they are, escaped as in a URL or as in JSON."""
+    found = []
+    for name, secret in SECRETS.items():
+        spellings = {
+            secret,
+            secret.replace("/", "%2F").replace("+", "%2B").replace("=", "%3D"),
+            secret.replace("/", r"\/"),
+        }
+        if any(spelling in text for spelling in spellings):
+            found.append(name)
+    return found

@@ -1,0 +1,128 @@
+"""What AWS answers on a good day: STS, S3, IAM and Bedrock, as far as the checks go."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.fake_aws.canaries import HUB, HUB_ARN, SESSION_SECRET, session_key, session_token
+from tests.fake_aws.messages import REQUEST_ID, Reply, Request
+
+CHECKS = ("identity", "preflight", "s3_buckets", "bedrock_models", "bedrock_converse", "account_summary")
+"""The checks whose every call it can answer. A check that somebody adds is none of them."""
+
+CONVERSE: dict[str, Any] = {
+    "output": {"message": {"role": "assistant", "content": [{"text": "Blue."}]}},
+    "stopReason": "end_turn",
+    "usage": {"inputTokens": 3, "outputTokens": 2, "totalTokens": 5},
+    "metrics": {"latencyMs": 1},
+}
+MODELS: dict[str, Any] = {"modelSummaries": [{"modelId": "a.b", "modelName": "B", "providerName": "A"}]}
+
+
+def xml(body: str, status: int = 200) -> Reply:
+    return Reply(body, status, {"Content-Type": "text/xml", "x-amzn-RequestId": REQUEST_ID})
+
+
+def as_json(body: Any, status: int = 200, **headers: str) -> Reply:
+    """As Bedrock answers; a string is sent as it is."""
+    text = body if isinstance(body, str) else json.dumps(body)
+    return Reply(text, status, {"Content-Type": "application/json", "x-amzn-RequestId": REQUEST_ID, **headers})
+
+
+def result(operation: str, inner: str) -> Reply:
+    """As STS and IAM answer."""
+    return xml(
+        f'<{operation}Response xmlns="https://example.com/doc/2011-06-15/"><{operation}Result>{inner}'
+        f"</{operation}Result><ResponseMetadata><RequestId>{REQUEST_ID}</RequestId></ResponseMetadata>"
+        f"</{operation}Response>"
+    )
+
+
+def healthy(request: Request, buckets: Mapping[str, Sequence[str]] | None = None) -> Reply:
+    """Answer a request; `buckets` are the names of each account's, default one, `bucket-of-<account>`."""
+    if request.operation == "ListBuckets":
+        return _list_buckets(request, (buckets or {}).get(request.signer, [f"bucket-of-{request.signer}"]))
+    return _ANSWERS.get(request.operation, _nothing)(request)
+
+
+def session(
+    *, lasting: float = 3600, account: str | None = None, arn: str | None = None, expiration: str | None = None
+) -> Callable[[Request], Reply]:
+    """Answer AssumeRole with a session that lasts so many seconds.
+
+    It says that it belongs to `account`, default the one that was asked for; `arn` and `expiration` are said as they
+    are. Each has an access key of its own.
+    """
+
+    def answer(request: Request) -> Reply:
+        until = expiration or (datetime.now(UTC) + timedelta(seconds=lasting)).isoformat()
+        name = request.form.get("RoleSessionName", "")
+        answering = arn or f"arn:aws:sts::{account or request.account}:assumed-role/external-role/{name}"
+        return result(
+            "AssumeRole",
+            f"<AssumedRoleUser><Arn>{answering}</Arn><AssumedRoleId>AROA:{name}</AssumedRoleId></AssumedRoleUser>"
+            f"<Credentials><AccessKeyId>{session_key(request.account, request.nth)}</AccessKeyId>"
+            f"<SecretAccessKey>{SESSION_SECRET}</SecretAccessKey>"
+            f"<SessionToken>{session_token(request.account)}</SessionToken>"
+            f"<Expiration>{until}</Expiration></Credentials>",
+        )
+
+    return answer
+
+
+def caller_identity(account: str | None = None) -> Callable[[Request], Reply]:
+    """Answer GetCallerIdentity, as whoever asks or as some account."""
+
+    def answer(request: Request) -> Reply:
+        who = account or request.signer
+        arn = HUB_ARN if who == HUB else f"arn:aws:sts::{who}:assumed-role/external-role/x"
+        return result("GetCallerIdentity", f"<Arn>{arn}</Arn><UserId>AROA:x</UserId><Account>{who}</Account>")
+
+    return answer
+
+
+def buckets(names: Sequence[str], *, token: str | None = None, region: str = "eu-west-1") -> Reply:
+    """Answer ListBuckets with one page; with a token there is another page."""
+    listed = "".join(
+        f"<Bucket><Name>{name}</Name><CreationDate>2025-01-28T00:00:00.000Z</CreationDate>"
+        f"<BucketRegion>{region}</BucketRegion></Bucket>"
+        for name in names
+    )
+    more = f"<ContinuationToken>{token}</ContinuationToken>" if token else ""
+    return xml(
+        '<?xml version="1.0" encoding="UTF-8"?><ListAllMyBucketsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+        f"<Owner><ID>o</ID></Owner><Buckets>{listed}</Buckets>{more}</ListAllMyBucketsResult>"
+    )
+
+
+def _list_buckets(request: Request, names: Sequence[str]) -> Reply:
+    size = min(int(request.query.get("max-buckets", "10000")), 2)  # two a page, whatever is asked for
+    start = int(request.query.get("continuation-token", "0-").split("-")[0])
+    token = f"{start + size}-{request.signer}" if start + size < len(names) else None
+    return buckets(names[start : start + size], token=token, region=request.region)
+
+
+def _account_aliases(request: Request) -> Reply:
+    return result("ListAccountAliases", f"<AccountAliases><member>alias-{request.signer}</member></AccountAliases>")
+
+
+def _account_summary(_request: Request) -> Reply:
+    return result("GetAccountSummary", "<SummaryMap><entry><key>Users</key><value>7</value></entry></SummaryMap>")
+
+
+def _nothing(_request: Request) -> Reply:
+    """For whatever else is asked, such as S3 to take an object."""
+    return Reply(headers={"ETag": '"etag"'})
+
+
+_ANSWERS: Mapping[str, Callable[[Request], Reply]] = {
+    "AssumeRole": session(),
+    "GetCallerIdentity": caller_identity(),
+    "ListAccountAliases": _account_aliases,
+    "GetAccountSummary": _account_summary,
+    "Converse": lambda _request: as_json(CONVERSE),
+    "ListFoundationModels": lambda _request: as_json(MODELS),
+}

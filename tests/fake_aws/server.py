@@ -1,0 +1,152 @@
+"""The server: it records every request, and answers as it is told, be it by hanging up in the middle of a word."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+import threading
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.fake_aws.healthy import healthy
+from tests.fake_aws.messages import Answer, Ending, Reply, Request
+
+
+class FakeAws:
+    """An AWS that is healthy until it is told otherwise.
+
+    Attributes:
+        seen: every request, in order.
+        counts: how often each operation was asked for.
+        buckets: the names of each account's buckets; default one, `bucket-of-<account>`.
+    """
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.let_go = threading.Event()
+        self._lock = threading.Lock()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget every request and all that was told, and let go of whoever still waits."""
+        self.let_go.set()
+        self.let_go = threading.Event()
+        self.seen: list[Request] = []
+        self.counts: Counter[str] = Counter()
+        self.buckets: dict[str, list[str]] = {}
+        self._told: list[tuple[str, str | None, deque[Answer], bool]] = []
+
+    def tell(self, operation: str, *answers: Answer, account: str | None = None, always: bool = False) -> None:
+        """Answer the next requests of an operation (about an account) so; with `always` the last one for ever."""
+        self._told.append((operation, account, deque(answers), always))
+
+    def operations(self, operation: str) -> list[Request]:
+        return [request for request in self.seen if request.operation == operation]
+
+    def answer(self, request: Request) -> Reply:
+        with self._lock:
+            self.counts[request.operation] += 1
+            request = replace(request, nth=self.counts[request.operation])
+            self.seen.append(request)
+            told = self._told_answer(request)
+        if told is None:
+            return healthy(request, self.buckets)
+        return told if isinstance(told, Reply) else told(request)
+
+    def _told_answer(self, request: Request) -> Answer | None:
+        for operation, account, answers, always in self._told:
+            if operation == request.operation and account in (None, request.account) and answers:
+                return answers[0] if always and len(answers) == 1 else answers.popleft()
+        return None
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # answers `Expect: 100-continue` at once
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def _handle(self) -> None:
+        let_go = self.server.aws.let_go
+        address = urlsplit(self.path)
+        reply = self.server.aws.answer(
+            Request(
+                self.command,
+                unquote(address.path),
+                {key: values[0] for key, values in parse_qs(address.query, keep_blank_values=True).items()},
+                {key.lower(): value for key, value in self.headers.items()},
+                self.rfile.read(int(self.headers.get("content-length", "0"))),
+            )
+        )
+        self.close_connection = reply.ending is not Ending.KEPT
+        with suppress(OSError):  # a client that gave up is part of the game
+            if reply.status is not None:
+                self._send_head(reply, reply.status)
+                self._send_body(reply, let_go)
+            self._end(reply.ending, let_go)
+
+    do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = _handle
+
+    def _send_head(self, reply: Reply, status: int) -> None:
+        self.send_response_only(status, "Told")
+        for key, value in reply.headers.items():
+            self.send_header(key, value)
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        length = len(reply.content) if reply.content_length is None else reply.content_length
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+
+    def _send_body(self, reply: Reply, let_go: threading.Event) -> None:
+        content = b"" if self.command == "HEAD" else reply.content
+        size = max(1, -(-len(content) // reply.pieces))
+        for start in range(0, len(content), size):
+            let_go.wait(reply.pause)
+            self.wfile.write(content[start : start + size])
+
+    def _end(self, ending: Ending, let_go: threading.Event) -> None:
+        if ending is Ending.SILENT:
+            let_go.wait(120)
+        elif ending is Ending.RESET:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+
+    def finish(self) -> None:
+        with suppress(OSError, ValueError):  # ValueError: it was reset
+            super().finish()
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128
+    block_on_close = False
+    aws: FakeAws
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that gave up; what a test told it wrongly is printed."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
+@contextmanager
+def fake_aws() -> Iterator[FakeAws]:
+    """Start one on a free port of loopback, and stop it."""
+    server = _Server(("127.0.0.1", 0), _Handler)
+    server.aws = FakeAws()
+    server.aws.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield server.aws
+    finally:
+        server.aws.let_go.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
