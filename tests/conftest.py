@@ -20,11 +20,11 @@ from chalice.local import LambdaContext
 from chalice.test import Client
 
 import app as entry_points
-from chalicelib.check import Check
+from chalicelib.app_log import logger
 from chalicelib.checks import CHECKS
+from chalicelib.checks.check import Check
 from chalicelib.cross_account import Hub
-from chalicelib.logs import logger
-from chalicelib.settings import Settings
+from chalicelib.inputs.settings import hub_of
 from tests.environment import set_environment
 from tests.failures import Failure
 from tests.fake_aws import FakeAws, fake_aws
@@ -33,10 +33,14 @@ hypothesis.settings.register_profile("cross-account", deadline=None, max_example
 hypothesis.settings.load_profile("cross-account")
 
 
+OWN_ENVIRONMENT = {"browser", "e2e", "faults", "sandbox"}
+"""Folders whose tests set up an environment of their own."""
+
+
 @pytest.fixture(autouse=True)
 def _clean(request: pytest.FixtureRequest) -> None:
-    """The unit tests, which stand right beside this file, all have a clean environment; the others have their own."""
-    if request.path.parent == Path(__file__).parent:
+    """All other tests are unit tests and get a clean environment."""
+    if request.path.parent.name not in OWN_ENVIRONMENT:
         request.getfixturevalue("clean_environment")
 
 
@@ -44,9 +48,9 @@ def _clean(request: pytest.FixtureRequest) -> None:
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing of the developer's AWS and no setting, fake credentials, no metadata service, and a hub not made yet."""
     set_environment(monkeypatch)
-    entry_points._hub.cache_clear()
+    hub_of.cache_clear()
     yield
-    entry_points._hub.cache_clear()
+    hub_of.cache_clear()
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +70,7 @@ def aws(server: FakeAws, monkeypatch: pytest.MonkeyPatch) -> FakeAws:
 @pytest.fixture
 def hub(aws: FakeAws) -> Hub:
     """A hub with the default settings that talks to `aws`."""
-    return Hub(Settings())
+    return Hub()
 
 
 @pytest.fixture

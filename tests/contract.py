@@ -32,7 +32,7 @@ CONTRACTS = {
     "InvalidInput": Contract("input", 400, 400, None),
     "UnknownCheck": Contract("input", 400, 404, None),
     "AccountNotAllowed": Contract("input", 403, 403, None),
-    "InvalidSettings": Contract("input", 500, 500, OURS),
+    "InvalidSettings": Contract("settings", 500, 500, OURS),
     "AssumeRoleDenied": Contract("assume", 500, 403, AWS),
     "AssumeRoleThrottled": Contract("assume", 500, 429, AWS),
     "AssumeRoleTimedOut": Contract("assume", 500, 504, AWS),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import botocore.loaders
@@ -9,26 +10,19 @@ import botocore.session
 import pytest
 
 from tests.fake_aws import HUB_KEY, HUB_SECRET, HUB_TOKEN
+from tests.templates import ROOT
 
-OWN = (
-    "ROLE_NAME",
-    "ROLE_PATH",
-    "EXTERNAL_ID",
-    "ALLOWED_ACCOUNTS",
-    "SESSION_SECONDS",
-    "CACHE_CREDENTIALS",
-    "ORGANIZATION_ACCOUNT_ID",
-    "RESULTS_BUCKET",
-    "METRICS",
-    "LOG_LEVEL",
-)
+CONFIG = json.loads((ROOT / ".chalice" / "config.json").read_text())
+SETTINGS = {
+    name for variables in (CONFIG, *CONFIG["stages"].values()) for name in variables.get("environment_variables", {})
+}
 MODELS = botocore.loaders.create_loader()
 
 
 def set_environment(patch: pytest.MonkeyPatch) -> None:
     """Nothing of the developer's AWS and no setting, fake credentials and no metadata service."""
     for name in list(os.environ):
-        if name.startswith(("AWS_", "POWERTOOLS_", "BOTO_")) or name in OWN:
+        if name.startswith(("AWS_", "POWERTOOLS_", "BOTO_")) or name in SETTINGS:
             patch.delenv(name)
     for name, value in {
         "AWS_ACCESS_KEY_ID": HUB_KEY,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.check import Check, check
+from chalicelib.checks.check import Check, check
 from tests.contract import CONTRACTS, Contract
 from tests.fake_aws import EXTERNAL_ID, SESSION_SECRET, SESSION_TOKEN, Answer, FakeAws, Reply, denied, error, session
 

@@ -58,7 +58,8 @@ def _row(outcome: Outcome, columns: Sequence[str], with_region: bool) -> Markup:
         values = zip(columns, _values(outcome.result, columns), strict=True)
         shown, detail = [_cell(value, column) for column, value in values], ""
     else:
-        shown, detail = [_why(outcome.error.as_dict(), max(len(columns), 1))], type(outcome.error).__name__
+        error = outcome.error.as_dict()
+        shown, detail = [_why(error, max(len(columns), 1))], truncate(error["type"], 80)
     return element(
         "tr",
         _account(outcome.account, outcome.name),

@@ -17,6 +17,7 @@ import pytest
 from chalice.test import Client
 
 import app
+from chalicelib.inputs.settings import hub_of
 from tests.environment import set_environment
 from tests.fake_aws import EXTERNAL_ID, FakeAws, leaks
 
@@ -61,9 +62,9 @@ def warm_hub(aws: FakeAws, **settings: str) -> Iterator[LogOfEverything]:
         set_environment(patch)
         for name, value in {**SETTINGS, **settings, "AWS_ENDPOINT_URL": aws.url}.items():
             patch.setenv(name, value)
-        app._hub.cache_clear()
+        hub_of.cache_clear()
         yield log
-        app._hub.cache_clear()
+        hub_of.cache_clear()
 
 
 def direct(event: Any) -> Outcome:

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 import pytest
 from botocore.config import Config
 
-from chalicelib import shared_clients
-from chalicelib.cross_account import Hub
-from chalicelib.settings import Settings
+from chalicelib.cross_account import clients
 from tests.fake_aws import Answer, FakeAws, buckets, dripping, error, silent, silent_midway
 from tests.faults import drive
 from tests.faults.cases import MOST_BACKOFF_SECONDS, TARGET, Fault, assert_told, put_to, through_the_doors
@@ -37,7 +35,7 @@ DIRECT = [("switch_account", service) for service in sorted(set(SERVICES.values(
 
 @pytest.mark.parametrize(("function", "service"), [*DIRECT, ("api_handler", "sts")])
 def test_the_longest_wait_for_a_service_ends_before_lambda_does(function: str, service: str, aws: FakeAws) -> None:
-    client = Hub(Settings()).clients.shared(service, "eu-west-1").meta.config
+    client = clients.SharedClients().shared(service, "eu-west-1").meta.config
     attempt = max(client.connect_timeout, client.read_timeout)
     longest = client.retries["total_max_attempts"] * attempt + MOST_BACKOFF_SECONDS
 
@@ -46,9 +44,9 @@ def test_the_longest_wait_for_a_service_ends_before_lambda_does(function: str, s
 
 def shorten(monkeypatch: pytest.MonkeyPatch, service: str) -> None:
     """Shorten the timeouts of one service's client, and leave its attempts. A hub made after this has it."""
-    usual = shared_clients._CONFIGS.get(service, shared_clients._CONFIG)
+    usual = clients._CONFIGS.get(service, clients._CONFIG)
     short = usual.merge(Config(connect_timeout=READ_SECONDS, read_timeout=READ_SECONDS))
-    monkeypatch.setitem(shared_clients._CONFIGS, service, short)
+    monkeypatch.setitem(clients._CONFIGS, service, short)
 
 
 # One hub, one server, an account for each case, all of them at once

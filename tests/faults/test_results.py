@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.check import Check, check
 from chalicelib.checks import CHECKS
+from chalicelib.checks.check import Check, check
 from tests.fake_aws import (
     EXTERNAL_ID,
     HUB_ARN,

@@ -10,7 +10,7 @@ import pytest
 from botocore.credentials import RefreshableCredentials
 from botocore.utils import ContainerMetadataFetcher
 
-import app
+from chalicelib.inputs.settings import hub_of
 from tests.contract import CONTRACTS
 from tests.fake_aws import HUB_SECRET, Answer, FakeAws, Reply, Request, buckets, error, html, session, session_key
 from tests.faults import drive
@@ -243,7 +243,7 @@ def test_the_hub_cannot_even_ask(
     tmp_path: Path,
 ) -> None:
     break_the_hub(name, monkeypatch, tmp_path)
-    app._hub.cache_clear()
+    hub_of.cache_clear()
 
     outcome = drive.ask(door, {"account_id": TARGET})
 

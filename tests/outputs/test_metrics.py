@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import app as entry_points
-from chalicelib.metrics import deployment_stage
-from chalicelib.tally import Tally
+from chalicelib.cross_account import CrossAccountError
+from chalicelib.outputs.metrics import deployment_stage
 from tests.fake_aws import FakeAws, error
 from tests.fake_aws import denied as sts_denies
 from tests.fake_hub import ids
@@ -74,7 +74,7 @@ def test_no_account_is_in_it(lines: Lines, context: Any) -> None:
 
 
 @pytest.mark.usefixtures("aws", "lambda_function")
-def test_a_session_that_was_still_good_is_not_assumed_again(lines: Lines, context: Any) -> None:
+def test_a_session_that_was_still_valid_does_not_count(lines: Lines, context: Any) -> None:
     for _ in range(2):
         entry_points.switch_account({"account_id": ACCOUNT}, context)
     assert [counts(line)["assumed"] for line in lines()] == [1, 0]
@@ -95,7 +95,7 @@ def test_a_throttled_account_is_throttled_and_failed(aws: FakeAws, lines: Lines,
 
 
 @pytest.mark.usefixtures("lambda_function")
-def test_a_check_that_failed_behind_the_door_was_not_denied_at_it(aws: FakeAws, lines: Lines, context: Any) -> None:
+def test_a_check_that_is_denied_is_not_an_account_that_is_denied(aws: FakeAws, lines: Lines, context: Any) -> None:
     aws.tell("ListBuckets", error("AccessDenied", 403))
     entry_points.switch_account({"account_id": ACCOUNT, "check": "s3_buckets"}, context)
     assert counts(lines()[0]) == {"assumed": 1, "denied": 0, "throttled": 0, "checked": 0, "failed": 1}
@@ -115,7 +115,7 @@ def test_a_sweep_in_which_every_account_failed_is_counted_before_it_raises(
     aws: FakeAws, lines: Lines, context: Any
 ) -> None:
     aws.tell("AssumeRole", sts_denies(), always=True)
-    with pytest.raises(entry_points.answers.CrossAccountError):
+    with pytest.raises(CrossAccountError):
         sweep(context, ids(3))
     assert counts(lines()[0]) == {"assumed": 0, "denied": 3, "throttled": 0, "checked": 0, "failed": 3}
 
@@ -149,7 +149,7 @@ def test_nothing_is_written(
 
 
 @pytest.mark.usefixtures("aws", "lambda_function")
-def test_what_was_refused_before_aws_was_asked_is_no_line(lines: Lines, context: Any) -> None:
+def test_bad_input_writes_no_line(lines: Lines, context: Any) -> None:
     entry_points.switch_account({"account_id": "1"}, context)
     assert lines() == []
 
@@ -174,16 +174,29 @@ def test_the_stage_is_in_the_functions_name(monkeypatch: pytest.MonkeyPatch, fun
     assert deployment_stage() == stage
 
 
-@pytest.mark.parametrize("function", [function.name for function in entry_points.app.pure_lambda_functions])
-def test_every_function_of_the_app_knows_its_stage(monkeypatch: pytest.MonkeyPatch, function: str) -> None:
+@pytest.mark.parametrize("function", ["switch_account", "sweep", "list_accounts"])
+def test_every_shipped_function_knows_its_stage(monkeypatch: pytest.MonkeyPatch, function: str) -> None:
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", f"cross-account-prod-{function}")
     assert deployment_stage() == "prod"
 
 
-def test_a_tally_begins_anew_when_it_is_taken_but_remembers_that_somebody_let_us_in() -> None:
-    tally = Tally()
-    tally.assumed()
-    assert (tally.take(), tally.take(), tally.let_in) == ({"assumed": 1}, {}, True)
+@pytest.mark.usefixtures("lambda_function")
+def test_an_invocation_does_not_report_the_one_before_it(aws: FakeAws, lines: Lines, context: Any) -> None:
+    aws.tell("AssumeRole", sts_denies())
+    for _ in range(2):
+        entry_points.switch_account({"account_id": ACCOUNT}, context)
+    assert [counts(line) for line in lines()] == [
+        {"assumed": 0, "denied": 1, "throttled": 0, "checked": 0, "failed": 1},
+        {"assumed": 1, "denied": 0, "throttled": 0, "checked": 1, "failed": 0},
+    ]
+
+
+@pytest.mark.usefixtures("lambda_function")
+def test_an_account_that_is_denied_is_denied_once_for_all_regions(aws: FakeAws, lines: Lines, context: Any) -> None:
+    aws.tell("AssumeRole", sts_denies(), account=ids(2)[0], always=True)
+    event = {"check": "identity", "accounts": ids(2), "regions": ["eu-west-1", "us-east-1"]}
+    entry_points.sweep(event, context)
+    assert counts(lines()[0]) == {"assumed": 1, "denied": 1, "throttled": 0, "checked": 2, "failed": 2}
 
 
 def test_the_metrics_cost_no_import_that_the_logger_does_not_cost() -> None:

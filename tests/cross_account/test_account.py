@@ -7,9 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from chalicelib.account import Account
-from chalicelib.cross_account import Hub
-from chalicelib.errors import AssumeRoleDenied
+from chalicelib.cross_account import Account, AssumeRoleDenied, Hub
 from tests.fake_aws import FakeAws, denied, session, session_key
 
 ONE = "111111111111"
@@ -44,7 +42,7 @@ def in_fifty_threads(account: Account) -> list[BaseException | None]:
 
 def run_out(account: Account, seconds_left: int) -> None:
     """Let time pass until the session has so many seconds left. botocore has no parameter for its clock."""
-    session: Any = account._caller.credentials
+    session: Any = account._identity.credentials
     now = session._expiry_time - timedelta(seconds=seconds_left)
     session._time_fetcher = lambda: now
 
@@ -58,7 +56,7 @@ def test_fifty_threads_renew_a_session_once(hub: Hub, aws: FakeAws, seconds_left
     assert len(aws.operations("AssumeRole")) == 2
 
 
-def test_with_less_than_a_minute_left_nobody_signs_with_the_old_session(hub: Hub, aws: FakeAws) -> None:
+def test_with_less_than_a_minute_left_the_old_session_signs_nothing(hub: Hub, aws: FakeAws) -> None:
     account = hub.account(ONE, LIST)
     run_out(account, 30)
     aws.tell("AssumeRole", denied())
@@ -96,10 +94,19 @@ def test_the_session_for_other_code_is_renewed_as_well(hub: Hub, aws: FakeAws) -
     ("asked", "named", "used"),
     [(None, None, "eu-west-1"), ("us-east-1", None, "us-east-1"), ("us-east-1", "ap-south-1", "ap-south-1")],
 )
-def test_a_client_works_in_the_region_named_then_asked_for_then_the_functions_own(
+def test_a_client_works_in_the_region_named_else_the_accounts_else_the_hubs(
     hub: Hub, asked: str | None, named: str | None, used: str
 ) -> None:
     assert hub.account(ONE, LIST, region=asked).client("s3", named).meta.region_name == used
+
+
+def test_an_account_in_another_region_has_the_same_session(hub: Hub, aws: FakeAws) -> None:
+    account = hub.account(ONE, LIST)
+    there = account.in_region("us-east-1")
+    assert (account.region, there.region, there.in_region(None).region) == ("eu-west-1", "us-east-1", "us-east-1")
+    there.client("s3").list_buckets()
+    assert aws.seen[-1].access_key == session_key(ONE, 1)
+    assert len(aws.operations("AssumeRole")) == 1
 
 
 def test_the_repr_of_an_account_is_its_id(hub: Hub) -> None:

@@ -13,30 +13,29 @@ import pytest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError, NoCredentialsError, WaiterError
 
-from chalicelib.cross_account import Hub
-from chalicelib.shared_clients import Caller, SharedClients
+from chalicelib.cross_account.clients import SharedClients, SigningIdentity
 from tests.fake_aws import HUB, SESSION_SECRET, SESSION_TOKEN, FakeAws, Reply, error, session_key, session_token
 
 ONE, TWO = "111111111111", "222222222222"
 
 
-def caller(account: str, number: int = 1) -> Caller:
-    return Caller(Credentials(session_key(account, number), SESSION_SECRET, session_token(account)))
+def identity(account: str, number: int = 1) -> SigningIdentity:
+    return SigningIdentity(Credentials(session_key(account, number), SESSION_SECRET, session_token(account)))
 
 
 @pytest.fixture
-def clients(hub: Hub) -> SharedClients:
-    return hub.clients
+def clients(aws: FakeAws) -> SharedClients:
+    return SharedClients()
 
 
 @pytest.fixture
 def one(clients: SharedClients) -> Any:
-    return clients.client(caller(ONE), "s3")
+    return clients.client(identity(ONE), "s3")
 
 
 @pytest.fixture
 def two(clients: SharedClients) -> Any:
-    return clients.client(caller(TWO), "s3")
+    return clients.client(identity(TWO), "s3")
 
 
 def names(page: dict[str, Any]) -> list[str]:
@@ -51,7 +50,7 @@ def test_two_accounts_share_one_client(one: Any, two: Any) -> None:
 def test_another_service_or_region_is_another_client(
     clients: SharedClients, one: Any, service: str, region: str | None
 ) -> None:
-    assert clients.client(caller(ONE), service, region)._shared is not one._shared
+    assert clients.client(identity(ONE), service, region)._shared is not one._shared
 
 
 def test_fifty_threads_that_ask_at_once_make_one_client(aws: FakeAws) -> None:
@@ -144,7 +143,7 @@ def test_fifty_threads_see_only_their_own_accounts_pages(aws: FakeAws, clients: 
 
     def read(account: str) -> list[str]:
         ready.wait(10)
-        pages = clients.client(caller(account), "s3").get_paginator("list_buckets").paginate()
+        pages = clients.client(identity(account), "s3").get_paginator("list_buckets").paginate()
         return [name for page in pages for name in names(page)]
 
     with ThreadPoolExecutor(50) as pool:
@@ -159,9 +158,9 @@ def test_a_call_within_a_call_is_signed_by_its_own_account(aws: FakeAws, one: An
     class Nested:
         def get_frozen_credentials(self) -> Any:
             two.list_buckets()
-            return caller(ONE).credentials.get_frozen_credentials()
+            return identity(ONE).credentials.get_frozen_credentials()
 
-    nested = type(one)(one._shared, Caller(Nested()))
+    nested = type(one)(one._shared, SigningIdentity(Nested()))
     nested.list_buckets()
     assert {request.signer for request in aws.seen} == {ONE, TWO}
     assert aws.seen[-1].signer == ONE
@@ -219,8 +218,8 @@ def test_to_close_a_view_does_not_close_the_client(one: Any, two: Any, monkeypat
     assert closed == ["closed"], "this is where a client closes"
 
 
-def test_the_repr_of_a_view_and_of_a_caller_shows_no_credentials(one: Any) -> None:
-    shown = repr(one) + repr(caller(ONE)) + repr(one._shared) + repr(one._shared._request_signer._credentials)
+def test_the_repr_of_a_view_and_of_an_identity_shows_no_credentials(one: Any) -> None:
+    shown = repr(one) + repr(identity(ONE)) + repr(one._shared) + repr(one._shared._request_signer._credentials)
     assert SESSION_SECRET not in shown
     assert SESSION_TOKEN not in shown
     assert session_key(ONE, 1) not in shown
@@ -244,12 +243,12 @@ def test_one_that_throttles_for_ever_leaves_the_others_their_retries(aws: FakeAw
     throttled = error("SlowDown", 503)
     aws.tell("ListBuckets", throttled, account=ONE, always=True)
     aws.tell("ListBuckets", throttled, throttled, account=TWO)
-    stuck = clients.client(caller(ONE), "s3")
+    stuck = clients.client(identity(ONE), "s3")
     for _ in range(60):
         with pytest.raises(ClientError, match="SlowDown"):
             stuck.list_buckets()
     assert len(aws.seen) < 60 * 3, "its own retries are used up"
-    assert names(clients.client(caller(TWO), "s3").list_buckets()) == [f"bucket-of-{TWO}"]
+    assert names(clients.client(identity(TWO), "s3").list_buckets()) == [f"bucket-of-{TWO}"]
 
 
 @pytest.mark.usefixtures("no_backoff")
@@ -261,7 +260,7 @@ def test_a_throttled_call_is_tried_three_times(aws: FakeAws, one: Any) -> None:
 
 
 def test_retries_that_succeed_are_given_back(aws: FakeAws, clients: SharedClients, no_backoff: None) -> None:
-    own = caller(ONE)
+    own = identity(ONE)
     aws.tell("ListBuckets", error("SlowDown", 503))
     clients.client(own, "s3").list_buckets()
     assert own.retry_quota.available_capacity == 500
@@ -293,7 +292,7 @@ def test_sts_is_asked_in_the_functions_own_region(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv("AWS_STS_REGIONAL_ENDPOINTS", endpoints)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     clients = SharedClients()
-    assert clients.client(caller(ONE), "sts").meta.endpoint_url == "https://sts.us-east-1.amazonaws.com"
+    assert clients.client(identity(ONE), "sts").meta.endpoint_url == "https://sts.us-east-1.amazonaws.com"
 
 
 def test_the_default_session_of_boto3_is_left_alone(aws: FakeAws, one: Any) -> None:

@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import app
-from chalicelib import results_store
-from chalicelib.errors import CrossAccountError, EveryAccountFailed, InvalidInput, InvalidSettings, ResultsNotStored
-from chalicelib.result_key import STORE_KEYS, ResultKey
-from chalicelib.sweep_request import SweepRequest
+from chalicelib.cross_account import HubCredentialsRejected, InvalidInput, InvalidSettings
+from chalicelib.cross_account.clients import SharedClients
+from chalicelib.errors import EveryAccountFailed, ResultsNotStored
+from chalicelib.inputs.requests import STORE_KEYS, StoreRequest, SweepRequest
+from chalicelib.outputs import store
 from tests.fake_aws import HUB, FakeAws, Reply, Request, denied, error
 
 BUCKET = "results"
@@ -44,6 +45,10 @@ def sweep(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> Sweep:
 
 def puts(aws: FakeAws) -> list[Request]:
     return [request for request in aws.seen if request.method == "PUT"]
+
+
+def key_of(**event: Any) -> str:
+    return store.key(SweepRequest.from_event({"check": "identity", "store": True, **event}), REQUEST_ID)
 
 
 def lines(request: Request) -> list[dict[str, Any]]:
@@ -107,7 +112,7 @@ def test_an_account_that_fails_in_two_regions_is_one_failed_account(sweep: Sweep
 
 
 def test_what_was_not_started_is_in_the_answer_and_in_no_line(sweep: Sweep, aws: FakeAws) -> None:
-    answer = sweep(seconds=results_store.STORE_SECONDS + 1, accounts=[ONE, TWO], store=True, **KEYS)
+    answer = sweep(seconds=store.STORE_SECONDS + 1, accounts=[ONE, TWO], store=True, **KEYS)
     assert answer["not_started"] == [ONE, TWO]
     assert [put.body for put in puts(aws)] == [b""]
 
@@ -135,8 +140,7 @@ def test_a_retried_invocation_writes_the_same_key(sweep: Sweep, aws: FakeAws) ->
 
 @pytest.mark.parametrize("other", [[ONE], [TWO, ONE], [ONE, TWO, THREE], []])
 def test_other_accounts_are_another_part(other: list[str]) -> None:
-    key = ResultKey()
-    assert key.path("identity", [ONE, TWO], "x") != key.path("identity", other, "x")
+    assert key_of(accounts=[ONE, TWO]) != key_of(accounts=other)
 
 
 def test_the_organization_is_one_part_whoever_joined_it_meanwhile(sweep: Sweep, aws: FakeAws) -> None:
@@ -152,11 +156,9 @@ def test_the_organization_is_one_part_whoever_joined_it_meanwhile(sweep: Sweep, 
 @given(st.sampled_from(STORE_KEYS[1:]), st.one_of(st.text(), st.integers(), st.booleans(), st.lists(st.text())))
 def test_no_event_leads_out_of_the_key(name: str, value: Any) -> None:
     try:
-        key = ResultKey.from_fields({"store": True, name: value})
+        folders = key_of(**{name: value}).split("/")
     except InvalidInput:
         return
-    assert key is not None
-    folders = key.path("identity", [ONE], REQUEST_ID).split("/")
     assert [folder.partition("=")[0] for folder in folders[:-1]] == ["sweeps", "check", "date", "run"]
     assert folders[-1].endswith(".jsonl")
     assert all(folder.isascii() and folder.isprintable() and " " not in folder for folder in folders)
@@ -168,13 +170,13 @@ def test_no_event_leads_out_of_the_key(name: str, value: Any) -> None:
 )
 def test_a_name_that_could_lead_elsewhere_is_refused(name: str, value: Any) -> None:
     with pytest.raises(InvalidInput, match=f"^{name} must be"):
-        ResultKey.from_fields({"store": True, name: value})
+        StoreRequest.from_fields({"store": True, name: value})
 
 
 @pytest.mark.parametrize("value", ["", "2026-1-1", "20260101", "2026-02-30", "2026-01-01/x", "٢٠٢٦-01-01", 20260101])
-def test_a_date_that_is_none_is_refused(value: Any) -> None:
+def test_what_is_not_a_date_is_refused(value: Any) -> None:
     with pytest.raises(InvalidInput, match=r"^date must be a day"):
-        ResultKey.from_fields({"store": True, "date": value})
+        StoreRequest.from_fields({"store": True, "date": value})
 
 
 @pytest.mark.parametrize("name", STORE_KEYS[1:])
@@ -195,7 +197,7 @@ def test_an_event_names_no_bucket(name: str) -> None:
         SweepRequest.from_event({"check": "identity", "store": True, name: "elsewhere"})
 
 
-def test_without_a_bucket_nobody_is_asked(sweep: Sweep, aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_bucket_nothing_is_asked(sweep: Sweep, aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RESULTS_BUCKET", "")
     with pytest.raises(InvalidSettings, match="RESULTS_BUCKET"):
         sweep(accounts=[ONE], store=True)
@@ -205,25 +207,24 @@ def test_without_a_bucket_nobody_is_asked(sweep: Sweep, aws: FakeAws, monkeypatc
 @pytest.mark.parametrize(
     ("code", "status"), [("AccessDenied", 403), ("NoSuchBucket", 404), ("SlowDown", 503), ("InternalError", 500)]
 )
-def test_results_that_s3_does_not_take_fail_the_invocation(
+def test_results_that_s3_does_not_accept_fail_the_invocation(
     sweep: Sweep, aws: FakeAws, no_backoff: None, code: str, status: int
 ) -> None:
     aws.tell(f"PUT {PATH}", error(code, status), always=True)
     with pytest.raises(ResultsNotStored) as raised:
         sweep(accounts=[ONE], store=True, **KEYS)
-    told: CrossAccountError = raised.value
-    assert (told.stage, told.code) == ("check", code)
-    assert "sweep-template.yaml" in told.hint
+    assert (raised.value.stage, raised.value.code) == ("store", code)
+    assert "sweep-template.yaml" in raised.value.hint
 
 
-def test_a_passing_trouble_of_s3_is_no_failure(sweep: Sweep, aws: FakeAws, no_backoff: None) -> None:
+def test_s3_is_tried_again_after_a_transient_error(sweep: Sweep, aws: FakeAws, no_backoff: None) -> None:
     aws.tell(f"PUT {PATH}", error("SlowDown", 503), error("InternalError", 500))
     sweep(accounts=[ONE, TWO], store=True, **KEYS)
     assert [len(lines(put)) for put in puts(aws)] == [2, 2, 2]
 
 
 def test_a_part_too_large_for_memory_is_whole(sweep: Sweep, aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(results_store, "_MEMORY_BYTES", 1000)
+    monkeypatch.setattr(store, "_MEMORY_BYTES", 1000)
     accounts = [f"{number:012d}" for number in range(50)]
     sweep(accounts=accounts, store=True, **KEYS)
     (put,) = puts(aws)
@@ -234,3 +235,18 @@ def test_no_secret_is_stored(sweep: Sweep, aws: FakeAws) -> None:
     aws.tell("AssumeRole", denied(), account=TWO)
     sweep(accounts=[ONE, TWO], store=True)
     assert b"canary" not in puts(aws)[0].body
+
+
+def test_the_time_kept_back_is_enough_for_a_failed_attempt_and_one_more() -> None:
+    config = SharedClients().shared("s3", "eu-west-1").meta.config
+    assert config.connect_timeout + config.read_timeout + 1 <= store.STORE_SECONDS
+
+
+def test_a_hub_without_credentials_fails_at_the_stage_of_storing(
+    sweep: Sweep, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name)
+    with pytest.raises(HubCredentialsRejected) as raised:
+        sweep(accounts=[ONE], store=True)
+    assert raised.value.stage == "store"

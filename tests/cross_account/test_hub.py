@@ -3,26 +3,32 @@ from __future__ import annotations
 import json
 import re
 import string
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.account import Account
-from chalicelib.cross_account import Hub, role_arn, session_name, session_policy
-from chalicelib.errors import (
+from chalicelib.cross_account import (
+    Account,
+    AccountNotAllowed,
     AssumeRoleDenied,
     AssumeRoleFailed,
     AssumeRoleThrottled,
     AwsError,
     CrossAccountError,
+    Hub,
     HubCredentialsRejected,
+    InvalidAccountId,
     InvalidSettings,
+    MissingAccountId,
+    TargetRole,
     WrongAccount,
+    assume,
 )
-from chalicelib.settings import Settings
+from chalicelib.cross_account.hub import _process_hub
+from chalicelib.cross_account.role import session_name, session_policy
 from tests.fake_aws import EXTERNAL_ID, HUB, Answer, FakeAws, Reply, denied, error, result, session, session_key
 
 ONE, TWO = "111111111111", "222222222222"
@@ -36,19 +42,13 @@ def read(account: Account) -> list[str]:
     return [bucket["Name"] for bucket in account.client("s3").list_buckets()["Buckets"]]
 
 
-@pytest.fixture
-def hub_with(aws: FakeAws) -> Callable[..., Hub]:
-    """Make a hub with other settings that talks to `aws`."""
-    return lambda **settings: Hub(Settings(**settings))
-
-
 def test_a_role_is_named_as_iam_writes_it() -> None:
-    assert role_arn(ONE, "external-role") == f"arn:aws:iam::{ONE}:role/external-role"
+    assert TargetRole("external-role").arn(ONE) == f"arn:aws:iam::{ONE}:role/external-role"
 
 
 @given(DIGITS, ROLE, st.sampled_from(["/", "/team/", "/a/b/"]), st.sampled_from(["aws", "aws-cn", "aws-us-gov"]))
 def test_a_role_arn_can_be_taken_apart_again(account: str, name: str, path: str, partition: str) -> None:
-    parts = role_arn(account, name, path, partition).split(":", 5)
+    parts = TargetRole(name, path).arn(account, partition).split(":", 5)
     assert parts == ["arn", partition, "iam", "", account, f"role{path}{name}"]
 
 
@@ -89,8 +89,8 @@ def test_assume_role_asks_for_no_more_than_the_check_needs(hub: Hub, aws: FakeAw
     }
 
 
-def test_the_settings_name_role_path_duration_and_external_id(hub_with: Callable[..., Hub], aws: FakeAws) -> None:
-    hub_with(role_name="r", role_path="/p/", session_seconds=900, external_id=EXTERNAL_ID).account(ONE, LIST)
+def test_the_role_decides_name_path_duration_and_external_id(aws: FakeAws) -> None:
+    Hub(TargetRole("r", "/p/", EXTERNAL_ID, session_seconds=900)).account(ONE, LIST)
     asked = aws.seen[0].form
     assert asked["RoleArn"] == f"arn:aws:iam::{ONE}:role/p/r"
     assert asked["DurationSeconds"] == "900"
@@ -102,7 +102,7 @@ def test_the_partition_is_that_of_the_functions_region(
     aws: FakeAws, monkeypatch: pytest.MonkeyPatch, region: str, partition: str
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", region)
-    Hub(Settings()).account(ONE, LIST)
+    Hub().account(ONE, LIST)
     assert aws.seen[0].form["RoleArn"].startswith(f"arn:{partition}:iam::")
 
 
@@ -124,8 +124,8 @@ def test_another_account_is_another_session(hub: Hub, aws: FakeAws) -> None:
     assert [read(hub.account(account, LIST)) for account in (ONE, TWO)] == [[f"bucket-of-{ONE}"], [f"bucket-of-{TWO}"]]
 
 
-def test_without_caching_the_sessions_go_with_the_invocation(hub_with: Callable[..., Hub], aws: FakeAws) -> None:
-    hub = hub_with(cache_credentials=False)
+def test_without_caching_the_sessions_go_with_the_invocation(aws: FakeAws) -> None:
+    hub = Hub(cache_credentials=False)
     hub.account(ONE, LIST)
     assert hub.account(ONE, LIST).cached
     hub.end_invocation()
@@ -158,7 +158,7 @@ def test_another_accounts_session_is_refused(hub: Hub, aws: FakeAws) -> None:
 
 def test_a_session_that_has_run_out_is_refused(hub: Hub, aws: FakeAws) -> None:
     aws.tell("AssumeRole", session(lasting=-5))
-    assert "already run out" in refused(hub).message
+    assert "has expired" in refused(hub).message
 
 
 USER = f"<AssumedRoleUser><Arn>arn:aws:sts::{ONE}:assumed-role/external-role/x</Arn></AssumedRoleUser>"
@@ -182,9 +182,9 @@ CREDENTIALS = {"AccessKeyId": "A", "SecretAccessKey": "B", "SessionToken": "C", 
         f"<Credentials><AccessKeyId>A</AccessKeyId><Expiration>{LATER}</Expiration></Credentials>",
     ],
 )
-def test_an_answer_without_all_its_fields_is_no_session(hub: Hub, aws: FakeAws, inner: str) -> None:
+def test_a_response_without_all_its_fields_is_refused(hub: Hub, aws: FakeAws, inner: str) -> None:
     aws.tell("AssumeRole", result("AssumeRole", inner))
-    assert "holds no session" in refused(hub).message
+    assert "contains no credentials" in refused(hub).message
 
 
 @pytest.mark.parametrize(
@@ -215,24 +215,24 @@ def test_a_refusal_is_not_kept(hub: Hub, aws: FakeAws) -> None:
 
 
 @pytest.mark.parametrize("region", ["", "not a region", "eu-west-1\n", "evil.example/", "eu"])
-def test_a_region_that_cannot_be_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch, region: str) -> None:
+def test_an_impossible_region_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch, region: str) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", region)
     with pytest.raises(InvalidSettings) as caught:
-        Hub(Settings())
+        Hub()
     assert caught.value.message.startswith(f"The setting AWS_DEFAULT_REGION has {region!r}; the rule is: a region")
 
 
 def test_no_region_at_all_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     with pytest.raises(InvalidSettings, match="AWS_DEFAULT_REGION"):
-        Hub(Settings())
+        Hub()
 
 
-def test_a_hub_without_credentials_asks_nobody(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hub_without_credentials_sends_nothing(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name)
     with pytest.raises(HubCredentialsRejected, match="sign in again"):
-        Hub(Settings()).account(ONE, LIST)
+        Hub().account(ONE, LIST)
     assert aws.seen == []
 
 
@@ -245,5 +245,88 @@ def test_a_hub_whose_configuration_is_half_there_is_an_error_of_ours(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(CrossAccountError):
-        Hub(Settings()).account(ONE, LIST)
+        Hub().account(ONE, LIST)
     assert aws.seen == []
+
+
+# ---- the helper alone, without the app
+
+
+def test_without_actions_the_session_has_no_policy_of_its_own(hub: Hub, aws: FakeAws) -> None:
+    account = hub.account(ONE)
+    assert "Policy" not in aws.seen[0].form
+    assert read(account) == [f"bucket-of-{ONE}"]
+    assert not hub.account(ONE, LIST).cached, "a narrowed session is another one"
+
+
+@pytest.mark.parametrize(
+    ("value", "error"), [(None, MissingAccountId), ("", MissingAccountId), ("12", InvalidAccountId)]
+)
+def test_an_invalid_id_is_a_value_error_and_nothing_is_sent(
+    hub: Hub, aws: FakeAws, value: str, error: type[CrossAccountError]
+) -> None:
+    for enter in (hub.account, hub.assume):
+        with pytest.raises(error) as raised:
+            enter(value)
+        assert isinstance(raised.value, ValueError)
+    assert aws.seen == []
+
+
+def test_an_account_that_is_not_allowed_is_refused_and_nothing_is_sent(aws: FakeAws) -> None:
+    hub = Hub(allowed_accounts=[TWO])
+    for enter in (hub.account, hub.assume):
+        with pytest.raises(AccountNotAllowed, match=f"Account {ONE} is not among the allowed accounts"):
+            enter(ONE)
+    assert aws.seen == []
+    assert (hub.allows(ONE), hub.allows(TWO)) == (False, True)
+
+
+def test_a_hub_from_the_environment_reads_all_its_variables(aws: FakeAws) -> None:
+    variables = {
+        "ROLE_NAME": "reader",
+        "ROLE_PATH": "/team/",
+        "EXTERNAL_ID": EXTERNAL_ID,
+        "SESSION_SECONDS": "900",
+        "ALLOWED_ACCOUNTS": f"{ONE}, {TWO}",
+        "CACHE_CREDENTIALS": "false",
+    }
+    hub = Hub.from_environment(variables)
+    assert hub.role == TargetRole("reader", "/team/", EXTERNAL_ID, 900)
+    assert not hub.allows("333333333333")
+    hub.account(ONE)
+    hub.end_invocation()
+    assert not hub.account(ONE).cached
+
+
+@pytest.mark.parametrize("name", ["CACHE_CREDENTIALS", "ALLOWED_ACCOUNTS", "ROLE_NAME"])
+def test_a_wrong_variable_is_named(name: str) -> None:
+    with pytest.raises(InvalidSettings, match=f"^The setting {name} has 'not! right'; the rule is: "):
+        Hub.from_environment({name: "not! right"})
+
+
+@pytest.mark.parametrize(("function", "name"), [(None, "cross-account-local"), ("billing", "cross-account-billing")])
+def test_without_a_request_id_the_session_is_named_after_the_function(
+    hub: Hub, aws: FakeAws, monkeypatch: pytest.MonkeyPatch, function: str | None, name: str
+) -> None:
+    if function:
+        monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", function)
+    hub.account(ONE)
+    assert aws.seen[0].form["RoleSessionName"] == name
+
+
+def test_assume_returns_what_sts_returns_and_a_new_session_each_time(aws: FakeAws) -> None:
+    _process_hub.cache_clear()
+    first, second = assume(ONE), assume(ONE)
+    _process_hub.cache_clear()
+    assert set(first) == {"AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"}
+    assert [first["AccessKeyId"], second["AccessKeyId"]] == [session_key(ONE, 1), session_key(ONE, 2)]
+    assert first["Expiration"] > datetime.now(UTC) + timedelta(minutes=50)
+
+
+def test_a_denial_of_assume_is_also_a_client_error(aws: FakeAws) -> None:
+    _process_hub.cache_clear()
+    aws.tell("AssumeRole", denied())
+    with pytest.raises(ClientError) as raised:
+        assume(ONE)
+    _process_hub.cache_clear()
+    assert raised.value.response["Error"]["Code"] == "AccessDenied"

@@ -1,0 +1,93 @@
+"""Answers of sweeps to show, and hostile texts in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from chalicelib.cross_account import CrossAccountError
+from chalicelib.sweeps.outcome import Answer, Outcome
+
+RUN = "window.hostile=1"
+HOSTILE = [
+    f"<script>{RUN}</script>",
+    f"</script><script>{RUN}</script>",
+    f"</style><img src=x onerror='{RUN}'>",
+    f'"><svg onload={RUN}>',
+    f"' onmouseover='{RUN}' autofocus onfocus='{RUN}",
+    f"</title><script>{RUN}</script>",
+    f"javascript:{RUN}",
+    "\u202egnp.exe\u202c \u2066left\u2069 \u200f",
+    "مرحبا بالعالم 123",
+    "x" * 10_000,
+    "nothing\x00, a \ud800 half, a \x1b[31m sequence",
+    "<!-- &lt; {{7*7}} ${7*7} ]]>",
+    "日本語のアカウント",
+]
+"""Account names, bucket names and error texts."""
+
+HINT = """AssumeRole of arn:aws:iam::{0}:role/external-role: denied, AccessDenied. Account {0} does not let us in.
+In account {0}: aws iam get-role --role-name external-role --query Role.AssumeRolePolicyDocument
+NoSuchEntity: deploy role-template.yaml there."""
+
+
+def account_id(number: int) -> str:
+    return f"{100_000_000_000 + number}"
+
+
+class Failure(CrossAccountError):
+    """An error whose every part is the test's."""
+
+    def __init__(self, parts: dict[str, Any]) -> None:
+        super().__init__("failed")
+        self._parts = parts
+
+    def as_dict(self) -> dict[str, Any]:
+        return self._parts
+
+
+def ok(account: str, result: Any, region: str | None = None, name: str | None = None) -> Outcome:
+    return Outcome(account, name, None, region, "s3_buckets", 41, result)
+
+
+def failed(account: str, name: str | None = None, **error: Any) -> Outcome:
+    known = {"type": "AssumeRoleDenied", "stage": "assume", "code": "AccessDenied", "request_id": "aws-request-id"}
+    failure = Failure({**known, "hint": HINT.format(account), **error})
+    return Outcome(account, name, None, None, "s3_buckets", 12, error=failure)
+
+
+def buckets(*names: str) -> dict[str, Any]:
+    return {"count": len(names), "buckets": [{"name": name, "created": "2025-01-28", "region": None} for name in names]}
+
+
+def answer_of(outcomes: Sequence[Outcome], not_started: Sequence[str] = (), duplicates: Sequence[str] = ()) -> Answer:
+    """The answer of a sweep over those accounts."""
+    accounts = len({outcome.account for outcome in outcomes}) + len(not_started)
+    return Answer("s3_buckets", outcomes, accounts, not_started, duplicates, seconds=4.2)
+
+
+def organization(count: int) -> Answer:
+    """So many accounts with names: of ten, one is denied and one was not started."""
+    outcomes, waiting = [], []
+    for number in range(count):
+        account, name = account_id(number), f"team-{number}"
+        if number % 10 == 4:
+            waiting.append(account)
+        elif number % 10 == 3:
+            outcomes.append(failed(account, name))
+        else:
+            found = buckets(*(f"{name}-bucket-{one}" for one in range(number % 4)))
+            outcomes.append(ok(account, found, name=name))
+    return answer_of(outcomes, waiting)
+
+
+def hostile() -> Answer:
+    """Every hostile text as a name, a bucket, a value, a key, an error, a code, an id and a parameter."""
+    outcomes = []
+    for number, text in enumerate(HOSTILE):
+        account = account_id(number)
+        if number % 2:
+            outcomes.append(failed(account, text, hint=f"{text}\n{text}", code=text, request_id=text, type=text))
+        else:
+            outcomes.append(ok(account, {**buckets(text), text[:9]: text, "more": {text: [text]}}, name=text))
+    return answer_of([*outcomes, failed(HOSTILE[0][:64])], HOSTILE, HOSTILE)
