@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import app as entry_points
-from chalicelib.check import Check, check
 from chalicelib.checks import CHECKS
-from chalicelib.errors import CrossAccountError
+from chalicelib.checks.check import Check, check
+from chalicelib.cross_account import CrossAccountError
 from tests.failures import FAILURES, Failure
 from tests.fake_aws import EXTERNAL_ID, FakeAws, error
 
@@ -31,7 +31,7 @@ Add = Callable[[Check], Check]
 
 @check(actions=["s3:ListAllMyBuckets"])
 def first_bucket(account, *, suffix: str = "!"):  # type: ignore[no-untyped-def]
-    """Name the account's first bucket, as somebody's own check would."""
+    """Name the account's first bucket, as a user's own check would."""
     buckets = account.client("s3").list_buckets()["Buckets"]
     return {"bucket": buckets[0]["Name"] + suffix}
 
@@ -218,7 +218,7 @@ def test_a_body_that_is_no_json_is_400_in_our_own_form(http: Http, raw: bytes) -
 @pytest.mark.parametrize(
     ("path", "method"), [(path, method) for path, methods in entry_points.app.routes.items() for method in methods]
 )
-def test_every_route_asks_who_is_calling(path: str, method: str) -> None:
+def test_every_route_wants_a_signed_request(path: str, method: str) -> None:
     assert isinstance(entry_points.app.routes[path][method].authorizer, IAMAuthorizer)
 
 
@@ -228,24 +228,24 @@ def test_the_checks_are_listed_as_they_describe_themselves(http: Http) -> None:
 
 
 @pytest.mark.usefixtures("aws")
-def test_somebodys_own_check_runs_by_just_being_in_the_table(added: Add, invoke: Invoke) -> None:
+def test_a_users_own_check_runs_by_just_being_in_the_table(added: Add, invoke: Invoke) -> None:
     added(first_bucket)
     status, body = invoke({"account_id": ACCOUNT, "check": "first_bucket", "params": {"suffix": "?"}})
     assert (status, body["result"]) == (200, {"bucket": f"bucket-of-{ACCOUNT}?"})
 
 
 @pytest.mark.usefixtures("aws")
-def test_somebodys_own_check_is_a_route(added: Add, http: Http) -> None:
+def test_a_users_own_check_is_a_route(added: Add, http: Http) -> None:
     added(first_bucket)
     status, body = http("POST", f"/accounts/{ACCOUNT}/checks/first_bucket")
     assert (status, body["result"]) == (200, {"bucket": f"bucket-of-{ACCOUNT}!"})
 
 
-def test_somebodys_own_check_is_listed(added: Add, http: Http) -> None:
+def test_a_users_own_check_is_listed(added: Add, http: Http) -> None:
     added(first_bucket)
     assert http("GET", "/checks")[1]["checks"][-1] == {
         "name": "first_bucket",
-        "description": "Name the account's first bucket, as somebody's own check would.",
+        "description": "Name the account's first bucket, as a user's own check would.",
         "actions": ["s3:ListAllMyBuckets"],
         "parameters": {"suffix": {"type": "str", "required": False, "default": "!"}},
     }

@@ -18,14 +18,14 @@ from chalice.config import Config
 from moto import mock_aws
 
 import app as entry_points
-from chalicelib.metrics import NAMESPACE
-from chalicelib.settings import Settings
+from chalicelib.outputs.metrics import NAMESPACE
 from sandbox.trust import TrustRequest, evaluate_trust
+from tests.environment import SETTINGS
 from tests.fake_aws import FakeAws
 from tests.fake_aws import denied as sts_denies
 from tests.fake_hub import ids
 from tests.templates import ROOT, load_template
-from tests.test_metrics import COUNTS
+from tests.outputs.test_metrics import COUNTS
 
 PAGES = ["CONTRIBUTING.md", "CHANGELOG.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 LINKS = [
@@ -160,8 +160,8 @@ def test_the_queries_ask_for_fields_that_our_lines_have(
     entry_points.switch_account({"account_id": ids(1)[0]}, context)
     entry_points.sweep({"check": "identity", "accounts": ids(2), "regions": ["eu-west-1"]}, context)
     lines = log()
-    known = {"where", "raised"}.union(*lines)  # of lines that nobody can bring about here
-    messages = {line["message"] for line in lines} | {"unforeseen", "check raised"}
+    known = {"where", "raised"}.union(*lines)  # of lines of unexpected errors
+    messages = {line["message"] for line in lines} | {"unexpected error", "check raised"}
     words = {"filter", "stats", "sort", "fields", "count", "count_distinct", "pct", "as", "by", "in", "desc"}
     queries = blocks(OPERATING, "text")
     assert len(queries) == 4
@@ -205,9 +205,8 @@ def test_the_parameters_and_settings_it_names_are_there() -> None:
     parameters = set(load_template("role-template.yaml")["Parameters"])
     parameters |= set(load_template("sweep-template.yaml")["Parameters"])
     assert set(re.findall(r"\b([A-Z][A-Za-z]+(?:Id|Arns|Arn))=", text)) <= parameters
-    variables = {field.upper() for field in Settings.__dataclass_fields__}
     named = set(re.findall(r"`([A-Z]+_[A-Z_]+)(?:=\w*)?`", text))
-    assert named <= variables | {"ROLE_NAME", "SESSION_NAME"}  # the latter is the article's
+    assert named <= SETTINGS | {"SESSION_NAME"}  # the latter is the article's
 
 
 def test_the_metrics_are_on_in_production() -> None:

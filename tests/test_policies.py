@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import fields
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
@@ -16,7 +15,8 @@ from typing import Any
 import pytest
 from chalice.config import Config
 
-from chalicelib.settings import Settings
+from chalicelib.inputs.settings import Settings
+from tests.environment import SETTINGS
 from tests.templates import ROOT, listed, load_template
 
 CHALICE = ROOT / ".chalice"
@@ -201,7 +201,7 @@ def test_the_settings_of_a_stage_are_valid(stage: str) -> None:
 
 @for_each_stage
 def test_a_stage_gives_every_setting_a_value(stage: str) -> None:
-    assert {field.name.upper() for field in fields(Settings)} <= set(config(stage).environment_variables)
+    assert {name for name in SETTINGS if not name.startswith("AWS_")} <= set(config(stage).environment_variables)
 
 
 def test_only_the_sandbox_carries_credentials() -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from pathlib import Path
 
 import pytest
 
-from chalicelib import errors
-from chalicelib.check import Check
+from chalicelib import cross_account, errors
 from chalicelib.checks import CHECKS
-from chalicelib.settings import Settings
+from chalicelib.checks.check import Check
+from chalicelib.cross_account import CrossAccountError
+from tests.environment import CONFIG, SETTINGS
 
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text()
@@ -50,12 +50,11 @@ def test_the_table_of_checks_is_the_checks_there_are() -> None:
 
 
 def test_the_table_of_settings_is_the_settings_there_are() -> None:
-    shown = {"": "empty", "None": "`*`", "True": "`true`", "False": "`false`"}
-    defaults = {
-        field.name.upper(): shown.get(str(field.default), f"`{field.default}`")
-        for field in dataclasses.fields(Settings)
-    }
-    assert {names(name)[0]: default for name, default, _ in rows(section("Settings"))} == defaults
+    """Their defaults are those of config.json."""
+    defaults = {"EXTERNAL_ID": "", "ALLOWED_ACCOUNTS": "*", **CONFIG["environment_variables"]}
+    written = {names(name)[0]: default for name, default, _ in rows(section("Settings"))}
+    assert written == {name: f"`{value}`" if value else "empty" for name, value in defaults.items()}
+    assert set(written) == {name for name in SETTINGS if not name.startswith("AWS_")}
 
 
 def test_the_table_of_errors_has_every_error_with_its_status_and_stage() -> None:
@@ -66,8 +65,9 @@ def test_the_table_of_errors_has_every_error_with_its_status_and_stage() -> None
             written[name] = (int(status[number % len(status)]), stage)
     concrete = {
         name: (error.http_status, error.stage)
-        for name, error in vars(errors).items()
-        if isinstance(error, type) and issubclass(error, errors.CrossAccountError) and name not in ABSTRACT
+        for module in (cross_account, errors)
+        for name, error in vars(module).items()
+        if isinstance(error, type) and issubclass(error, CrossAccountError) and name not in ABSTRACT
     }
     assert written == concrete
 

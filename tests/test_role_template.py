@@ -12,7 +12,7 @@ import yaml
 from moto import mock_aws
 
 from chalicelib.checks import CHECKS
-from chalicelib.settings import Settings
+from chalicelib.cross_account import TargetRole
 from tests.templates import ROOT, listed, load_template, strings
 
 HUB = "111122223333"
@@ -94,10 +94,10 @@ def sid_of(check: str) -> str:
 
 
 def test_the_role_is_called_what_the_hub_assumes_by_default():
-    defaults = Settings()
+    defaults = TargetRole()
     assert (PARAMETERS["RoleName"]["Default"], PARAMETERS["RolePath"]["Default"]) == (
-        defaults.role_name,
-        defaults.role_path,
+        defaults.name,
+        defaults.path,
     )
 
 
@@ -177,7 +177,7 @@ def test_an_account_to_list_the_organization_from_gets_what_listing_takes(deploy
 
 
 def test_a_session_may_last_as_long_as_the_hub_can_ask_for(deploy):
-    assert deploy().role["MaxSessionDuration"] == Settings().session_seconds
+    assert deploy().role["MaxSessionDuration"] == TargetRole().session_seconds
 
 
 def test_name_and_path_are_one_parameter_away(deploy):

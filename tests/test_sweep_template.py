@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from jsonata import Jsonata  # type: ignore[import-untyped]
 
-from chalicelib import errors, results_store
-from chalicelib.result_key import STORE_KEYS, ResultKey
-from chalicelib.sweep_request import ListingRequest, SweepRequest
+from chalicelib import cross_account, errors
+from chalicelib.inputs.requests import STORE_KEYS, ListingRequest, StoreRequest, SweepRequest
+from chalicelib.outputs import store
 from sandbox.policy_evaluation import TrustRequest, evaluate_identity, evaluate_trust
 from tests.templates import ROOT, listed, load_template
 from tests.test_policies import CONFIG, config
@@ -174,7 +174,9 @@ def test_a_task_retries_anything_else_a_few_times(name: str) -> None:
 def test_a_task_does_not_repeat_a_question_that_stays_wrong(name: str) -> None:
     retry = states()[name]["Retry"][1]
     assert retry["MaxAttempts"] == 0
-    ours = {name for name, value in vars(errors).items() if isinstance(value, type)}
+    ours = {
+        name for module in (cross_account, errors) for name, value in vars(module).items() if isinstance(value, type)
+    }
     assert set(retry["ErrorEquals"]) <= ours
 
 
@@ -235,7 +237,7 @@ def test_the_question_is_tried_without_an_account() -> None:
     )
     request = SweepRequest.from_event(payload)
     assert (request.accounts, request.regions) == ((), ("eu-west-1",))
-    assert request.store == ResultKey("nightly", "trial", "2026-01-31")
+    assert request.store == StoreRequest("nightly", "trial", "2026-01-31")
 
 
 def test_a_round_of_a_batch_is_a_part_of_its_own() -> None:
@@ -449,9 +451,8 @@ def test_the_conclusion_says_where_the_results_lie() -> None:
         "location": f"s3://{BUCKET}/sweeps/check=s3_buckets/date=2026-01-31/run=nightly/",
         "summary": {"ok": 1},
     }
-    assert f"s3://{BUCKET}/{ResultKey('nightly', 'x', '2026-01-31').path('s3_buckets', [], '')}".startswith(
-        found["location"]
-    )
+    request = SweepRequest.from_event({"check": "s3_buckets", "accounts": [], **STORED, "part": "x"})
+    assert f"s3://{BUCKET}/{store.key(request, '')}".startswith(found["location"])
 
 
 def test_a_message_is_small_whatever_happened() -> None:
@@ -584,7 +585,7 @@ def test_the_document_names_each_parameter_and_its_default() -> None:
 
 def test_the_document_names_each_column() -> None:
     columns = [name for row in rows("The lines") for name in row[0].split(", ")]
-    assert columns == [*results_store._LINE, "check", "date", "run"]
+    assert columns == [*store._COLUMNS, "check", "date", "run"]
 
 
 def test_the_document_counts_what_the_template_does() -> None:

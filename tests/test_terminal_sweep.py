@@ -16,8 +16,9 @@ import pytest
 from rich.progress import Progress
 
 import sweep as terminal
-from chalicelib.check import check
-from chalicelib.logs import logger
+from chalicelib.app_log import logger
+from chalicelib.checks.check import check
+from chalicelib.inputs.settings import hub_of
 from tests.fake_aws import FakeAws, Reply, error
 from tests.fake_aws import denied as sts_denies
 from tests.fake_hub import ids, outcome
@@ -33,6 +34,7 @@ def _as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(logger.registered_handler, "stream", sys.stdout)
     yield
     logger.setLevel(level)
+    hub_of.cache_clear()
     os.environ.clear()
     os.environ.update(before)
 
@@ -156,6 +158,12 @@ def test_a_page_is_written_beside_the_table_with_the_names_of_the_organization(a
     assert f"<bdi>x</bdi> <code>{ids(2)[1]}</code>" in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
+def test_a_page_says_what_was_asked(run, tmp_path):
+    run("s3_buckets", "--accounts", ids(1)[0], "--param", "prefix=logs", "--html", str(tmp_path / "page.html"))
+    assert "asked with" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "prefix" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
 def test_a_page_is_written_also_if_every_account_failed(aws, run, tmp_path):
     aws.tell("AssumeRole", sts_denies(), always=True)
     status, _, _ = run("identity", "--accounts", ids(1)[0], "--html", str(tmp_path / "page.html"))
@@ -205,7 +213,7 @@ WRONG = [
     (["identity", "--regions", "ireland"], "region must be the name of an AWS region"),
     (["identity", "--concurrency", "many"], "argument --concurrency: invalid int value: 'many'"),
     (["identity", "--concurrency", "0"], "concurrency must be a whole number from 1 to 64"),
-    (["identity", "--html", "no/such/folder/page.html"], "is no file in a folder that is there"),
+    (["identity", "--html", "no/such/folder/page.html"], "the directory of 'no/such/folder/page.html' does not exist"),
     (["s3_buckets", "--param", "prefix"], "--param takes NAME=VALUE, not 'prefix'"),
     (["s3_buckets", "--param", "sufix=x"], "takes no parameter 'sufix'"),
     (["bedrock_converse"], "needs the parameter model_id"),
@@ -216,7 +224,7 @@ WRONG = [
 @pytest.mark.parametrize(
     ("arguments", "sentence"), WRONG, ids=lambda value: " ".join(value) if isinstance(value, list) else value[:25]
 )
-def test_who_asks_wrongly_gets_one_line_and_aws_is_not_called(aws, run, arguments, sentence):
+def test_a_wrong_command_gets_one_line_and_aws_is_not_called(aws, run, arguments, sentence):
     status, out, err = run(*arguments)
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert err.startswith("sweep.py: ")
@@ -311,7 +319,7 @@ class Tty(io.StringIO):
         return True
 
 
-def test_the_bar_is_only_for_somebody_who_watches(monkeypatch, capsys):
+def test_the_bar_is_only_drawn_on_a_terminal(monkeypatch, capsys):
     assert terminal._bar().disable
     monkeypatch.setattr(sys, "stderr", Tty())
     assert not terminal._bar().disable

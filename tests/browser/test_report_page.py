@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.report import error_page, page
+from chalicelib.pages.report import error_page, page
 from tests.browser.chromium import Tab
-from tests.reports import HOSTILE, account_id, answer_of, buckets, failed, hostile, ok, organization
+from tests.pages.reports import HOSTILE, account_id, answer_of, buckets, failed, hostile, ok, organization
 
 Show = Callable[..., Tab]
 WIDTHS = (390, 1280)
@@ -70,7 +70,7 @@ def sort(tab: Tab, column: str) -> None:
 def test_the_page_asks_for_nothing_complains_of_nothing_and_fits(
     show: Show, count: int, width: int, dark: bool
 ) -> None:
-    tab = show(page(*organization(count)), width=width, dark=dark)
+    tab = show(page(organization(count)), width=width, dark=dark)
     assert [address.split(":")[0] for address in tab.requests()] == ["file"]
     assert tab.complaints() == []
     assert tab.evaluate("document.documentElement.scrollWidth") == width
@@ -80,7 +80,7 @@ def test_the_page_asks_for_nothing_complains_of_nothing_and_fits(
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_text_stands_out_from_its_ground(show: Show, width: int, dark: bool) -> None:
-    tab = show(page(*organization(5)), width=width, dark=dark)
+    tab = show(page(organization(5)), width=width, dark=dark)
     ratio, *where = tab.evaluate(LEAST_CONTRAST)
     assert ratio >= 4.5, where
     assert tab.evaluate("getComputedStyle(document.documentElement).backgroundColor") == (
@@ -89,7 +89,7 @@ def test_every_text_stands_out_from_its_ground(show: Show, width: int, dark: boo
 
 
 def test_500_accounts_are_less_than_a_megabyte_and_ready_within_a_second(show: Show) -> None:
-    source = page(*organization(500))
+    source = page(organization(500))
     assert len(source.encode()) < 1_000_000
     tab = show(source)
     assert tab.evaluate("document.documentElement.dataset.ready") == ""
@@ -107,7 +107,7 @@ def test_500_accounts_are_less_than_a_megabyte_and_ready_within_a_second(show: S
 
 
 def test_a_text_filters_by_all_that_is_in_a_row(show: Show) -> None:
-    tab = show(page(*organization(20)))
+    tab = show(page(organization(20)))
     for text, found in {
         "TEAM-7-bucket": ["team-7"],
         account_id(12): ["team-12"],
@@ -125,7 +125,7 @@ def test_a_text_filters_by_all_that_is_in_a_row(show: Show) -> None:
 
 
 def test_an_outcome_filters_together_with_a_text(show: Show) -> None:
-    tab = show(page(*organization(20)))
+    tab = show(page(organization(20)))
     choose(tab, "failed")
     assert rows(tab) == ["team-3", "team-13"]
     search(tab, "13")
@@ -139,7 +139,7 @@ def test_an_outcome_filters_together_with_a_text(show: Show) -> None:
 
 
 def test_a_column_sorts_up_and_then_down_and_says_so(show: Show) -> None:
-    tab = show(page(*organization(12)))
+    tab = show(page(organization(12)))
     sort(tab, "Account")
     assert rows(tab) == [f"team-{number}" for number in range(12)]
     sort(tab, "Account")
@@ -167,7 +167,7 @@ def test_the_outcome_sorts_the_same_errors_together(show: Show) -> None:
 
 
 def test_all_of_it_works_by_keyboard(show: Show) -> None:
-    tab = show(page(*organization(20)))
+    tab = show(page(organization(20)))
     focused = "document.activeElement.matches('input[type=search]') ? 'search' : document.activeElement.value || " + (
         "document.activeElement.textContent"
     )
@@ -197,7 +197,7 @@ def test_all_of_it_works_by_keyboard(show: Show) -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_screen_reader_is_told_of_a_table_with_headers_and_of_labelled_fields(show: Show, width: int) -> None:
-    told = show(page(*organization(5)), width=width).accessible()
+    told = show(page(organization(5)), width=width).accessible()
     by_role: dict[str, list[str]] = {}
     for node in told:
         by_role.setdefault(node["role"], []).append(node["name"])
@@ -214,14 +214,14 @@ def test_a_screen_reader_is_told_of_a_table_with_headers_and_of_labelled_fields(
 
 
 def test_without_scripts_everything_is_there_but_what_needs_one(show: Show) -> None:
-    tab = show(page(*organization(5)), scripts=False)
+    tab = show(page(organization(5)), scripts=False)
     assert len(rows(tab)) == 5
     assert not tab.evaluate("document.querySelector('form').checkVisibility()")
     assert not tab.evaluate("document.querySelector('thead button')")
 
 
 def test_on_paper_every_hint_is_open_and_nothing_is_there_to_be_clicked(show: Show) -> None:
-    tab = show(page(*organization(20)), dark=True)
+    tab = show(page(organization(20)), dark=True)
     tab.send("Emulation.setEmulatedMedia", media="print")
     tab.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     assert tab.evaluate("[...document.querySelectorAll('details')].map(one => one.open)") == [True, True]
@@ -236,8 +236,7 @@ def test_on_paper_every_hint_is_open_and_nothing_is_there_to_be_clicked(show: Sh
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_hostile_texts_are_texts(show: Show, width: int, dark: bool) -> None:
-    answer, names = hostile()
-    tab = show(page(answer, names, asked={"params": {"prefix": HOSTILE[1]}}), width=width, dark=dark)
+    tab = show(page(hostile(), asked={"params": {"prefix": HOSTILE[1]}}), width=width, dark=dark)
     tab.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     tab.evaluate("document.querySelectorAll('*').forEach(one => one.dispatchEvent(new Event('mouseover')))")
     for column in ("Account", "Outcome", "buckets"):
@@ -253,7 +252,7 @@ def test_hostile_texts_are_texts(show: Show, width: int, dark: bool) -> None:
 def test_a_name_that_reads_backwards_does_not_turn_what_stands_beside_it(show: Show) -> None:
     """The mark would else run on to the end of the line and show the account's id as another one."""
     account = account_id(7)
-    source = page(answer_of([ok(account, buckets("\u202eslatot"))]), {account: "\u202enoitcudorp"})
+    source = page(answer_of([ok(account, buckets("\u202eslatot"), name="\u202enoitcudorp")]))
     tab = show(source)
     assert tab.evaluate("document.querySelector('tbody th bdi').textContent") == "[U+202E]noitcudorp"
     assert "\u202e" not in tab.evaluate("document.documentElement.outerHTML")
@@ -274,7 +273,7 @@ INJECTED = [
 
 @pytest.mark.parametrize("injected", INJECTED)
 def test_even_markup_that_got_into_the_page_runs_nothing_and_fetches_nothing(show: Show, injected: str) -> None:
-    source = page(*organization(5)).replace("<h1>", f"{injected}<h1>")
+    source = page(organization(5)).replace("<h1>", f"{injected}<h1>")
     tab = show(source)
     tab.evaluate("document.querySelector('#link')?.click()")
     assert not tab.evaluate(HOSTILE_RAN)

@@ -11,9 +11,7 @@ import boto3
 import pytest
 
 import sandbox
-from chalicelib.cross_account import Hub
-from chalicelib.errors import AssumeRoleDenied
-from chalicelib.settings import Settings
+from chalicelib.cross_account import AssumeRoleDenied, Hub, TargetRole
 from tests.e2e.conftest import ACQUIRED, HUB, LEGACY, NAMES, PRODUCTION, STAGING, client
 
 ANALYTICS = "345678901234"
@@ -37,7 +35,7 @@ def as_caller(box: sandbox.Box, monkeypatch: pytest.MonkeyPatch, credentials: di
     values = (credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"])
     for name, value in {**box.environment, **dict(zip(NAMES, values, strict=True))}.items():
         monkeypatch.setenv(name, value)
-    return Hub(Settings(external_id=EXTERNAL_ID))
+    return Hub(TargetRole(external_id=EXTERNAL_ID))
 
 
 @pytest.fixture
