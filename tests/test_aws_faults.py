@@ -6,6 +6,7 @@ import pytest
 from botocore import exceptions
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
+from botocore.retries.standard import ThrottledRetryableChecker
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,6 +61,16 @@ def test_an_error_code_of_aws_has_its_kind(fault: Fault, code: str) -> None:
 def test_what_botocore_raises_by_itself_has_its_kind(raised: Exception, fault: Fault) -> None:
     assert isinstance(raised, AWS_EXCEPTIONS)
     assert fault_of(raised) is fault
+
+
+# botocore retries this one as well, but no rate is limited: the same write of DynamoDB is still under way.
+NO_THROTTLING = {"TransactionInProgressException"}
+THROTTLING = set(ThrottledRetryableChecker._THROTTLED_ERROR_CODES) - NO_THROTTLING
+
+
+@pytest.mark.parametrize("code", sorted(THROTTLING))
+def test_what_botocore_takes_for_throttling_is_throttling(code: str) -> None:
+    assert fault_of(client_error(code)) is Fault.THROTTLED
 
 
 def test_a_failure_without_request_id_has_none() -> None:
