@@ -20,15 +20,31 @@ from hypothesis import strategies as st
 import app as entry_points
 from chalicelib import answers
 from chalicelib.check import Check, check
-from chalicelib.checks import CHECKS
 from chalicelib.cross_account import Hub
 from chalicelib.errors import CrossAccountError
-from chalicelib.logs import _TALKATIVE, keep_secrets_out, logger
+from chalicelib.logs import keep_secrets_out, logger
 from chalicelib.settings import Settings
 from tests.failures import FAILURES, Failure
-from tests.fake_aws import EXTERNAL_ID, SECRETS, SESSION_SECRET, SESSION_TOKEN, FakeAws, denied, leaks
+from tests.fake_aws import EXTERNAL_ID, KNOWN_CHECKS, SECRETS, SESSION_SECRET, SESSION_TOKEN, FakeAws, denied, leaks
 
 ACCOUNT = "123456789012"
+# Every logger of botocore and what comes with it whose debug records have been seen to hold a secret.
+TELLING = [
+    "botocore.auth",
+    "botocore.crt.auth",
+    "botocore.endpoint",
+    "botocore.handlers",
+    "botocore.hooks",
+    "botocore.httpsession",
+    "botocore.parsers",
+    "botocore.signers",
+    "botocore.retryhandler",
+    "botocore.history",
+    "boto3.resources.action",
+    "boto3.resources.collection",
+    "s3transfer.utils",
+    "urllib3.connectionpool",
+]
 PARAMS: dict[str, dict[str, Any]] = {"bedrock_converse": {"model_id": "m", "prompt": "p"}}
 
 
@@ -70,7 +86,7 @@ def assert_nothing_in(text: str) -> None:
 
 def test_without_the_filters_the_canaries_would_be_seen(aws: FakeAws, talk: Any, invoke: Any) -> None:
     """The proof that the other tests look where botocore writes."""
-    for name in _TALKATIVE:
+    for name in TELLING:
         for known in list(logging.getLogger(name).filters):
             logging.getLogger(name).removeFilter(known)
     aws.tell("AssumeRole", denied())
@@ -82,7 +98,7 @@ def test_without_the_filters_the_canaries_would_be_seen(aws: FakeAws, talk: Any,
     assert set(leaks(talk())) == set(SECRETS)
 
 
-@pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.parametrize("name", KNOWN_CHECKS)
 def test_a_success_gives_nothing_away(aws: FakeAws, talk: Any, invoke: Any, name: str) -> None:
     status, body = invoke({"account_id": ACCOUNT, "check": name, "params": PARAMS.get(name, {})})
     assert status == 200
@@ -163,9 +179,18 @@ def test_a_setting_level_of_debug_keeps_the_secrets_in(aws: FakeAws, talk: Any, 
 
 
 def test_the_filters_are_put_once_however_often_they_are_put() -> None:
-    before = [len(logging.getLogger(name).filters) for name in _TALKATIVE]
+    before = [len(logging.getLogger(name).filters) for name in TELLING]
     keep_secrets_out()
-    assert [len(logging.getLogger(name).filters) for name in _TALKATIVE] == before == [1] * len(_TALKATIVE)
+    assert [len(logging.getLogger(name).filters) for name in TELLING] == before == [1] * len(TELLING)
+
+
+@pytest.mark.parametrize("name", TELLING)
+def test_a_logger_that_could_tell_a_secret_warns_and_says_no_more(name: str, talk: Any) -> None:
+    logging.getLogger(name).debug("debugging with %s", SESSION_SECRET)
+    logging.getLogger(name).warning("warned by %s", name)
+    said = talk()
+    assert f"warned by {name}" in said
+    assert_nothing_in(said)
 
 
 def test_no_root_logger_is_touched() -> None:

@@ -36,7 +36,7 @@ from tests.fake_aws.faults import (
     silent_midway,
     truncated,
 )
-from tests.fake_aws.healthy import as_json, buckets, caller_identity, healthy, result, session
+from tests.fake_aws.healthy import KNOWN_CHECKS, as_json, buckets, caller_identity, healthy, result, session
 from tests.fake_aws.messages import REQUEST_ID, Answer, Ending, Reply, Request
 from tests.fake_aws.server import FakeAws, fake_aws
 
@@ -47,6 +47,7 @@ __all__ = [
     "HUB_KEY",
     "HUB_SECRET",
     "HUB_TOKEN",
+    "KNOWN_CHECKS",
     "REQUEST_ID",
     "SECRETS",
     "SESSION_SECRET",

@@ -10,7 +10,7 @@ from typing import Any
 from tests.fake_aws.canaries import HUB, HUB_ARN, SESSION_SECRET, session_key, session_token
 from tests.fake_aws.messages import REQUEST_ID, Reply, Request
 
-CHECKS = ("identity", "preflight", "s3_buckets", "bedrock_models", "bedrock_converse", "account_summary")
+KNOWN_CHECKS = ("identity", "preflight", "s3_buckets", "bedrock_models", "bedrock_converse", "account_summary")
 """The checks whose every call it can answer. A check that somebody adds is none of them."""
 
 CONVERSE: dict[str, Any] = {
