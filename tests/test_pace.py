@@ -126,7 +126,7 @@ class Sts:
 
 
 def simulate(sts: Sts, accounts: int, concurrency: int = 32) -> tuple[int, float]:
-    """How many accounts failed as throttled, and how many seconds it took: 50 ms a call, botocore's attempts."""
+    """How many accounts failed as throttled, and how many virtual seconds it took: 50 ms a call, botocore's attempts."""
     clock, backoff = Clock(), random.Random(1)
     delay: list[float] = []
     pace = Pace(lambda: clock.now, delay.append)
@@ -162,18 +162,18 @@ def simulate(sts: Sts, accounts: int, concurrency: int = 32) -> tuple[int, float
 
 @pytest.mark.parametrize(("accounts", "per_second"), [(100, 5), (300, 5), (1000, 20), (1000, 100), (2000, 20)])
 def test_a_low_limit_slows_a_sweep_down_and_fails_none_of_it(accounts, per_second):
-    failed, seconds = simulate(Sts(per_second), accounts)
+    failed, virtual_seconds = simulate(Sts(per_second), accounts)
     assert failed == 0
-    assert seconds < 1.5 * accounts / per_second
+    assert virtual_seconds < 1.5 * accounts / per_second
 
 
 @pytest.mark.parametrize("hiccup", [1.0, 3.0, 6.0])
 def test_a_hiccup_of_sts_is_soon_got_over(hiccup):
-    failed, seconds = simulate(Sts(600, closed_until=hiccup), 1000)
+    failed, virtual_seconds = simulate(Sts(600, closed_until=hiccup), 1000)
     assert failed == 0
-    assert seconds < 4 + 4 * hiccup
+    assert virtual_seconds < 4 + 4 * hiccup
 
 
 def test_within_the_limit_nothing_is_slowed_down():
-    failed, seconds = simulate(Sts(600), 1000)
-    assert (failed, round(seconds, 1)) == (0, 3.2)  # 1000 / 32 rounds of 0.1 s
+    failed, virtual_seconds = simulate(Sts(600), 1000)
+    assert (failed, round(virtual_seconds, 1)) == (0, 3.2)  # 1000 / 32 rounds of 0.1 s
