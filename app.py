@@ -43,8 +43,8 @@ def json_route(view: Callable[..., dict[str, Any]]) -> Callable[..., Response]:
 
     @wraps(view)
     def respond(**path: str) -> Response:
-        status, body = http_response(lambda: view(**path))
-        return Response(body=body, status_code=status, headers={"Content-Type": "application/json"})
+        status, body, headers = http_response(lambda: view(**path))
+        return Response(body=body, status_code=status, headers={**headers})
 
     return respond
 

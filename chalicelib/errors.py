@@ -1,9 +1,9 @@
 """Every way in which the app can fail beyond those of `cross_account.errors`.
 
-InvalidInput, of the helper    status   message of a direct answer       HTTP
+InvalidInput, of the helper    status   message of a direct response     HTTP
 +-- UnknownCheck                 400    names the checks there are         404
 
-AwsError, of the helper          500    AWS API error occurred
+AwsError, of the helper          500    AWS API error occurred             502
 +-- CheckDenied                                                            403
 +-- CheckThrottled                                                         429
 +-- CheckTimedOut                                                          504

@@ -18,12 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import app as entry_points
-from chalicelib import answers
-from chalicelib.check import Check, check
-from chalicelib.cross_account import Hub
-from chalicelib.errors import CrossAccountError
-from chalicelib.logs import keep_secrets_out, logger
-from chalicelib.settings import Settings
+from chalicelib.app_log import logger, silence_botocore_debug
+from chalicelib.checks.check import Check, check
+from chalicelib.cross_account import CrossAccountError, Hub, TargetRole
+from chalicelib.outputs.responses import http_response, lambda_envelope
 from tests.failures import FAILURES, Failure
 from tests.fake_aws import EXTERNAL_ID, KNOWN_CHECKS, SECRETS, SESSION_SECRET, SESSION_TOKEN, FakeAws, denied, leaks
 
@@ -93,7 +91,7 @@ def test_without_the_filters_the_canaries_would_be_seen(aws: FakeAws, talk: Any,
     try:
         statuses = [invoke({"account_id": ACCOUNT})[0] for _ in range(2)]
     finally:
-        keep_secrets_out()
+        silence_botocore_debug()
     assert statuses == [500, 200]
     assert set(leaks(talk())) == set(SECRETS)
 
@@ -131,7 +129,7 @@ def test_a_failed_route_gives_nothing_away(prepared: Any, talk: Any, http: Any, 
 @pytest.mark.parametrize("seconds_left", [250, 30])
 def test_a_renewal_that_fails_gives_nothing_away(aws: FakeAws, talk: Any, seconds_left: int) -> None:
     """botocore itself logs it, as a warning with the traceback."""
-    account = Hub(Settings(external_id=EXTERNAL_ID)).account(ACCOUNT, ["s3:ListAllMyBuckets"])
+    account = Hub(TargetRole(external_id=EXTERNAL_ID)).account(ACCOUNT, ["s3:ListAllMyBuckets"])
     session: Any = account._caller.credentials
     now = session._expiry_time - timedelta(seconds=seconds_left)
     session._time_fetcher = lambda: now
@@ -163,7 +161,7 @@ def test_the_stream_logger_of_boto3_gives_nothing_away(
 def test_uploads_and_presigned_urls_of_an_account_give_nothing_away(aws: FakeAws, talk: Any, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("x")
-    account = Hub(Settings(external_id=EXTERNAL_ID)).account(ACCOUNT, ["s3:PutObject"])
+    account = Hub(TargetRole(external_id=EXTERNAL_ID)).account(ACCOUNT, ["s3:PutObject"])
     for client in (account.client("s3"), account.session().client("s3")):
         client.upload_file(str(file), "bucket", "key")
         url = client.generate_presigned_url("get_object", {"Bucket": "bucket", "Key": "key"})
@@ -180,7 +178,7 @@ def test_a_setting_level_of_debug_keeps_the_secrets_in(aws: FakeAws, talk: Any, 
 
 def test_the_filters_are_put_once_however_often_they_are_put() -> None:
     before = [len(logging.getLogger(name).filters) for name in TELLING]
-    keep_secrets_out()
+    silence_botocore_debug()
     assert [len(logging.getLogger(name).filters) for name in TELLING] == before == [1] * len(TELLING)
 
 
@@ -196,7 +194,7 @@ def test_a_logger_that_could_tell_a_secret_warns_and_says_no_more(name: str, tal
 def test_no_root_logger_is_touched() -> None:
     root = logging.getLogger()
     before = (root.level, list(root.handlers), list(root.filters))
-    keep_secrets_out()
+    silence_botocore_debug()
     assert (root.level, list(root.handlers), list(root.filters)) == before
 
 
@@ -258,8 +256,8 @@ def test_an_event_that_is_refused_writes_no_line_of_its_own(text: str) -> None:
     assert stream.getvalue() == ""
 
 
-def test_what_is_unforeseen_gives_nothing_away(talk: Any) -> None:
-    def work() -> dict[str, Any]:
+def test_an_unexpected_error_gives_nothing_away(talk: Any) -> None:
+    def work(*_: Any) -> dict[str, Any]:
         raise ZeroDivisionError(SESSION_SECRET + SESSION_TOKEN + EXTERNAL_ID)
 
-    assert_nothing_in(json.dumps(answers.direct({}, work)) + str(answers.http(work)) + talk())
+    assert_nothing_in(json.dumps(lambda_envelope(work)({}, None)) + str(http_response(work)) + talk())

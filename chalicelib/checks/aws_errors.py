@@ -46,7 +46,7 @@ def check_error(error: BaseException, check: str, account_id: str) -> AwsError:
     """
     kind = classify(error)
     error_type, hint = _CHECK_ERRORS[kind]
-    operation = getattr(error, "operation_name", None)
+    operation = getattr(error, "operation_name", "")
     called = f" ({operation})" if operation else ""
     code = code_of(error) or type(error).__name__
     return error_type(
@@ -54,4 +54,5 @@ def check_error(error: BaseException, check: str, account_id: str) -> AwsError:
         hint=hint,
         code=code_of(error),
         request_id=request_id_of(error),
+        operation=operation,
     )

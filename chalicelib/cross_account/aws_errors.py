@@ -79,7 +79,6 @@ _KINDS_BY_CODE = {
         "LimitExceededException",
         "SlowDown",
         "ProvisionedThroughputExceededException",
-        "TransactionInProgressException",
         "EC2ThrottledException",
         "PriorRequestNotComplete",
         "429",

@@ -19,7 +19,8 @@ TRUSTED_ROLES = "cross-account-*"
 """The default of HubRoleName in role-template.yaml: what a target's trust policy asks of aws:PrincipalArn."""
 
 UNKNOWN_ROLE = "<the function's role>"
-"""Stands in a command for what the reader has to fill in."""
+UNKNOWN_HUB = "<the hub>"
+"""Both stand in a command for what the reader has to fill in."""
 
 _ARN = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):(?:sts|iam)::(?P<account>[0-9]{12}):"
@@ -152,7 +153,7 @@ def explain(message: str, denial: Denial) -> str:
 def _policy_named(denial: Denial, kind: str, explicit: bool) -> list[str]:
     """AWS has said which kind of policy it was."""
     denies = "denies it explicitly" if explicit else "does not allow it"
-    hub = denial.caller.account if denial.caller else "(hub)"
+    hub = denial.caller.account if denial.caller else UNKNOWN_HUB
     if kind == "identity-based":
         first = f"The hub's own policy {denies}: sts:AssumeRole by {denial.who} on {denial.role_arn}."
         remedy = "Remove that Deny." if explicit else f"It needs {_allow_statement(denial)}"
@@ -231,7 +232,7 @@ def _untrusted_caller(denial: Denial) -> list[str]:
         return []
     return [
         f"The caller is the {caller.kind} {caller.name}; role-template.yaml trusts only roles called {TRUSTED_ROLES}.",
-        "Run it as the deployed function (chalice invoke), or deploy the template with HubRoleName="
+        "Run it as a deployed function whose role has such a name, or deploy the template with HubRoleName="
         + (caller.name if caller.kind == "role" else "the name of a role to run it as"),
     ]
 
@@ -266,7 +267,7 @@ def _allow_statement(denial: Denial) -> str:
 
 
 def _organization(denial: Denial) -> str:
-    return _list_policies(denial.caller.account if denial.caller else "<the hub>", "SERVICE_CONTROL_POLICY")
+    return _list_policies(denial.caller.account if denial.caller else UNKNOWN_HUB, "SERVICE_CONTROL_POLICY")
 
 
 def _list_policies(account: str, kind: str) -> str:

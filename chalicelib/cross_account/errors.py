@@ -2,7 +2,7 @@
 
     CrossAccountError
     |
-    |                              status   message of a direct answer       HTTP
+    |                              status   message of a direct response     HTTP
     +-- InvalidInput                 400    a sentence that names the field    400
     |   +-- MissingAccountId         400    Missing account_id                 400   also a ValueError
     |   +-- InvalidAccountId         400    Invalid account ID format          400   also a ValueError
@@ -112,14 +112,13 @@ class InvalidSettings(CrossAccountError):
 class AwsError(CrossAccountError, ClientError):
     """AWS refused, did not respond, or sent an invalid response.
 
-    It is a ClientError, so that a caller's `except ClientError` and `error.response["Error"]["Code"]` go on working.
+    It is a ClientError of `operation`, so that a caller's `except ClientError` and `error.response["Error"]["Code"]` go on working.
     `response` is made of this error's own texts and holds nothing else of what AWS sent.
     """
 
     stage: Stage = "assume"
     http_status = 502
     fixed_message = "AWS API error occurred"
-    operation_name = "AssumeRole"
 
     def __init__(
         self,
@@ -129,8 +128,10 @@ class AwsError(CrossAccountError, ClientError):
         code: str | None = None,
         request_id: str | None = None,
         stage: Stage | None = None,
+        operation: str = "AssumeRole",
     ) -> None:
         super().__init__(message, hint=hint, code=code, request_id=request_id, stage=stage)
+        self.operation_name = operation
         self.response: Any = {
             "Error": {"Code": code or type(self).__name__, "Message": message},
             "ResponseMetadata": {"RequestId": request_id or ""},

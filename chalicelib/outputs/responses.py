@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
@@ -13,8 +13,13 @@ from chalicelib.errors import ResultTooLarge, to_cross_account_error
 MAX_BYTES = 6 * 1024 * 1024
 """A Lambda's synchronous response, https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
+JSON = {"Content-Type": "application/json"}
+
 Handler = Callable[[Any, Any], dict[str, Any]]
 """Takes Lambda's event and context, and returns the body."""
+
+Response = tuple[int, str, Mapping[str, str]]
+"""Of a route: HTTP status, body and headers."""
 
 
 def lambda_envelope(work: Handler) -> Handler:
@@ -27,7 +32,7 @@ def lambda_envelope(work: Handler) -> Handler:
     @wraps(work)
     def handler(event: Any, context: Any) -> dict[str, Any]:
         try:
-            return {"statusCode": 200, "body": check_response_size(json.dumps(work(event, context)))}
+            return check_response_size({"statusCode": 200, "body": json.dumps(work(event, context))})
         except Exception as error:
             failure = to_cross_account_error(error, "input")
             if isinstance(event, dict) and event.get("raise_on_error") is True:
@@ -44,42 +49,50 @@ def raise_errors(work: Handler) -> Handler:
     @wraps(work)
     def handler(event: Any, context: Any) -> dict[str, Any]:
         try:
-            body = work(event, context)
-            check_response_size(json.dumps(body))
+            return check_response_size(work(event, context))
         except Exception as error:
             raise to_cross_account_error(error, "input") from None
-        return body
 
     return handler
 
 
-def http_response(work: Callable[[], dict[str, Any]]) -> tuple[int, str]:
-    """The HTTP status and the JSON body of a route."""
+def http_response(work: Callable[[], dict[str, Any]]) -> Response:
+    """The response of a route, or of the error that it raised."""
     try:
-        return 200, check_response_size(json.dumps(work()))
+        return check_http_response_size(200, json.dumps(work()), JSON)
     except Exception as error:
         return http_error(error)
 
 
-def http_error(error: Exception) -> tuple[int, str]:
+def http_error(error: Exception) -> Response:
     failure = to_cross_account_error(error, "input")
-    return failure.http_status, json.dumps(error_body(failure))
+    return failure.http_status, json.dumps(error_body(failure)), JSON
 
 
 def error_body(failure: CrossAccountError) -> dict[str, Any]:
     return {"message": failure.public_message(), "error": failure.as_dict()}
 
 
-def check_response_size(body: str) -> str:
-    """Return the body if a Lambda function can return it as a JSON string.
+def check_http_response_size(status: int, body: str, headers: Mapping[str, str]) -> Response:
+    """Return a route's response if Lambda can, in the form in which Chalice returns it.
+
+    Raises:
+        ResultTooLarge
+    """
+    check_response_size({"headers": {**headers}, "multiValueHeaders": {}, "statusCode": status, "body": body})
+    return status, body, headers
+
+
+def check_response_size(response: dict[str, Any]) -> dict[str, Any]:
+    """Return a response if a Lambda function can.
 
     Raises:
         ResultTooLarge: it cannot; Lambda would end the invocation with a runtime error.
     """
-    size = len(body) + body.count('"') + body.count("\\") + 100  # each is escaped once more; and the envelope around it
+    size = len(json.dumps(response))
     if size > MAX_BYTES:
         raise ResultTooLarge(
             f"The result has {size / 1024 / 1024:.1f} MB; a Lambda function can return 6 MB at most.",
             hint="Ask for less: use the check's parameters, or fewer accounts at a time.",
         )
-    return body
+    return response

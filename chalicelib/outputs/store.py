@@ -85,6 +85,7 @@ class ResultsStore:
                 hint="sweep-template.yaml makes the bucket and lets the function sweep, and no other, write to it.",
                 code=code_of(error),
                 request_id=request_id_of(error),
+                operation="PutObject",
             ) from None
 
 

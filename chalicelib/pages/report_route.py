@@ -7,16 +7,13 @@ from typing import Any, Protocol
 
 from chalicelib.cross_account import InvalidInput
 from chalicelib.errors import to_cross_account_error
-from chalicelib.outputs.responses import check_response_size, error_body, http_error
+from chalicelib.outputs.responses import Response, check_http_response_size, error_body, http_error
 from chalicelib.pages import report
 from chalicelib.sweeps.outcome import Answer
 
 _LISTS = ("accounts", "exclude", "regions")
 _TEXTS = ("organizational_unit",)
 _KEYS = (*_LISTS, *_TEXTS)
-
-Response = tuple[int, str, Mapping[str, str]]
-"""Status, body and headers."""
 
 
 class Query(Protocol):
@@ -74,13 +71,13 @@ def respond(answer: Answer, event: Mapping[str, Any], accept: str) -> Response:
         if not _wants_html(accept):
             raise
         status = to_cross_account_error(error, "check").http_status
-    return status, check_response_size(report.page(answer, asked=event)), report.HEADERS
+    return check_http_response_size(status, report.page(answer, asked=event), report.HEADERS)
 
 
 def respond_with_error(error: Exception, accept: str) -> Response:
     """What went wrong, as a page if a browser asks, else as at every other route."""
     if not _wants_html(accept):
-        return *http_error(error), {"Content-Type": "application/json"}
+        return http_error(error)
     failure = to_cross_account_error(error, "input")
     page = report.error_page(failure.http_status, error_body(failure))
     return failure.http_status, page, report.HEADERS

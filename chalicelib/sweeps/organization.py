@@ -97,6 +97,7 @@ def _is_active(account: dict[str, Any]) -> bool:
 
 def _not_listed(error: Exception, unit: str | None, organization_account_id: str) -> AccountsNotListed:
     code, request_id = code_of(error), request_id_of(error)
+    operation = getattr(error, "operation_name", "")
     if code == "ParentNotFoundException":
         return AccountsNotListed(
             f"The organization has no unit or root {unit}: {code}.",
@@ -104,6 +105,7 @@ def _not_listed(error: Exception, unit: str | None, organization_account_id: str
             "list-organizational-units-for-parent --parent-id with each root and unit.",
             code=code,
             request_id=request_id,
+            operation=operation,
         )
     asked = f"account {organization_account_id} (ORGANIZATION_ACCOUNT_ID)" if organization_account_id else "the hub"
     # AWSOrganizationsNotInUseException is a refusal: this account is in no organization.
@@ -113,4 +115,5 @@ def _not_listed(error: Exception, unit: str | None, organization_account_id: str
         hint=_WHO_MAY if refused else "Retry, or name the accounts in the event.",
         code=code,
         request_id=request_id,
+        operation=operation,
     )

@@ -1,3 +1,5 @@
+"""What botocore raises in a check, by kind."""
+
 from __future__ import annotations
 
 import pytest
@@ -5,42 +7,49 @@ from botocore import exceptions
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
-from chalicelib.aws_faults import Fault
-from chalicelib.check_faults import check_error
+from chalicelib.checks.aws_errors import check_error
+from chalicelib.cross_account import AwsError
+from chalicelib.cross_account.aws_errors import ErrorKind
 from chalicelib.errors import CheckCallFailed, CheckDenied, CheckThrottled, CheckTimedOut
 
 ACCOUNT = "123456789012"
+SECRET = "secret-value"
 
 
 def client_error(code: str) -> ClientError:
     return ClientError(
         {
-            "Error": {"Code": code, "Message": "a message with a secret-value"},
+            "Error": {"Code": code, "Message": f"a message with a {SECRET}"},
             "ResponseMetadata": {"RequestId": "r-1"},  # type: ignore[typeddict-item]
         },
         "ListBuckets",
     )
 
 
-BY_KIND = {
-    Fault.DENIED: client_error("AccessDenied"),
-    Fault.THROTTLED: client_error("Throttling"),
-    Fault.TIMED_OUT: client_error("RequestTimeout"),
-    Fault.CREDENTIALS: client_error("ExpiredToken"),
-    Fault.UNREACHABLE: exceptions.EndpointConnectionError(endpoint_url="http://x"),
-    Fault.UNAVAILABLE: client_error("InternalFailure"),
-    Fault.BROKEN_ANSWER: ResponseParserError("no XML"),
-    Fault.REFUSED: client_error("SomethingNew"),
-}
-ERRORS = {Fault.DENIED: CheckDenied, Fault.THROTTLED: CheckThrottled, Fault.TIMED_OUT: CheckTimedOut}
+def made(raised: Exception) -> AwsError:
+    return check_error(raised, "s3_buckets", ACCOUNT)
 
 
-@pytest.mark.parametrize("fault", Fault)
-def test_a_checks_failure_becomes_the_error_of_its_kind_with_a_next_step(fault: Fault) -> None:
-    made = check_error(BY_KIND[fault], "s3_buckets", ACCOUNT)
-    assert type(made) is ERRORS.get(fault, CheckCallFailed)
-    assert made.stage == "check"
-    assert made.hint.endswith((".", "?"))
+@pytest.mark.parametrize(
+    ("kind", "raised", "expected"),
+    [
+        (ErrorKind.DENIED, client_error("AccessDenied"), CheckDenied),
+        (ErrorKind.THROTTLED, client_error("Throttling"), CheckThrottled),
+        (ErrorKind.TIMED_OUT, client_error("RequestTimeout"), CheckTimedOut),
+        (ErrorKind.CREDENTIALS, client_error("ExpiredToken"), CheckCallFailed),
+        (ErrorKind.UNREACHABLE, exceptions.EndpointConnectionError(endpoint_url="http://x"), CheckCallFailed),
+        (ErrorKind.UNAVAILABLE, client_error("InternalFailure"), CheckCallFailed),
+        (ErrorKind.INVALID_RESPONSE, ResponseParserError("no XML"), CheckCallFailed),
+        (ErrorKind.REFUSED, client_error("SomethingNew"), CheckCallFailed),
+    ],
+)
+def test_a_failed_call_becomes_the_error_of_its_kind_with_a_next_step(
+    kind: ErrorKind, raised: Exception, expected: type[AwsError]
+) -> None:
+    error = made(raised)
+    assert (type(error), error.stage) == (expected, "check")
+    assert f": {kind.value}, " in error.message
+    assert error.hint.endswith((".", "?"))
 
 
 @pytest.mark.parametrize(
@@ -49,17 +58,17 @@ def test_a_checks_failure_becomes_the_error_of_its_kind_with_a_next_step(fault: 
     ids=lambda value: type(value).__name__,
 )
 def test_a_failure_without_a_code_names_its_class_and_claims_no_code(raised: Exception) -> None:
-    made = check_error(raised, "s3_buckets", ACCOUNT)
-    assert type(raised).__name__ in made.message
-    assert (made.code, made.request_id) == (None, None)
+    error = made(raised)
+    assert type(raised).__name__ in error.message
+    assert (error.code, error.request_id) == (None, None)
 
 
 def test_the_sentence_names_check_operation_account_kind_and_code() -> None:
-    made = check_error(client_error("AccessDenied"), "s3_buckets", ACCOUNT)
-    assert made.message == f"The check s3_buckets (ListBuckets) in account {ACCOUNT}: denied, AccessDenied."
-    assert (made.code, made.request_id) == ("AccessDenied", "r-1")
+    error = made(client_error("AccessDenied"))
+    assert error.message == f"The check s3_buckets (ListBuckets) in account {ACCOUNT}: denied, AccessDenied."
+    assert (error.code, error.request_id) == ("AccessDenied", "r-1")
 
 
-def test_what_aws_wrote_is_not_passed_on() -> None:
-    made = check_error(client_error("AccessDenied"), "s3_buckets", ACCOUNT)
-    assert "secret-value" not in str(made.as_dict()) + str(made) + repr(made)
+def test_nothing_that_aws_wrote_is_passed_on() -> None:
+    error = made(client_error("AccessDenied"))
+    assert SECRET not in f"{error} {error!r} {error.as_dict()} {error.args} {vars(error)}"

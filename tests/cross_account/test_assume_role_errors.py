@@ -1,80 +1,102 @@
-"""What botocore raises for AssumeRole, by kind; why a denial was one is in test_denial.py."""
+"""What botocore raises for AssumeRole, by kind; test_denial.py has the reasons of a denial."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 from botocore import exceptions
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
-from chalicelib.assume_faults import assume_error, hub_error
-from chalicelib.aws_faults import Fault
-from chalicelib.denial import Denial
-from chalicelib.errors import (
+from chalicelib.cross_account import (
     AssumeRoleDenied,
     AssumeRoleFailed,
     AssumeRoleThrottled,
     AssumeRoleTimedOut,
     AwsError,
+    Hub,
     HubCredentialsRejected,
     InvalidSettings,
 )
+from chalicelib.cross_account.aws_errors import ErrorKind, assume_role_error, code_of, hub_error
+from chalicelib.cross_account.denial import CallerIdentity, Denial
+from tests.fake_aws import HUB_ARN, FakeAws, denied
 
 ARN = "arn:aws:iam::123456789012:role/external-role"
+DENIAL = Denial(ARN, lambda: None, external_id_set=False, assumed_elsewhere=False)
+SECRET = "secret-value"
 
 
-def denial() -> Denial:
-    return Denial(ARN, None, external_id_set=False, let_in_elsewhere=False)
+def client_error(code: str, clause: str = "") -> ClientError:
+    response = {
+        "Error": {"Code": code, "Message": f"User: arn:aws:sts::9:assumed-role/hub/{SECRET} {clause}"},
+        "ResponseMetadata": {"RequestId": "r-1"},
+    }
+    return ClientError(response, "AssumeRole")  # type: ignore[arg-type]
 
 
-def made(error: Exception | str, *, said: str = "") -> AwsError:
-    if isinstance(error, str):
-        response = {
-            "Error": {"Code": error, "Message": f"User: arn:aws:sts::9:assumed-role/hub/secret-value {said}"},
-            "ResponseMetadata": {"RequestId": "r-1"},
-        }
-        error = ClientError(response, "AssumeRole")  # type: ignore[arg-type]
-    return assume_error(error, ARN, denial)
+def made(code: str, clause: str = "") -> AwsError:
+    """The error for a code of AWS's."""
+    return assume_role_error(client_error(code, clause), ARN, DENIAL)
 
 
 @pytest.mark.parametrize(
-    ("error", "expected"),
+    ("raised", "expected"),
     [
-        ("AccessDenied", AssumeRoleDenied),
-        ("Throttling", AssumeRoleThrottled),
+        (client_error("AccessDenied"), AssumeRoleDenied),
+        (client_error("Throttling"), AssumeRoleThrottled),
         (exceptions.ReadTimeoutError(endpoint_url="x"), AssumeRoleTimedOut),
         (exceptions.ConnectTimeoutError(endpoint_url="x"), AssumeRoleTimedOut),
-        ("InvalidClientTokenId", HubCredentialsRejected),
-        ("ExpiredToken", HubCredentialsRejected),
-        ("SignatureDoesNotMatch", HubCredentialsRejected),
+        (client_error("InvalidClientTokenId"), HubCredentialsRejected),
+        (client_error("ExpiredToken"), HubCredentialsRejected),
+        (client_error("SignatureDoesNotMatch"), HubCredentialsRejected),
         (exceptions.NoCredentialsError(), HubCredentialsRejected),
         (exceptions.EndpointConnectionError(endpoint_url="x"), AssumeRoleFailed),
-        ("InternalFailure", AssumeRoleFailed),
+        (client_error("InternalFailure"), AssumeRoleFailed),
         (ResponseParserError("no XML"), AssumeRoleFailed),
-        ("RegionDisabledException", AssumeRoleFailed),
-        ("ValidationError", AssumeRoleFailed),
+        (client_error("RegionDisabledException"), AssumeRoleFailed),
+        (client_error("ValidationError"), AssumeRoleFailed),
     ],
-    ids=lambda value: value if isinstance(value, str) else getattr(value, "__name__", type(value).__name__),
+    ids=lambda value: code_of(value) if isinstance(value, ClientError) else getattr(value, "__name__", None),
 )
-def test_a_failure_becomes_the_error_of_its_kind(error: Exception | str, expected: type[AwsError]) -> None:
-    assert type(made(error)) is expected
-    assert made(error).stage == "assume"
+def test_a_failure_becomes_the_error_of_its_kind(raised: Exception, expected: type[AwsError]) -> None:
+    error = assume_role_error(raised, ARN, DENIAL)
+    assert (type(error), error.stage) == (expected, "assume")
 
 
 def test_the_sentence_names_role_kind_and_code() -> None:
     assert made("AccessDenied").message == f"AssumeRole of {ARN}: denied, AccessDenied."
 
 
+def test_a_failure_without_a_code_names_its_class() -> None:
+    error = assume_role_error(exceptions.ReadTimeoutError(endpoint_url="x"), ARN, DENIAL)
+    assert error.message == f"AssumeRole of {ARN}: timed out, ReadTimeoutError."
+    assert (error.code, error.request_id) == (None, None)
+
+
 def test_code_and_request_id_are_kept() -> None:
-    assert (made("AccessDenied").code, made("AccessDenied").request_id) == ("AccessDenied", "r-1")
+    error = made("AccessDenied")
+    assert (error.code, error.request_id) == ("AccessDenied", "r-1")
+    assert error.response["Error"]["Code"] == "AccessDenied"
 
 
-def test_what_aws_wrote_is_not_passed_on() -> None:
-    assert "secret-value" not in str(made("AccessDenied")) + str(made("AccessDenied").as_dict())
+def test_nothing_that_aws_wrote_is_passed_on() -> None:
+    error = made("AccessDenied")
+    assert SECRET not in f"{error} {error!r} {error.as_dict()} {error.args} {vars(error)}"
+
+
+def test_a_callers_except_client_error_goes_on_working(hub: Hub, aws: FakeAws) -> None:
+    aws.tell("AssumeRole", denied())
+    with pytest.raises(ClientError) as caught:
+        hub.assume("123456789012")
+    assert caught.value.response["Error"]["Code"] == "AccessDenied"
+    assert caught.value.operation_name == "AssumeRole"
+    assert HUB_ARN not in f"{caught.value} {vars(caught.value)}"
 
 
 def test_a_denial_has_the_hint_of_its_own_cause() -> None:
-    assert "service control policy" in made("AccessDenied", said="because no service control policy allows").hint
+    assert "service control policy" in made("AccessDenied", "because no service control policy allows").hint
 
 
 @pytest.mark.parametrize(
@@ -82,7 +104,7 @@ def test_a_denial_has_the_hint_of_its_own_cause() -> None:
     [
         ("RegionDisabledException", "switched off for this region in the target account"),
         ("ValidationError", "ROLE_NAME, ROLE_PATH and EXTERNAL_ID"),
-        ("PackedPolicyTooLarge", "declares more actions"),
+        ("PackedPolicyTooLarge", "declare fewer"),
         ("MalformedPolicyDocument", "list of actions"),
     ],
 )
@@ -91,41 +113,42 @@ def test_a_code_with_a_remedy_of_its_own_has_its_own_hint(code: str, words: str)
 
 
 @pytest.mark.parametrize(
-    "said",
+    "clause",
     [
         "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
         "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
     ],
 )
-def test_a_session_that_would_be_too_long_is_told_from_other_refused_values(said: str) -> None:
-    assert "SESSION_SECONDS" in made("ValidationError", said=said).hint
+def test_a_session_that_would_be_too_long_is_told_from_other_refused_values(clause: str) -> None:
+    assert "SESSION_SECONDS" in made("ValidationError", clause).hint
 
 
-BY_KIND: dict[Fault, Exception | str] = {
-    Fault.DENIED: "AccessDenied",
-    Fault.THROTTLED: "Throttling",
-    Fault.TIMED_OUT: exceptions.ReadTimeoutError(endpoint_url="x"),
-    Fault.CREDENTIALS: "ExpiredToken",
-    Fault.UNREACHABLE: exceptions.EndpointConnectionError(endpoint_url="x"),
-    Fault.UNAVAILABLE: "InternalFailure",
-    Fault.BROKEN_ANSWER: ResponseParserError("x"),
-    Fault.REFUSED: "SomethingNew",
+BY_KIND: dict[ErrorKind, Exception] = {
+    ErrorKind.DENIED: client_error("AccessDenied"),
+    ErrorKind.THROTTLED: client_error("Throttling"),
+    ErrorKind.TIMED_OUT: exceptions.ReadTimeoutError(endpoint_url="x"),
+    ErrorKind.CREDENTIALS: client_error("ExpiredToken"),
+    ErrorKind.UNREACHABLE: exceptions.EndpointConnectionError(endpoint_url="x"),
+    ErrorKind.UNAVAILABLE: client_error("InternalFailure"),
+    ErrorKind.INVALID_RESPONSE: ResponseParserError("x"),
+    ErrorKind.REFUSED: client_error("SomethingNew"),
 }
 
 
-@pytest.mark.parametrize("fault", Fault)
-def test_every_kind_has_a_next_step(fault: Fault) -> None:
-    assert len(made(BY_KIND[fault]).hint) > 20
+def test_every_kind_has_a_next_step() -> None:
+    for kind in ErrorKind:
+        assert len(assume_role_error(BY_KIND[kind], ARN, DENIAL).hint) > 20, kind
 
 
-@pytest.mark.parametrize("error", [error for fault, error in BY_KIND.items() if fault is not Fault.DENIED], ids=str)
-def test_only_a_denial_looks_up_who_the_hub_is(error: Exception | str) -> None:
-    def look_up() -> Denial:
-        raise AssertionError("looked up")
+def test_only_a_denial_looks_up_who_the_hub_is() -> None:
+    def identify() -> CallerIdentity | None:
+        raise LookupError
 
-    if isinstance(error, str):
-        error = ClientError({"Error": {"Code": error, "Message": ""}}, "AssumeRole")
-    assert assume_error(error, ARN, look_up).hint
+    denial = replace(DENIAL, identify=identify)
+    for kind in set(ErrorKind) - {ErrorKind.DENIED}:
+        assert assume_role_error(BY_KIND[kind], ARN, denial).hint
+    with pytest.raises(LookupError):
+        assume_role_error(BY_KIND[ErrorKind.DENIED], ARN, denial)
 
 
 def test_a_hub_without_credentials_is_told_to_sign_in() -> None:
@@ -134,7 +157,7 @@ def test_a_hub_without_credentials_is_told_to_sign_in() -> None:
     assert "sign in again" in error.hint
 
 
-def test_a_profile_that_is_not_there_is_a_wrong_setting() -> None:
+def test_a_profile_that_does_not_exist_is_a_wrong_setting() -> None:
     error = hub_error(exceptions.ProfileNotFound(profile="gone"))
     assert type(error) is InvalidSettings
     assert "AWS_PROFILE" in error.hint

@@ -3,33 +3,48 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.caller_identity import CallerIdentity
-from chalicelib.denial import Denial, why
+from chalicelib.cross_account import AssumeRoleDenied, Hub
+from chalicelib.cross_account.denial import TRUSTED_ROLES, CallerIdentity, Denial, OwnIdentity, explain
+from tests.fake_aws import FakeAws, denied, error
+from tests.templates import load_template
 
 HUB, TARGET = "999999999999", "222222222222"
 ROLE_ARN = f"arn:aws:iam::{TARGET}:role/external-role"
 HUB_ROLE_ARN = f"arn:aws:iam::{HUB}:role/cross-account-dev-switch_account"
-FUNCTION = CallerIdentity.from_arn(f"arn:aws:sts::{HUB}:assumed-role/cross-account-dev-switch_account/x")
+FUNCTION_ARN = f"arn:aws:sts::{HUB}:assumed-role/cross-account-dev-switch_account/x"
+FUNCTION = CallerIdentity.from_arn(FUNCTION_ARN)
 PERSON = CallerIdentity.from_arn(f"arn:aws:sts::{HUB}:assumed-role/AWSReservedSSO_Admin_0a1b/alice")
 USER = CallerIdentity.from_arn(f"arn:aws:iam::{HUB}:user/alice")
 ROOT = CallerIdentity.from_arn(f"arn:aws:iam::{HUB}:root")
-KNOWN = Denial(ROLE_ARN, FUNCTION, external_id_set=True, let_in_elsewhere=False)
+KNOWN = Denial(ROLE_ARN, lambda: FUNCTION, external_id_set=True, assumed_elsewhere=False)
 BARE = f"User: arn:aws:sts::{HUB}:assumed-role/x/y is not authorized to perform: sts:AssumeRole on resource: {ROLE_ARN}"
+ACTIONS = ["s3:ListAllMyBuckets"]
 
 
-def lines(said: str = "", denial: Denial = KNOWN) -> list[str]:
-    return why(f"{BARE} {said}".strip(), denial).splitlines()
+def asked_by(caller: CallerIdentity | None, **known: Any) -> Denial:
+    return replace(KNOWN, identify=lambda: caller, **known)
+
+
+def lines(clause: str = "", denial: Denial = KNOWN) -> list[str]:
+    """The hint for AWS's message with this clause at its end."""
+    return explain(f"{BARE} {clause}".strip(), denial).splitlines()
 
 
 # The forms of https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 @pytest.mark.parametrize(
-    ("said", "first", "step"),
+    ("clause", "first", "step"),
     [
         (
             "because no identity-based policy allows the sts:AssumeRole action",
@@ -54,7 +69,7 @@ def lines(said: str = "", denial: Denial = KNOWN) -> list[str]:
         (
             "because no resource-based policy allows the sts:AssumeRole action",
             f"The trust policy of {ROLE_ARN} asks for another caller or external ID",
-            f"It must let in {HUB_ROLE_ARN}",
+            f"It must allow {HUB_ROLE_ARN}",
         ),
         (
             "with an explicit deny in the role trust policy",
@@ -106,8 +121,8 @@ def lines(said: str = "", denial: Denial = KNOWN) -> list[str]:
         ("(explicit deny)", f"A policy denies {HUB_ROLE_ARN} explicitly; AWS does not say of which", "get-role"),
     ],
 )
-def test_where_aws_names_the_policy_so_does_the_first_line(said: str, first: str, step: str) -> None:
-    hint = lines(said)
+def test_if_aws_names_the_policy_so_does_the_first_line(clause: str, first: str, step: str) -> None:
+    hint = lines(clause)
     assert hint[0].startswith(first)
     assert step in "\n".join(hint[1:])
 
@@ -116,7 +131,7 @@ def test_the_policy_that_aws_names_may_not_be_the_only_one() -> None:
     assert lines("with an explicit deny in an identity-based policy")[-1].startswith("AWS names one denying policy")
 
 
-def test_a_missing_right_is_written_out_to_be_copied() -> None:
+def test_a_missing_permission_is_written_out_to_be_copied() -> None:
     hint = "\n".join(lines("because no identity-based policy allows the sts:AssumeRole action"))
     assert '{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/external-role"}' in hint
 
@@ -125,7 +140,7 @@ def test_a_bare_denial_names_the_two_sides_first_and_a_step_for_each() -> None:
     hint = lines()
     assert hint[0] == (
         f"Account {TARGET} does not let cross-account-dev-switch_account in (no role external-role there, or its trust "
-        "policy), or the hub's own policy does not let it ask."
+        "policy), or the hub's own policy does not allow it."
     )
     rest = "\n".join(hint[1:])
     assert f"In account {TARGET}: aws iam get-role --role-name external-role" in rest
@@ -134,24 +149,24 @@ def test_a_bare_denial_names_the_two_sides_first_and_a_step_for_each() -> None:
     assert "SERVICE_CONTROL_POLICY" in rest
 
 
-def test_a_process_that_got_in_elsewhere_has_the_right_so_the_target_comes_first() -> None:
-    hint = lines(denial=replace(KNOWN, let_in_elsewhere=True))
+def test_after_another_account_was_entered_the_target_is_the_first_cause() -> None:
+    hint = lines(denial=replace(KNOWN, assumed_elsewhere=True))
     assert hint[0] == (
         f"Account {TARGET} does not let cross-account-dev-switch_account in: no role external-role there, or its trust "
         "policy asks for another caller or external ID."
     )
-    assert any(line.startswith("Least likely") and "simulate" in line for line in hint)
+    assert any(line.startswith("Unlikely") and "simulate" in line for line in hint)
 
 
 @pytest.mark.parametrize(
-    ("sent", "words"),
+    ("is_set", "words"),
     [(True, "ask for the sts:ExternalId that is EXTERNAL_ID here"), (False, "ask for no sts:ExternalId")],
 )
-def test_the_external_id_is_told_by_where_it_is_set(sent: bool, words: str) -> None:
-    assert words in "\n".join(lines(denial=replace(KNOWN, external_id_set=sent)))
+def test_the_external_id_is_named_by_where_it_is_set(is_set: bool, words: str) -> None:
+    assert words in "\n".join(lines(denial=replace(KNOWN, external_id_set=is_set)))
 
 
-@pytest.mark.parametrize("said", ["", "because no role trust policy allows the sts:AssumeRole action"])
+@pytest.mark.parametrize("clause", ["", "because no role trust policy allows the sts:AssumeRole action"])
 @pytest.mark.parametrize(
     ("caller", "first"),
     [
@@ -160,38 +175,32 @@ def test_the_external_id_is_told_by_where_it_is_set(sent: bool, words: str) -> N
     ],
     ids=["user", "other role"],
 )
-def test_a_caller_that_the_template_cannot_match_is_the_first_cause(
-    said: str, caller: CallerIdentity, first: str
+def test_a_caller_that_the_template_does_not_trust_is_the_first_cause(
+    clause: str, caller: CallerIdentity, first: str
 ) -> None:
-    assert lines(said, replace(KNOWN, caller=caller))[0].startswith(first)
+    assert lines(clause, asked_by(caller))[0].startswith(first)
 
 
-def test_a_caller_that_the_template_cannot_match_comes_after_a_policy_that_aws_names() -> None:
-    hint = lines("because no identity-based policy allows the sts:AssumeRole action", replace(KNOWN, caller=USER))
+def test_a_caller_that_the_template_does_not_trust_comes_after_a_policy_that_aws_names() -> None:
+    hint = lines("because no identity-based policy allows the sts:AssumeRole action", asked_by(USER))
     assert hint[0].startswith("The hub's own policy")
     assert any(line.startswith("The caller is the user alice") for line in hint)
 
 
-def test_the_root_user_is_told_that_it_cannot() -> None:
-    assert lines(denial=replace(KNOWN, caller=ROOT))[0].endswith("AWS lets no root user assume a role.")
+def test_the_root_user_is_told_that_it_cannot_assume_a_role() -> None:
+    assert lines(denial=asked_by(ROOT))[0].endswith("AWS lets no root user assume a role.")
 
 
-def test_the_hubs_own_account_is_known_for_what_it_is() -> None:
+def test_the_hubs_own_account_is_recognized() -> None:
     hint = lines(denial=replace(KNOWN, role_arn=ROLE_ARN.replace(TARGET, HUB)))
     assert hint[0].startswith(f"Account {HUB} is the hub itself")
     assert "exclude" in hint[1]
 
 
-def test_without_an_identity_the_way_to_sts_is_the_first_cause() -> None:
-    assert lines(denial=replace(KNOWN, caller=None))[0].startswith("STS did not answer GetCallerIdentity either")
+def test_without_an_identity_the_connection_to_sts_is_the_first_cause() -> None:
+    assert lines(denial=asked_by(None))[0].startswith("GetCallerIdentity failed as well, which needs no permission")
 
 
-EVERY = [
-    replace(KNOWN, caller=caller, external_id_set=external_id, let_in_elsewhere=let_in)
-    for caller in (FUNCTION, PERSON, USER, ROOT, None)
-    for external_id in (True, False)
-    for let_in in (True, False)
-]
 CLAUSES = [
     "",
     "explicit deny",
@@ -210,27 +219,29 @@ CLAUSES = [
         )
     ),
 ]
+SITUATIONS = {
+    f"{caller.name if caller else None}, external ID {is_set}, elsewhere {elsewhere}": asked_by(
+        caller, external_id_set=is_set, assumed_elsewhere=elsewhere
+    )
+    for caller, is_set, elsewhere in product((FUNCTION, PERSON, USER, ROOT, None), (True, False), (True, False))
+}
 
 
-@pytest.mark.parametrize("said", CLAUSES)
-@pytest.mark.parametrize("denial", EVERY)
-def test_every_hint_is_short_and_leads_with_a_line_of_its_own(said: str, denial: Denial) -> None:
-    hint = lines(said, denial)
-    assert 1 < len(hint) <= 7
-    assert len(hint[0]) <= 200
-    assert len("\n".join(hint)) <= 1300
-    assert all(line.strip() for line in hint)
+def test_every_hint_is_short_and_starts_with_a_line_of_its_own() -> None:
+    for clause, (situation, denial) in product(CLAUSES, SITUATIONS.items()):
+        hint = lines(clause, denial)
+        which = f"{clause!r}; {situation}"
+        assert 1 < len(hint) <= 7, which
+        assert len(hint[0]) <= 200, which
+        assert len("\n".join(hint)) <= 1300, which
+        assert all(line.strip() for line in hint), which
 
 
-@pytest.mark.parametrize("denial", EVERY)
-def test_every_command_is_one_that_the_aws_command_line_has(denial: Denial) -> None:
-    commands = {
-        match
-        for said in CLAUSES
-        for line in lines(said, denial)
-        for match in re.findall(r"aws [a-z0-9]+ [a-z-]+", line)
-    }
-    assert commands <= {
+def test_every_command_is_one_that_the_aws_command_line_has() -> None:
+    hints = "\n".join(
+        line for clause, denial in product(CLAUSES, SITUATIONS.values()) for line in lines(clause, denial)
+    )
+    assert set(re.findall(r"aws [a-z0-9]+ [a-z-]+", hints)) == {
         "aws iam get-role",
         "aws iam simulate-principal-policy",
         "aws organizations list-policies-for-target",
@@ -240,10 +251,135 @@ def test_every_command_is_one_that_the_aws_command_line_has(denial: Denial) -> N
 
 
 @given(st.text(), st.sampled_from(CLAUSES), st.text())
-def test_nothing_of_what_aws_wrote_is_passed_on(before: str, said: str, after: str) -> None:
-    """What is matched decides between texts of ours: whatever stands around it makes no other hint."""
-    assert why(f"{before} canary-secret {said} {after}", KNOWN) in {why(clause, KNOWN) for clause in CLAUSES}
+def test_nothing_that_aws_wrote_is_passed_on(before: str, clause: str, after: str) -> None:
+    """What is matched selects one of our own texts, whatever stands around it."""
+    assert explain(f"{before} canary-secret {clause} {after}", KNOWN) in {explain(known, KNOWN) for known in CLAUSES}
 
 
-def test_a_message_of_megabytes_is_read_in_no_time() -> None:
-    assert why("because no " * 1_000_000, KNOWN).splitlines() == lines()
+def test_only_the_start_of_a_message_of_megabytes_is_read() -> None:
+    message = "because no " * 1_000_000 + "identity-based policy"
+    assert explain(message, KNOWN).splitlines() == lines()
+
+
+@pytest.mark.parametrize(
+    ("arn", "expected"),
+    [
+        (FUNCTION_ARN, ("role", "cross-account-dev-switch_account", HUB_ROLE_ARN)),
+        (
+            "arn:aws-cn:sts::012345678901:assumed-role/AWSReservedSSO_Admin_0a1b/alice@example.com",
+            ("role", "AWSReservedSSO_Admin_0a1b", "arn:aws-cn:iam::012345678901:role/AWSReservedSSO_Admin_0a1b"),
+        ),
+        (
+            "arn:aws:iam::999999999999:user/team/alice",
+            ("user", "alice", "arn:aws:iam::999999999999:user/team/alice"),
+        ),
+        ("arn:aws:iam::999999999999:root", ("root", "root", "arn:aws:iam::999999999999:root")),
+    ],
+    ids=["function", "person", "user", "root"],
+)
+def test_a_caller_is_named_as_a_policy_names_it(arn: str, expected: tuple[str, str, str]) -> None:
+    identity = CallerIdentity.from_arn(arn)
+    assert identity is not None
+    assert (identity.kind, identity.name, identity.arn) == expected
+    assert identity.account == arn.split(":")[4]
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "",
+        "arn:aws:sts::999999999999:federated-user/alice",
+        "arn:aws:sts::999999999999:assumed-role/<script>/x",
+        "arn:aws:sts::999999999999:assumed-role/cross-account-x/session\nsecond line",
+        "arn:aws:iam::99999999999:root",
+        f"{FUNCTION_ARN} ",
+    ],
+)
+def test_what_is_not_a_role_or_user_or_root_is_not_passed_on(arn: str) -> None:
+    assert CallerIdentity.from_arn(arn) is None
+
+
+@pytest.mark.parametrize(
+    ("arn", "is_trusted"),
+    [
+        (FUNCTION_ARN, True),
+        ("arn:aws:sts::999999999999:assumed-role/another-role/x", False),
+        ("arn:aws:iam::999999999999:user/cross-account-dev-sweep", False),
+        ("arn:aws:iam::999999999999:root", False),
+    ],
+    ids=["function", "other role", "user", "root"],
+)
+def test_the_template_trusts_only_the_apps_own_roles(arn: str, is_trusted: bool) -> None:
+    identity = CallerIdentity.from_arn(arn)
+    assert identity is not None
+    assert identity.is_trusted_by_default is is_trusted
+
+
+def test_the_template_has_the_same_default_as_this_module() -> None:
+    assert load_template("role-template.yaml")["Parameters"]["HubRoleName"]["Default"] == TRUSTED_ROLES
+
+
+def sts(get_caller_identity: Callable[[], dict[str, Any]]) -> Callable[[], Any]:
+    """Makes an STS client that can do nothing else."""
+    return lambda: type("Sts", (), {"get_caller_identity": lambda _self: get_caller_identity()})()
+
+
+def test_many_threads_at_once_call_get_caller_identity_once() -> None:
+    calls = []
+    at_once = threading.Barrier(20)
+
+    def respond() -> dict[str, Any]:
+        calls.append(1)
+        time.sleep(0.02)  # long enough for the other threads to arrive
+        return {"Arn": FUNCTION_ARN}
+
+    own_identity = OwnIdentity(sts(respond))
+
+    def identify(_thread: int) -> CallerIdentity | None:
+        at_once.wait()
+        return own_identity()
+
+    with ThreadPoolExecutor(20) as pool:
+        assert set(pool.map(identify, range(20))) == {FUNCTION}
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("response", [{}, {"Arn": 3}, {"Arn": "nonsense"}], ids=["no ARN", "number", "nonsense"])
+def test_a_response_without_a_callers_arn_is_no_identity(response: dict[str, Any]) -> None:
+    assert OwnIdentity(sts(lambda: response))() is None
+
+
+def denied_hint(hub: Hub, account_id: str) -> str:
+    with pytest.raises(AssumeRoleDenied) as caught:
+        hub.account(account_id, ACTIONS)
+    return caught.value.hint
+
+
+def test_many_denials_cost_one_more_call(hub: Hub, aws: FakeAws) -> None:
+    aws.tell("AssumeRole", denied(), always=True)
+    for number in range(40):
+        denied_hint(hub, f"{number:012}")
+    assert len(aws.operations("AssumeRole")) == 40
+    assert len(aws.operations("GetCallerIdentity")) == 1
+
+
+def test_a_failed_get_caller_identity_is_not_repeated(hub: Hub, aws: FakeAws) -> None:
+    aws.tell("AssumeRole", denied(), always=True)
+    aws.tell("GetCallerIdentity", error("AccessDenied", 403), always=True)
+    assert "GetCallerIdentity failed" in denied_hint(hub, "111111111111")
+    assert "GetCallerIdentity failed" in denied_hint(hub, TARGET)
+    assert len(aws.operations("GetCallerIdentity")) == 1
+
+
+def test_success_calls_no_get_caller_identity(hub: Hub, aws: FakeAws) -> None:
+    hub.account("123456789012", ACTIONS)
+    assert aws.operations("GetCallerIdentity") == []
+
+
+def test_a_hub_that_has_entered_another_account_looks_at_the_target_first(hub: Hub, aws: FakeAws) -> None:
+    aws.tell("AssumeRole", denied(), account=TARGET, always=True)
+    before = denied_hint(hub, TARGET).splitlines()[0]
+    hub.account("123456789012", ACTIONS)
+    after = denied_hint(hub, TARGET).splitlines()[0]
+    assert "hub" in before
+    assert "hub" not in after

@@ -10,7 +10,7 @@ from botocore.credentials import RefreshableCredentials
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chalicelib.credential_cache import MOST_SESSIONS, CredentialCache
+from chalicelib.cross_account.session_cache import MAX_SESSIONS, SessionCache
 
 
 def session(name: str = "x") -> RefreshableCredentials:
@@ -27,17 +27,17 @@ def failing() -> RefreshableCredentials:
 
 def test_the_first_to_ask_gets_a_new_session() -> None:
     made = session()
-    assert CredentialCache().get("a", lambda: made) == (made, False)
+    assert SessionCache().get("a", lambda: made) == (made, False)
 
 
 def test_the_second_to_ask_gets_the_same_and_assumes_nothing() -> None:
-    cache = CredentialCache()
+    cache = SessionCache()
     made, _ = cache.get("a", session)
     assert cache.get("a", never) == (made, True)
 
 
 def test_another_key_gets_another_session() -> None:
-    cache = CredentialCache()
+    cache = SessionCache()
     one, _ = cache.get(("a", ("s3:Get",)), session)
     other, cached = cache.get(("a", ("s3:List",)), session)
     assert other is not one
@@ -45,44 +45,44 @@ def test_another_key_gets_another_session() -> None:
 
 
 def test_a_failure_is_raised_and_not_kept() -> None:
-    cache = CredentialCache()
+    cache = SessionCache()
     with pytest.raises(LookupError):
         cache.get("a", failing)
     assert cache.get("a", session)[1] is False
 
 
 def test_a_forgotten_session_is_assumed_again() -> None:
-    cache = CredentialCache()
+    cache = SessionCache()
     one, _ = cache.get("a", session)
     cache.forget("a")
     assert cache.get("a", session)[0] is not one
 
 
 def test_to_forget_what_is_not_there_changes_nothing() -> None:
-    cache = CredentialCache()
+    cache = SessionCache()
     cache.get("a", session)
     cache.forget("b")
     assert len(cache) == 1
 
 
 def test_cleared_it_is_empty() -> None:
-    cache = CredentialCache()
+    cache = SessionCache()
     cache.get("a", session)
     cache.clear()
     assert len(cache) == 0
 
 
 def test_ten_thousand_accounts_do_not_grow_it() -> None:
-    cache = CredentialCache()
+    cache = SessionCache()
     for number in range(10_000):
         cache.get(number, session)
-    assert len(cache) == MOST_SESSIONS
+    assert len(cache) == MAX_SESSIONS
 
 
 @example(keys=[1, 2, 1, 3], most=2)  # of 1 and 2, the first to come is the last that was used
 @given(keys=st.lists(st.integers(0, 7), max_size=60), most=st.integers(1, 5))
 def test_it_keeps_the_sessions_that_were_used_last(keys: list[int], most: int) -> None:
-    cache = CredentialCache(most)
+    cache = SessionCache(most)
     for key in keys:
         cache.get(key, session)
     last = list(dict.fromkeys(reversed(keys)))
@@ -106,7 +106,7 @@ class Slow:
 
 
 def test_fifty_threads_that_ask_at_once_assume_once() -> None:
-    cache, slow = CredentialCache(), Slow(session)
+    cache, slow = SessionCache(), Slow(session)
     with ThreadPoolExecutor(50) as pool:
         asked = [pool.submit(cache.get, "a", slow) for _ in range(50)]
         slow.go.set()
@@ -115,7 +115,7 @@ def test_fifty_threads_that_ask_at_once_assume_once() -> None:
 
 
 def test_those_who_wait_for_a_failure_are_told_of_it() -> None:
-    cache, slow = CredentialCache(), Slow(failing)
+    cache, slow = SessionCache(), Slow(failing)
     with ThreadPoolExecutor(2) as pool:
         asked = [pool.submit(cache.get, "a", slow) for _ in range(2)]
         slow.go.set()
@@ -123,7 +123,7 @@ def test_those_who_wait_for_a_failure_are_told_of_it() -> None:
 
 
 def test_one_that_waits_does_not_hold_up_another_account() -> None:
-    cache, slow = CredentialCache(), Slow(session)
+    cache, slow = SessionCache(), Slow(session)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(cache.get, "slow", slow)
         assert cache.get("quick", session)[1] is False
@@ -132,7 +132,7 @@ def test_one_that_waits_does_not_hold_up_another_account() -> None:
 
 
 def test_a_failure_does_not_take_a_newer_session_with_it() -> None:
-    cache, slow = CredentialCache(), Slow(failing)
+    cache, slow = SessionCache(), Slow(failing)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(cache.get, "a", slow)
         while not slow.calls:

@@ -7,8 +7,8 @@ from collections import Counter, deque
 
 import pytest
 
-from chalicelib.pace import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Pace
-from chalicelib.sweep import MOST_TRIES
+from chalicelib.sweeps.sweep import MAX_TRIES
+from chalicelib.sweeps.throttle import FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, Throttle
 
 
 class Clock:
@@ -21,83 +21,83 @@ class Clock:
         self.now += seconds
 
 
-def a_pace() -> tuple[Pace, Clock]:
+def a_throttle() -> tuple[Throttle, Clock]:
     clock = Clock()
-    return Pace(lambda: clock.now, clock.sleep), clock
+    return Throttle(lambda: clock.now, clock.sleep), clock
 
 
-def pause_of(pace: Pace, clock: Clock) -> float:
+def pause_of(throttle: Throttle, clock: Clock) -> float:
     """How far apart two turns are; each takes one."""
-    pace.wait()
+    throttle.wait()
     before = clock.now
-    pace.wait()
+    throttle.wait()
     return clock.now - before
 
 
-def test_until_sts_throttles_nobody_waits():
-    pace, clock = a_pace()
-    assert [pace.wait() for _ in range(100)] == [0.0] * 100
+def test_until_sts_throttles_no_thread_waits():
+    throttle, clock = a_throttle()
+    assert [throttle.wait() for _ in range(100)] == [0.0] * 100
     assert clock.now == 0.0
 
 
-def test_one_account_that_throttles_for_ever_slows_nobody_down():
-    pace, clock = a_pace()
+def test_one_account_that_throttles_for_ever_does_not_slow_the_others_down():
+    throttle, clock = a_throttle()
     for _ in range(100):
-        pace.throttled("111111111111", pace.wait())
+        throttle.throttled("111111111111", throttle.wait())
     assert clock.now == 0.0
 
 
 def test_a_second_account_that_throttles_spaces_the_calls_out():
-    pace, clock = a_pace()
-    pace.throttled("111111111111", pace.wait())
-    pace.throttled("222222222222", pace.wait())
-    assert pause_of(pace, clock) == FIRST_PAUSE_SECONDS
+    throttle, clock = a_throttle()
+    throttle.throttled("111111111111", throttle.wait())
+    throttle.throttled("222222222222", throttle.wait())
+    assert pause_of(throttle, clock) == FIRST_PAUSE_SECONDS
 
 
 def test_calls_that_went_out_together_slow_it_down_once():
-    pace, clock = a_pace()
+    throttle, clock = a_throttle()
     for account in range(64):
-        pace.throttled(str(account), 0.0)
-    assert pause_of(pace, clock) == FIRST_PAUSE_SECONDS
+        throttle.throttled(str(account), 0.0)
+    assert pause_of(throttle, clock) == FIRST_PAUSE_SECONDS
 
 
 def test_a_call_that_kept_the_pause_and_was_throttled_doubles_it():
-    pace, clock = a_pace()
+    throttle, clock = a_throttle()
     pauses = []
     for account in range(10):
-        pace.throttled(str(account), pace.wait())
-        pauses.append(pause_of(pace, clock))
+        throttle.throttled(str(account), throttle.wait())
+        pauses.append(pause_of(throttle, clock))
     assert pauses[:4] == pytest.approx([0.0, 0.02, 0.04, 0.08])
-    assert pauses[-1] == pytest.approx(LONGEST_PAUSE_SECONDS)
+    assert pauses[-1] == pytest.approx(MAX_PAUSE_SECONDS)
 
 
-def test_a_call_that_went_out_at_a_faster_pace_says_nothing_of_the_pace_of_now():
-    pace, clock = a_pace()
+def test_a_call_that_kept_a_shorter_pause_says_nothing_about_the_present_one():
+    throttle, clock = a_throttle()
     for account in range(5):
-        pace.throttled(str(account), pace.wait())
-    now = pause_of(pace, clock)
-    pace.throttled("late", 0.02)
-    assert pause_of(pace, clock) == pytest.approx(now)
+        throttle.throttled(str(account), throttle.wait())
+    now = pause_of(throttle, clock)
+    throttle.throttled("late", 0.02)
+    assert pause_of(throttle, clock) == pytest.approx(now)
 
 
-def test_every_account_that_got_in_quickens_it_until_nobody_waits():
-    pace, clock = a_pace()
+def test_every_account_that_got_in_quickens_it_until_no_thread_waits():
+    throttle, clock = a_throttle()
     for account in range(12):
-        pace.throttled(str(account), pace.wait())
+        throttle.throttled(str(account), throttle.wait())
     pauses = []
     for _ in range(200):
-        pace.entered()
-        pauses.append(pause_of(pace, clock))
+        throttle.success()
+        pauses.append(pause_of(throttle, clock))
     assert pauses == pytest.approx(sorted(pauses, reverse=True))
     assert pauses[-1] == 0.0
 
 
 def test_turns_of_many_threads_are_apart():
     slept: list[float] = []
-    pace = Pace(lambda: 0.0, slept.append)
-    pace.throttled("1", 0.0)
-    pace.throttled("2", 0.0)
-    threads = [threading.Thread(target=pace.wait) for _ in range(20)]
+    throttle = Throttle(lambda: 0.0, slept.append)
+    throttle.throttled("1", 0.0)
+    throttle.throttled("2", 0.0)
+    threads = [threading.Thread(target=throttle.wait) for _ in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -109,7 +109,7 @@ def test_turns_of_many_threads_are_apart():
 
 
 class Sts:
-    """A token bucket, as AWS throttles; `closed_until` somebody else takes all of it."""
+    """A token bucket, as AWS throttles; until `closed_until` others take all of it."""
 
     def __init__(self, per_second: float, closed_until: float = 0.0) -> None:
         self._rate = self._tokens = per_second
@@ -129,7 +129,7 @@ def simulate(sts: Sts, accounts: int, concurrency: int = 32) -> tuple[int, float
     """How many accounts failed as throttled, and how many virtual seconds it took: 50 ms a call, botocore's attempts."""
     clock, backoff = Clock(), random.Random(1)
     delay: list[float] = []
-    pace = Pace(lambda: clock.now, delay.append)
+    throttle = Throttle(lambda: clock.now, delay.append)
     todo = deque(range(accounts))
     tries: Counter[int] = Counter()
     failed, free = 0, concurrency
@@ -138,22 +138,22 @@ def simulate(sts: Sts, accounts: int, concurrency: int = 32) -> tuple[int, float
         while todo and free:
             free -= 1
             delay[:] = [0.0]
-            pause = pace.wait()
+            pause = throttle.wait()
             heapq.heappush(events, (clock.now + delay[-1], todo.popleft(), 1, pause, len(events)))
         clock.now, account, attempt, pause, _ = heapq.heappop(events)
         if attempt == 0:
             free += 1  # the check is done
         elif sts.lets_in(clock.now):
-            pace.entered()
+            throttle.success()
             heapq.heappush(events, (clock.now + 0.1, account, 0, pause, len(events)))
         elif attempt < 3:
             later = clock.now + 0.05 + backoff.random() * 2 ** (attempt - 1)
             heapq.heappush(events, (later, account, attempt + 1, pause, len(events)))
         else:
             free += 1
-            pace.throttled(str(account), pause)
+            throttle.throttled(str(account), pause)
             tries[account] += 1
-            if tries[account] < MOST_TRIES:
+            if tries[account] < MAX_TRIES:
                 todo.append(account)
             else:
                 failed += 1
