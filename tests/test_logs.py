@@ -130,7 +130,7 @@ def test_a_failed_route_gives_nothing_away(prepared: Any, talk: Any, http: Any, 
 def test_a_renewal_that_fails_gives_nothing_away(aws: FakeAws, talk: Any, seconds_left: int) -> None:
     """botocore itself logs it, as a warning with the traceback."""
     account = Hub(TargetRole(external_id=EXTERNAL_ID)).account(ACCOUNT, ["s3:ListAllMyBuckets"])
-    session: Any = account._caller.credentials
+    session: Any = account._identity.credentials
     now = session._expiry_time - timedelta(seconds=seconds_left)
     session._time_fetcher = lambda: now
     aws.tell("AssumeRole", denied(), always=True)

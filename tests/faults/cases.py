@@ -30,6 +30,7 @@ class Fault:
         type, code: the error's class and AWS's code (None: AWS gave none).
         hint: what the hint must say, for it to be of any help.
         attempts: how often the server must have seen the operation.
+        stage: where it happens, if not where errors of this class usually do.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Fault:
     code: str | None = None
     attempts: int = 1
     operation: str = "AssumeRole"
+    stage: str | None = None
     check: str = "identity"
     params: dict[str, Any] = field(default_factory=dict)
 
@@ -69,7 +71,7 @@ def put_to(aws: FakeAws, fault: Fault, door: str, log: drive.LogOfEverything, ba
     """Have the fault, ask through a door, and hold whatever every fault must hold."""
     aws.tell(fault.operation, *fault.replies, always=True)
     outcome = drive.ask(door, fault.event)
-    assert_told(outcome, fault.type, fault.code)
+    assert_told(outcome, fault.type, fault.code, fault.stage)
     assert fault.hint in outcome.fault["hint"]
     drive.assert_nothing_leaked(outcome.text, log.text)
     assert aws.counts[fault.operation] == fault.attempts
@@ -77,10 +79,10 @@ def put_to(aws: FakeAws, fault: Fault, door: str, log: drive.LogOfEverything, ba
     return outcome
 
 
-def assert_told(outcome: drive.Outcome, type: str, code: str | None = None) -> None:
+def assert_told(outcome: drive.Outcome, type: str, code: str | None = None, stage: str | None = None) -> None:
     """It is the error of that class, answered as the contract says."""
     told, contract = outcome.fault, CONTRACTS[type]
-    assert (told["type"], told["stage"], told["code"]) == (type, contract.stage, code)
+    assert (told["type"], told["stage"], told["code"]) == (type, stage or contract.stage, code)
     assert told["request_id"] in (None, REQUEST_ID)
     assert set(told) == {"type", "stage", "code", "hint", "request_id"}
     assert outcome.status == contract.status_through(outcome.door)

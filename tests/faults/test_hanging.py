@@ -105,8 +105,8 @@ def test_accounts_that_hang_at_the_same_time_are_each_told_of_their_own(
 
 # Through every door
 
-ASK_AGAIN_STS = "STS did not answer in time; ask again."
-ASK_AGAIN = "Ask again; if it lasts, see the service's health in that region."
+ASK_AGAIN_STS = "STS did not respond in time. Retry."
+ASK_AGAIN = "Retry; if it persists, see the service's health in that region."
 PARAMS = {"bedrock_converse": {"model_id": "a.b", "prompt": "Hello"}}
 
 
@@ -164,7 +164,7 @@ def test_hanging_while_the_hub_looks_up_its_own_name(
     outcome = drive.ask(door, {"account_id": TARGET})
 
     assert_told(outcome, "AssumeRoleDenied", "AccessDenied")
-    assert "STS did not answer GetCallerIdentity either" in outcome.fault["hint"]
+    assert "GetCallerIdentity failed as well" in outcome.fault["hint"]
     assert aws.counts == {"AssumeRole": 1, "GetCallerIdentity": 3}
     drive.assert_nothing_leaked(outcome.text, log.text)
 
@@ -179,7 +179,7 @@ def test_a_port_that_takes_no_connection(
         outcome = drive.ask(door, {"account_id": TARGET})
 
     assert_told(outcome, "AssumeRoleTimedOut")
-    assert "A function in a VPC needs a way to the regional STS endpoint." in outcome.fault["hint"]
+    assert "A function in a VPC needs a route to the regional STS endpoint." in outcome.fault["hint"]
     assert len(backoff) == 2
     drive.assert_nothing_leaked(outcome.text, log.text)
 

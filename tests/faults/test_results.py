@@ -219,7 +219,7 @@ def test_a_stream_that_breaks_midway(name: str, door: str, ask: Ask, aws: FakeAw
     outcome = ask(downloaded, door)
 
     assert_told(outcome, "CheckCallFailed")
-    assert "or it broke off" in outcome.fault["hint"]
+    assert "or it broke" in outcome.fault["hint"]
 
 
 def test_a_whole_stream(ask: Ask, aws: FakeAws) -> None:

@@ -24,10 +24,10 @@ from tests.fake_aws import (
 from tests.faults import drive
 from tests.faults.cases import TARGET, Fault, assert_told, put_to, through_the_doors
 
-BROKEN = "The answer of STS could not be read. Is there a proxy in between?"
-NO_SESSION = "holds no session"
-TROUBLE = "STS has trouble of its own in this region; ask again."
-BROKE_OFF = "There was no connection to STS, or it broke off."
+BROKEN = "The response of STS could not be read. Is there a proxy in between?"
+NO_SESSION = "contains no credentials"
+TROUBLE = "STS is unavailable in this region. Retry."
+BROKE_OFF = "There was no connection to STS, or it broke."
 HUB_CREDENTIALS = "The hub's own credentials do not work."
 
 
@@ -146,11 +146,11 @@ FAULTS = [
         "SESSION_SECONDS is over the hour that role chaining allows",
         "ValidationError",
     ),
-    failed("role-name-refused", error("ValidationError"), "Look at ROLE_NAME", "ValidationError"),
+    failed("role-name-refused", error("ValidationError"), "STS does not accept one of ROLE_NAME", "ValidationError"),
     failed(
         "session-policy-too-large",
         error("PackedPolicyTooLarge"),
-        "declares more actions than a session policy can hold",
+        "more than a session policy can hold",
         "PackedPolicyTooLarge",
     ),
     failed(
@@ -167,14 +167,14 @@ FAULTS = [
         "session-of-another-account",
         (session(arn="arn:aws:sts::222222222222:assumed-role/external-role/x"),),
         "WrongAccount",
-        "Nothing was done with it.",
+        "The session was not used.",
     ),
     failed("session-with-a-malformed-arn", session(arn="external-role"), NO_SESSION),
     Fault(
         "session-with-an-arn-of-no-account",
         (session(arn="arn:aws:sts:::assumed-role/external-role/x"),),
         "WrongAccount",
-        "Nothing was done with it.",
+        "The session was not used.",
     ),
 ]
 
@@ -253,7 +253,7 @@ def test_denied_and_the_hub_cannot_even_learn_its_own_name(
     outcome = drive.direct({"account_id": TARGET})
 
     assert outcome.fault["type"] == "AssumeRoleDenied"
-    assert "STS did not answer GetCallerIdentity either" in outcome.fault["hint"]
+    assert "GetCallerIdentity failed as well" in outcome.fault["hint"]
     drive.assert_nothing_leaked(outcome.text, log.text)
 
 

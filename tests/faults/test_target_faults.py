@@ -27,12 +27,12 @@ from tests.fake_aws import (
 from tests.faults import drive
 from tests.faults.cases import TARGET, Fault, assert_told, put_to, through_the_doors
 
-BROKEN = "answer could not be used. Is there a proxy in between?"
-NO_FIELD = "AWS answered without"
-TROUBLE = "The service has trouble of its own in that region; ask again."
-BROKE_OFF = "There was no connection to the service, or it broke off"
+BROKEN = "response could not be used. Is there a proxy in between?"
+NO_FIELD = "AWS's response has no"
+TROUBLE = "The service is unavailable in that region. Retry."
+BROKE_OFF = "There was no connection to the service, or it broke"
 DENIED = "The role was assumed, but may not do this"
-DROPPED = "asking again assumes the role anew"
+DROPPED = "a retry assumes the role again"
 SEE_CODE = "See the code"
 
 CHECKS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -82,7 +82,7 @@ def denied(service: str, code: str = "AccessDenied", name: str = "denied") -> Fa
 
 def throttled(service: str, code: str, status: int, attempts: int = 3) -> Fault:
     reply = error(code, status)
-    hint = "Ask again later, or ask fewer accounts at a time."
+    hint = "Retry later, or with fewer accounts at a time."
     return fault(service, "throttled-for-ever", reply, hint, code, type="CheckThrottled", attempts=attempts)
 
 
@@ -96,7 +96,7 @@ FAULTS = [
         "s3",
         "throttled-on-page-two",
         error("SlowDown", 503),
-        "Ask again later",
+        "Retry later",
         "SlowDown",
         type="CheckThrottled",
         attempts=4,
@@ -112,7 +112,7 @@ FAULTS = [
         attempts=2,
         before=(PAGE_ONE,),
     ),
-    fault("s3", "repeats-its-continuation-token", PAGE_ONE, BROKEN, attempts=3),
+    fault("s3", "repeats-its-continuation-token", PAGE_ONE, BROKEN, attempts=2),
     fault("s3", "internal-error-500", error("InternalError", 500), TROUBLE, "InternalError", attempts=3),
     fault("s3", "service-unavailable-503", error("ServiceUnavailable", 503), TROUBLE, "ServiceUnavailable", attempts=3),
     fault("s3", "service-unavailable-503-plain-text", plain(503, "Service Unavailable"), TROUBLE, "503", attempts=3),
@@ -163,7 +163,7 @@ FAULTS = [
         "s3",
         "request-timeout-400",
         error("RequestTimeout"),
-        "Ask again",
+        "Retry",
         "RequestTimeout",
         type="CheckTimedOut",
         attempts=3,
@@ -200,7 +200,7 @@ FAULTS = [
         "converse",
         "model-too-slow",
         error("ModelTimeoutException", 408),
-        "Ask again",
+        "Retry",
         "ModelTimeoutException",
         type="CheckTimedOut",
     ),
@@ -220,8 +220,9 @@ FAULTS = [
         "sts-session-turns-out-to-be-another-accounts",
         (caller_identity("222222222222"),),
         "WrongAccount",
-        "says that it belongs to another account",
+        "belongs to another account",
         operation="GetCallerIdentity",
+        stage="check",
     ),
 ]
 
