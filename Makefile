@@ -16,7 +16,7 @@ INSTALLED := .venv/requirements-dev.txt
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock" $(LOCK_FLAGS)
 
-.PHONY: help demo demo-scale test audit sandbox sandbox-env layer bench lock format clean
+.PHONY: help demo demo-scale test test-tutorial test-browser audit sandbox sandbox-env layer bench lock format clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target text; do \
@@ -39,7 +39,10 @@ test: $(INSTALLED)  ## Format, lint, types, templates, tests
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/cfn-lint *-template.yaml
-	$(BIN)/pytest --quiet -n 2 --dist loadfile --ignore tests/browser $(PYTEST_FLAGS)
+	$(BIN)/pytest --quiet -n 2 --dist loadfile --ignore tests/browser --ignore tests/tutorial $(PYTEST_FLAGS)
+
+test-tutorial: $(INSTALLED)  ## The whole suite once more, in a copy in which the steps of the docs were taken
+	$(BIN)/pytest --quiet tests/tutorial $(PYTEST_FLAGS)
 
 test-browser: $(INSTALLED)  ## The report in a headless Chromium, if there is one (apt install chromium)
 	$(BIN)/pytest --quiet tests/browser $(PYTEST_FLAGS)

@@ -1,7 +1,8 @@
-"""CloudFormation templates as plain data."""
+"""The templates and the docs of the project as plain data."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -43,3 +44,8 @@ def strings(value: Any) -> list[str]:
 def listed(value: str | list[str]) -> list[str]:
     """IAM's "one or a list" as a list."""
     return [value] if isinstance(value, str) else value
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """The code blocks of a language on a page."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)

@@ -1,10 +1,9 @@
-"""What docs/, CONTRIBUTING.md and CHANGELOG.md tell: code that runs, templates that are sound, links that lead on."""
+"""What docs/, CONTRIBUTING.md and CHANGELOG.md say: templates that are sound, names that exist, links that lead on."""
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -24,8 +23,8 @@ from tests.environment import SETTINGS
 from tests.fake_aws import FakeAws
 from tests.fake_aws import denied as sts_denies
 from tests.fake_hub import ids
-from tests.templates import ROOT, load_template
 from tests.outputs.test_metrics import COUNTS
+from tests.templates import ROOT, blocks, load_template
 
 PAGES = ["CONTRIBUTING.md", "CHANGELOG.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 LINKS = [
@@ -34,13 +33,6 @@ LINKS = [
     for link in re.findall(r"\]\(([^)]+)\)", (ROOT / page).read_text())
     if "://" not in link
 ]
-NOT_NEEDED = shutil.ignore_patterns(
-    ".git", ".venv", "__pycache__", "deploy*", ".*_cache", ".hypothesis", "build", "bench"
-)
-
-
-def blocks(page: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
 
 
 def headings(text: str) -> set[str]:
@@ -62,67 +54,6 @@ def test_every_link_leads_somewhere(page: str, link: str) -> None:
 def test_every_make_target_it_names_is_there(page: str) -> None:
     targets = set(re.findall(r"(?:[$`(] ?)make (?:-s )?([a-z][a-z-]+)", (ROOT / page).read_text()))
     assert targets <= set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-
-
-# ---- a check of your own
-
-
-@pytest.fixture(scope="module")
-def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project in which somebody has followed the tutorial."""
-    project = shutil.copytree(ROOT, tmp_path_factory.mktemp("tutorial") / "project", ignore=NOT_NEEDED)
-    tutorial = "docs/a-check-of-your-own.md"
-    check, test = blocks(tutorial, "python")
-    (line,) = blocks(tutorial, "text")
-    (statement,) = blocks(tutorial, "yaml")
-    (row,) = blocks(tutorial, "markdown")
-    (project / "chalicelib/checks/old_access_keys.py").write_text(check)
-    (project / "tests/test_old_access_keys.py").write_text(test)
-    for file, before, added in [
-        ("chalicelib/checks/__init__.py", '    "account_summary",\n', line),
-        ("role-template.yaml", "              - Sid: BedrockModels\n", statement),
-        ("README.md", "| `account_summary` |", row),
-    ]:
-        path = project / file
-        text = path.read_text()
-        assert text.count(before) == 1
-        path.write_text(text.replace(before, added + before))
-    return project
-
-
-def run(project: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", *command], cwd=project, capture_output=True, text=True, stdin=subprocess.DEVNULL
-    )
-
-
-def test_the_tutorial_ends_with_a_test_that_passes_and_every_other_knows_the_check(followed: Path) -> None:
-    tests = ["tests/test_old_access_keys.py", "tests/test_role_template.py", "tests/test_checks.py"]
-    readme = "tests/test_readme.py::test_the_table_of_checks_is_the_checks_there_are"
-    done = run(followed, "pytest", "-q", "-p", "no:cacheprovider", *tests, readme)
-    assert done.returncode == 0, done.stdout
-
-
-@pytest.mark.parametrize(
-    ("file", "test"),
-    [
-        ("role-template.yaml", "tests/test_role_template.py"),
-        ("README.md", "tests/test_readme.py::test_the_table_of_checks_is_the_checks_there_are"),
-    ],
-)
-def test_who_forgets_a_place_is_told(followed: Path, tmp_path: Path, file: str, test: str) -> None:
-    project = shutil.copytree(followed, tmp_path / "project")
-    shutil.copy(ROOT / file, project / file)
-    done = run(project, "pytest", "-q", "-p", "no:cacheprovider", test)
-    assert done.returncode == 1
-    assert "old_access_keys" in done.stdout
-
-
-@pytest.mark.parametrize("tool", [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]], ids=" ".join)
-def test_the_tutorials_code_is_written_as_the_rest(followed: Path, tool: list[str]) -> None:
-    files = ["chalicelib/checks/old_access_keys.py", *(["tests/test_old_access_keys.py"] if tool[0] == "ruff" else [])]
-    done = run(followed, *tool, *files)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 # ---- operating it

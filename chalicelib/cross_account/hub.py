@@ -107,8 +107,9 @@ class Hub:
             AwsError: of stage "assume".
         """
         valid_account_id(account_id, self._allowed)
-        narrowed = _key(account_id, actions)
-        credentials, cached = self._sessions.get(narrowed, lambda: self._refreshable(account_id, actions, request_id))
+        credentials, cached = self._sessions.get(
+            self._key(account_id, actions), lambda: self._refreshable(account_id, actions, request_id)
+        )
         return Account(
             account_id, SigningIdentity(credentials), self._clients, region=region or self.region, cached=cached
         )
@@ -131,7 +132,7 @@ class Hub:
 
     def forget(self, account_id: str, actions: Sequence[str] | None = None) -> None:
         """Drop the session of an account, because the account no longer accepts it."""
-        self._sessions.forget(_key(account_id, actions))
+        self._sessions.forget(self._key(account_id, actions))
 
     def end_invocation(self) -> None:
         """Drop every session, unless the settings let them live until the next invocation."""
@@ -145,6 +146,10 @@ class Hub:
             HubCredentialsRejected: this process has no credentials.
         """
         return self._clients.client(self._identity(), service, region)
+
+    def _key(self, account_id: str, actions: Sequence[str] | None) -> tuple[str, tuple[str, ...] | None]:
+        """What AssumeRole is asked for; the external ID and the duration are the hub's own and do not change."""
+        return self.role.arn(account_id), None if actions is None else tuple(actions)
 
     def _identity(self) -> SigningIdentity:
         """The hub's own, with a retry quota of its own."""
@@ -260,8 +265,3 @@ def assume(account_id: str) -> dict[str, Any]:
         AwsError: also a botocore ClientError.
     """
     return _process_hub().assume(account_id)
-
-
-def _key(account_id: str, actions: Sequence[str] | None) -> tuple[str, tuple[str, ...] | None]:
-    """Everything that AssumeRole is asked and that can differ: role, external ID and duration are the hub's own."""
-    return account_id, None if actions is None else tuple(actions)
