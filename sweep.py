@@ -199,8 +199,8 @@ def _table(answer: Answer) -> Table:
         text = json.dumps(outcome.result) if outcome.error is None else _failure(outcome.error)
         account, result = _plain(outcome.account), _plain(text, truncate=True)
         table.add_row(account, outcome.region, str(outcome.ms), result, style="" if outcome.ok else "red")
-    for account_id in answer.not_started:
-        table.add_row(_plain(account_id), None, None, "not started", style="yellow")
+    for target in answer.not_started:
+        table.add_row(_plain(target.id), None, None, "not started", style="yellow")
     return table
 
 

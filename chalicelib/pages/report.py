@@ -168,7 +168,9 @@ def _resume_event(answer: Answer) -> Markup | None:
     """The event that sweeps the accounts that were not started."""
     if not answer.not_started:
         return None
-    event = json.dumps({"check": answer.check, "accounts": list(answer.not_started)}, ensure_ascii=False)
+    event = json.dumps(
+        {"check": answer.check, "accounts": [target.id for target in answer.not_started]}, ensure_ascii=False
+    )
     heading = element("h2", f"Not started: {len(answer.not_started)}")
     return element("section", heading, element("p", "To go on, sweep:"), element("pre", event, tabindex=0))
 

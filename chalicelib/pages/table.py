@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from chalicelib.pages.markup import Content, Markup, element, join
-from chalicelib.sweeps.outcome import Answer, Outcome
+from chalicelib.sweeps.outcome import Answer, Outcome, Target
 
 MAX_COLUMNS = 12
 """More keys than this, over all results, are data and not columns."""
@@ -33,7 +33,7 @@ def table(answer: Answer) -> Markup:
         _head("ms", class_=_NUMBER),
     ]
     rows = [_row(outcome, columns, with_region) for outcome in answer.outcomes]
-    rows += [_not_started(account, with_region, wide) for account in answer.not_started]
+    rows += [_not_started(target, with_region, wide) for target in answer.not_started]
     return element(
         "table",
         element("caption", "One row for each account", " and region" if with_region else None),
@@ -78,10 +78,10 @@ def _values(result: Any, columns: Sequence[str]) -> list[Any]:
     return [by_name.get(column) for column in columns]
 
 
-def _not_started(account: str, with_region: bool, wide: int) -> Markup:
+def _not_started(target: Target, with_region: bool, wide: int) -> Markup:
     return element(
         "tr",
-        _account(account, None),
+        _account(target.id, target.name),
         element("td", data_label="Region") if with_region else None,
         _outcome("not-started"),
         element("td", "There was no time left for it.", class_="why", colspan=wide, headers="outcome"),

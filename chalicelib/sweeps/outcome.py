@@ -74,7 +74,7 @@ class Answer:
         check: its name.
         outcomes: in the order in which the accounts were named, and the regions.
         accounts: how many different ones were to be asked.
-        not_started: ids that there was no time for.
+        not_started: accounts that there was no time for.
         duplicates: ids that were named more than once, and asked once.
         seconds: duration of the sweep.
         throttled: how many AssumeRole calls STS throttled, after botocore's own retries.
@@ -83,7 +83,7 @@ class Answer:
     check: str
     outcomes: Sequence[Outcome]
     accounts: int
-    not_started: Sequence[str] = ()
+    not_started: Sequence[Target] = ()
     duplicates: Sequence[str] = ()
     seconds: float = 0.0
     throttled: int = 0
@@ -108,7 +108,7 @@ class Answer:
         return {
             "check": self.check,
             "summary": self.summary(),
-            "not_started": list(self.not_started),
+            "not_started": [target.id for target in self.not_started],
             "duplicates": list(self.duplicates),
         }
 

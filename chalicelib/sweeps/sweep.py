@@ -158,7 +158,7 @@ class Sweep:
             check=self._question.check.name,
             outcomes=[outcome for account in self._targets for outcome in done.get(account, ())],
             accounts=len(self._targets),
-            not_started=[account for account in self._targets if account not in done],
+            not_started=[target for target in self._targets.values() if target.id not in done],
             duplicates=self._duplicates,
             seconds=round(seconds, 2),
             throttled=sum(self._throttled.values()),

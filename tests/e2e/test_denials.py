@@ -95,7 +95,7 @@ def test_where_nothing_is_broken_nobody_is_refused(hub_as: Callable[..., tuple[H
     [
         (LEGACY, f"NoSuchEntity: deploy role-template.yaml there with HubAccountId={HUB} and the ExternalId"),
         (ACQUIRED, "ask for the sts:ExternalId that is EXTERNAL_ID here"),
-        (STAGING, f"It must let in arn:aws:iam::{HUB}:role/"),
+        (STAGING, f"It must allow arn:aws:iam::{HUB}:role/"),
     ],
     ids=["no role", "wrong external ID", "trust for another role"],
 )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.cross_account import CrossAccountError
-from chalicelib.sweeps.outcome import Answer, Outcome
+from chalicelib.sweeps.outcome import Answer, Outcome, Target
 
 RUN = "window.hostile=1"
 HOSTILE = [
@@ -60,7 +60,9 @@ def buckets(*names: str) -> dict[str, Any]:
     return {"count": len(names), "buckets": [{"name": name, "created": "2025-01-28", "region": None} for name in names]}
 
 
-def answer_of(outcomes: Sequence[Outcome], not_started: Sequence[str] = (), duplicates: Sequence[str] = ()) -> Answer:
+def answer_of(
+    outcomes: Sequence[Outcome], not_started: Sequence[Target] = (), duplicates: Sequence[str] = ()
+) -> Answer:
     """The answer of a sweep over those accounts."""
     accounts = len({outcome.account for outcome in outcomes}) + len(not_started)
     return Answer("s3_buckets", outcomes, accounts, not_started, duplicates, seconds=4.2)
@@ -72,7 +74,7 @@ def organization(count: int) -> Answer:
     for number in range(count):
         account, name = account_id(number), f"team-{number}"
         if number % 10 == 4:
-            waiting.append(account)
+            waiting.append(Target(account, name))
         elif number % 10 == 3:
             outcomes.append(failed(account, name))
         else:
@@ -90,4 +92,4 @@ def hostile() -> Answer:
             outcomes.append(failed(account, text, hint=f"{text}\n{text}", code=text, request_id=text, type=text))
         else:
             outcomes.append(ok(account, {**buckets(text), text[:9]: text, "more": {text: [text]}}, name=text))
-    return answer_of([*outcomes, failed(HOSTILE[0][:64])], HOSTILE, HOSTILE)
+    return answer_of([*outcomes, failed(HOSTILE[0][:64])], [Target(text, text) for text in HOSTILE], HOSTILE)

@@ -20,6 +20,7 @@ from chalicelib.checks.check import Check, check
 from chalicelib.pages.markup import element, text
 from chalicelib.pages.report import HEADERS, POLICY, SCRIPT, STYLE, error_page, page
 from chalicelib.pages.table import MAX_LISTED, columns_of
+from chalicelib.sweeps.outcome import Target
 from tests.fake_aws import FakeAws, Reply, error
 from tests.fake_aws import denied as sts_denies
 from tests.fake_hub import ids
@@ -93,7 +94,7 @@ def test_a_failure_takes_the_place_of_the_columns_with_its_type_its_code_its_hin
 
 
 def test_what_was_not_started_is_listed_and_can_be_fed_back() -> None:
-    source = page(answer_of([ok(account_id(0), {"x": 1})], [account_id(1)]))
+    source = page(answer_of([ok(account_id(0), {"x": 1})], [Target(account_id(1))]))
     assert Read(source).rows[2] == [account_id(1), "not started", "There was no time left for it.", ""]
     assert f'{{"check": "s3_buckets", "accounts": ["{account_id(1)}"]}}' in Read(source).text
 
