@@ -10,7 +10,7 @@ gc.disable()
 
 import json
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from chalice.app import Chalice, IAMAuthorizer, Request, Response
@@ -43,7 +43,7 @@ def json_route(view: Callable[..., dict[str, Any]]) -> Callable[..., Response]:
 
     @wraps(view)
     def respond(**path: str) -> Response:
-        status, body, headers = http_response(lambda: view(**path))
+        status, body, headers = http_response(partial(view, **path))
         return Response(body=body, status_code=status, headers={**headers})
 
     return respond

@@ -163,6 +163,7 @@ def test_the_keys_of_what_a_check_answers_are_the_columns_unless_they_are_data(
         ([], ""),
         (["a", 1, {"id": "b"}, {"name": "c"}, {"other": "d"}], 'a, 1, b, c, {"other": "d"}'),
         ({"in": 3}, '{"in": 3}'),
+        (list(range(20)), ", ".join(map(str, range(20)))),
         (list(range(MAX_LISTED + 5)), ", ".join(map(str, range(MAX_LISTED))) + ", and 5 more"),
     ],
 )
