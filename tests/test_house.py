@@ -154,7 +154,7 @@ def test_a_check_knows_accounts_and_no_hub() -> None:
     known = {f"{TABLE}.check", "chalicelib.errors", *checks}
     wrong = [
         f"{check} imports {name}"
-        for check in checks
+        for check in sorted(checks)
         for name in sorted(imported(check))
         if is_within(name, "chalicelib")
         and module_of(name) not in known

@@ -1,7 +1,7 @@
-"""Everything the sandbox changes in moto. Seen in moto 5.2.5 unless a patch says otherwise.
+"""Everything that the sandbox changes in moto 5.2.5.
 
-Each patch says what is wrong and when it can go. They change moto's modules in place: apply() runs in the
-sandbox's own process only, before anything is served, and never in a test's.
+Each patch says what moto does wrong and when the patch can be deleted. The patches change moto's modules in place, so
+apply() runs only in the sandbox's own process, before it serves requests.
 """
 
 from sandbox.functions.service import FunctionService
@@ -9,17 +9,16 @@ from sandbox.moto_patches import identity, lambda_functions, services, stacks, s
 
 
 def apply(functions: FunctionService, endpoint_url: str) -> None:
-    """Apply all patches once."""
     identity.find_accounts_by_index()
     identity.decide_with_our_evaluator()
     identity.refuse_in_the_client_s_protocol()
     identity.name_s3_actions_as_iam_does()
-    services.tell_the_regions_of_buckets()
+    services.add_regions_of_buckets()
     identity.assume_role()
     lambda_functions.run_functions(functions)
     services.import_swagger()
     stacks.keep_role_policies_of_stacks()
-    stacks.know_aws_managed_policies()
+    stacks.load_aws_managed_policies()
     stacks.check_stack_parameters()
     stacks.parse_templates_once()
     stacks.apply_change_sets_whole()
@@ -27,4 +26,4 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     state_machines.evaluate_jsonata()
     state_machines.name_executions()
     state_machines.run_state_machines()
-    services.answer_bedrock()
+    services.add_bedrock()

@@ -1,4 +1,4 @@
-"""Who calls, what they may do, and which roles they may assume: decided by the sandbox instead of by moto."""
+"""Authentication, authorization and AssumeRole by the sandbox instead of by moto."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from sandbox import authorization, aws_errors, callers, trust
 
 
 def find_accounts_by_index() -> None:
-    # moto walks all accounts and partitions for every key, and knows no key with a given id. Can go when the
-    # developer's credentials need not be fixed and accounts are few.
+    # moto searches all accounts and partitions for every key, and cannot create a key with a given id. Delete this when
+    # the developer's credentials need not be fixed and accounts are few.
     from moto.iam import models
     from moto.sts.models import STSBackend
 
@@ -18,8 +18,8 @@ def find_accounts_by_index() -> None:
 
 
 def decide_with_our_evaluator() -> None:
-    # IAM mode ignores Condition, NotResource, permission boundaries and nearly all resources, looks a role up in
-    # the caller's account, and fails with KeyError on unsigned requests. Can go when moto evaluates these.
+    # moto's IAM mode ignores Condition, NotResource, permissions boundaries and nearly all resources, searches a role in
+    # the caller's account, and raises KeyError for unsigned requests. Delete this when moto evaluates these.
     from moto.core.authorization import ActionAuthenticatorMixin
     from moto.iam import access_control
     from moto.s3.exceptions import S3AccessDeniedError
@@ -48,7 +48,7 @@ def decide_with_our_evaluator() -> None:
         original(self, iam_request_cls, resource)
 
     def create_aws_request(self: Any) -> Any:
-        """moto signs a request without a body as if its headers were the body; only a form is rebuilt from data."""
+        """moto signs a request without a body as if its headers were the body; here only forms use the data."""
         signed_headers = self._get_string_between("SignedHeaders=", ",", self._headers["Authorization"]).split(";")
         headers = self._create_headers_for_aws_request(signed_headers, self._headers)
         form = "x-www-form-urlencoded" in self._headers.get("Content-Type", "")
@@ -67,8 +67,8 @@ def decide_with_our_evaluator() -> None:
 
 
 def refuse_in_the_client_s_protocol() -> None:
-    # A refusal is always XML, which clients of JSON services (Lambda, Logs, Organizations) cannot read: they see
-    # code "403" and no message. Can go when moto serialises refusals.
+    # moto's refusals are always XML, which clients of JSON services (Lambda, Logs, Organizations) cannot read: they get
+    # code "403" without a message. Delete this when moto uses the client's protocol.
     from moto.core.responses import ActionResult, BaseResponse
     from moto.core.utils import get_service_model
 
@@ -90,7 +90,7 @@ def refuse_in_the_client_s_protocol() -> None:
 
 
 def name_s3_actions_as_iam_does() -> None:
-    # Sub-resources missing from moto's table count as ListBucket or CreateBucket. Can go when they are there.
+    # Sub-resources that moto's table lacks count as ListBucket or CreateBucket. Delete this when the table has them.
     from moto.s3.responses import ACTION_MAP
 
     reads = {
@@ -115,8 +115,8 @@ def name_s3_actions_as_iam_does() -> None:
 
 
 def assume_role() -> None:
-    # Anything is accepted: a role that does not exist, any trust policy, any duration. Can go when moto
-    # evaluates trust across accounts.
+    # moto accepts every AssumeRole: a role that does not exist, any trust policy, any duration. Delete this when moto
+    # evaluates trust policies across accounts.
     from moto.core.responses import ActionResult
     from moto.sts.responses import TokenResponse
 

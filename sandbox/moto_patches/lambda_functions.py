@@ -8,18 +8,18 @@ from sandbox.functions.service import FunctionService
 
 
 def run_functions(functions: FunctionService) -> None:
-    # Invoke needs Docker, and its simple mode only echoes. Can go never: this is what the sandbox is for.
+    # moto's Invoke needs Docker, and its simple mode only returns the event. The sandbox always needs this patch.
     from moto.awslambda.models import LambdaBackend, LambdaFunction
     from moto.awslambda.responses import LambdaResponse
 
     def invoke(self: Any) -> tuple[int, dict[str, str], bytes]:
         function_name = _function_name(self.path)
         function = self.backend.get_function(function_name, self._get_param("Qualifier"))
-        answer = functions.invoke(function, self.raw_body or b"", self.headers)
+        response = functions.invoke(function, self.raw_body or b"", self.headers)
         return (
-            answer.status,
-            {**answer.headers, "content-type": "application/json", "status": str(answer.status)},
-            answer.body,
+            response.status,
+            {**response.headers, "content-type": "application/json", "status": str(response.status)},
+            response.body,
         )
 
     def invoke_internally(self: Any, body: Any, request_headers: Any, response_headers: Any) -> bytes:
@@ -28,7 +28,7 @@ def run_functions(functions: FunctionService) -> None:
         return functions.invoke(self, payload, {"X-Amz-Invocation-Type": "Event", **dict(request_headers or {})}).body
 
     def get_layer_version_by_arn(self: Any) -> str:
-        """Missing in moto; `chalice deploy` asks for its layer with it before it deploys again."""
+        """moto lacks it; `chalice deploy` calls it before it deploys again."""
         arn = self.querystring["Arn"][0]
         layer = self.backend.layers_versions_by_arn(arn)
         if layer is None:

@@ -1,4 +1,4 @@
-"""What single services leave out: a bucket's region, Swagger of REST APIs, Bedrock."""
+"""A bucket's region, Swagger of REST APIs, and Bedrock."""
 
 import functools
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 from sandbox import bedrock
 
 
-def tell_the_regions_of_buckets() -> None:
-    # S3 names each bucket's region in a paginated ListBuckets; moto 5.2.5 does not. Can go when it does.
+def add_regions_of_buckets() -> None:
+    # S3 returns each bucket's region in a paginated ListBuckets; moto does not. Delete this when it does.
     from moto.s3.responses import S3Response
 
     serialized = S3Response.serialized
@@ -22,9 +22,8 @@ def tell_the_regions_of_buckets() -> None:
 
 
 def import_swagger() -> None:
-    # ImportRestApi demands info.description and refuses Swagger 2.0, which is what Chalice sends; a proxy
-    # integration's "responses" and a PutRestApi over existing paths are fine once it is let through.
-    # Can go when moto imports Swagger 2.0.
+    # moto's ImportRestApi requires info.description and refuses Swagger 2.0, which Chalice sends; otherwise it handles a
+    # proxy integration's "responses" and a PutRestApi over existing paths. Delete this when moto imports Swagger 2.0.
     from moto.apigateway.models import APIGatewayBackend
 
     original_import, original_put = APIGatewayBackend.import_rest_api, APIGatewayBackend.put_rest_api
@@ -36,7 +35,7 @@ def import_swagger() -> None:
 
     @functools.wraps(original_put)
     def put_rest_api(self: Any, function_id: str, api_doc: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        # moto reads the same fields of both formats; only the version's name stands in the way.
+        # moto reads the same fields from both formats; only the name of the version differs.
         translated = {name: part for name, part in api_doc.items() if name != "swagger"}
         return original_put(self, function_id, {**translated, "openapi": "3.0.1"}, *args, **kwargs)
 
@@ -44,8 +43,8 @@ def import_swagger() -> None:
     APIGatewayBackend.put_rest_api = put_rest_api  # type: ignore[method-assign]
 
 
-def answer_bedrock() -> None:
-    # Neither operation exists. Can go when moto has them.
+def add_bedrock() -> None:
+    # moto lacks both operations. Delete this when it has them.
     from moto.bedrock.responses import BedrockResponse
     from moto.bedrockruntime.responses import BedrockRuntimeResponse
 

@@ -1,4 +1,4 @@
-"""CloudFormation: the policies of a stack's roles, its parameters, and templates parsed once."""
+"""CloudFormation: the policies of a stack's roles, its parameters, change sets, and templates parsed only once."""
 
 import copy
 import functools
@@ -12,8 +12,8 @@ from sandbox.aws_errors import AwsError
 
 
 def keep_role_policies_of_stacks() -> None:
-    # A stack's role keeps its inline policies as Python objects, loses its ManagedPolicyArns, and an update
-    # changes neither policies nor trust. Can go when moto does as the template says.
+    # In moto a stack's role keeps its inline policies as Python objects and loses its ManagedPolicyArns, and an update
+    # does not change policies or trust. Delete this when moto follows the template.
     from moto.iam.models import Role, iam_backends
 
     original_put, original_create = Role.put_policy, Role.create_from_cloudformation_json.__func__  # type: ignore[attr-defined]
@@ -51,9 +51,9 @@ def keep_role_policies_of_stacks() -> None:
     Role.update_from_cloudformation_json = classmethod(update)  # type: ignore[arg-type, assignment, method-assign]
 
 
-def know_aws_managed_policies() -> None:
-    # AWS's own policies are unknown unless all of them are loaded into every account, at a second each. Here one
-    # is loaded when it is attached. Can go when moto loads them lazily.
+def load_aws_managed_policies() -> None:
+    # moto loads either all of AWS's managed policies into every account, which takes a second for each, or none. This
+    # loads a policy when it is attached. Delete this when moto loads them lazily.
     from moto.iam import models
     from moto.iam.aws_managed_policies import aws_managed_policies_data
 
@@ -75,7 +75,7 @@ def know_aws_managed_policies() -> None:
 
 
 def check_stack_parameters() -> None:
-    # AllowedPattern, MinLength and their like are ignored. Can go when moto enforces them.
+    # moto ignores AllowedPattern, MinLength and the like. Delete this when it enforces them.
     from moto.cloudformation.parsing import ResourceMap
 
     original = ResourceMap.load_parameters
@@ -90,8 +90,8 @@ def check_stack_parameters() -> None:
 
 
 def parse_templates_once() -> None:
-    # Every stack parses its template anew with YAML in plain Python, 40 ms each: too slow for hundreds of accounts
-    # with the same template. Can go when moto parses with libyaml or remembers.
+    # moto parses each stack's template with YAML in plain Python, 40 ms each: too slow for hundreds of accounts with the
+    # same template. Delete this when moto parses with libyaml or caches.
     from moto.cloudformation.models import Stack
 
     parsed = functools.lru_cache(maxsize=32)(Stack.parse_template)
@@ -108,7 +108,7 @@ def _broken_rule(value: str, rules: dict[str, Any]) -> str:
     if rules.get("Type", "String") != "String":
         return ""
     return next(
-        (said.format(rules[rule]) for rule, (ok, said) in checks.items() if rule in rules and not ok(rules[rule])),
+        (text.format(rules[rule]) for rule, (ok, text) in checks.items() if rule in rules and not ok(rules[rule])),
         "",
     )
 
@@ -123,8 +123,8 @@ def as_json(document: Any) -> str:
 
 
 def apply_change_sets_whole() -> None:
-    # `aws cloudformation deploy` works with change sets, and a stack gets no outputs through one. An update makes or
-    # changes what a condition leaves out. Can go when moto does as the template says.
+    # `aws cloudformation deploy` uses change sets. In moto a stack then has no outputs, and an update creates or changes
+    # resources that a condition excludes. Delete this when moto follows the template.
     from moto.cloudformation import parsing
     from moto.cloudformation.models import ChangeSet
 

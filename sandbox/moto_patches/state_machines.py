@@ -9,13 +9,13 @@ from sandbox.moto_patches.stacks import as_json
 
 
 def run_state_machines() -> None:
-    # Executions end only with the engine switched on, and a stack's state machine goes to the backend without it;
-    # its Definition (as an object) and DefinitionSubstitutions are ignored. Can go when stacks use the same engine.
+    # In moto executions end only if the engine is on, but a stack's state machine uses the backend without it, and its
+    # Definition (as an object) and DefinitionSubstitutions are ignored. Delete this when stacks use the same engine.
     from moto.core.config import default_user_config
     from moto.stepfunctions import models
 
     class Engine:
-        """The engine's backends, imported at first use: its parser takes seconds to import."""
+        """The engine's backends, imported at the first use, because its parser takes seconds to import."""
 
         def __getitem__(self, account: str) -> Any:
             from moto.stepfunctions.parser.models import stepfunctions_parser_backends
@@ -44,8 +44,8 @@ def run_state_machines() -> None:
 
 
 def sign_step_functions(endpoint_url: str) -> None:
-    # A state machine's tasks call localhost:5000 with made-up credentials. Here they call the sandbox as the state
-    # machine's role. Must be patched before moto imports the tasks. Can go when moto signs with the role.
+    # moto's tasks call localhost:5000 with invented credentials. Here they call the sandbox as the state machine's role.
+    # This must run before moto imports the tasks. Delete this when moto signs with the role.
     import boto3
     from botocore.config import Config
     from moto.stepfunctions.parser.asl.utils import boto_client
@@ -70,8 +70,8 @@ def sign_step_functions(endpoint_url: str) -> None:
 
 
 def evaluate_jsonata() -> None:
-    # State machines in JSONata fail: moto left out LocalStack's evaluator, which needs a JVM. This is jsonata-python,
-    # a port of the Java implementation that is behind LocalStack's. Can go when moto evaluates JSONata.
+    # In moto state machines with JSONata fail: it does not have LocalStack's evaluator, which needs a JVM. This uses
+    # jsonata-python, a port of the Java implementation that LocalStack uses. Delete this when moto evaluates JSONata.
     from moto.stepfunctions.parser.asl.jsonata import jsonata
 
     def evaluate(expression: str) -> Any:
@@ -86,7 +86,7 @@ def evaluate_jsonata() -> None:
 
 
 def name_executions() -> None:
-    # An execution that was started without a name is called None instead of by a UUID. Can go when moto makes one up.
+    # In moto an execution that starts without a name is called None; in AWS it gets a UUID. Delete this when moto does.
     from moto.core.responses import ActionResult
     from moto.stepfunctions.responses import StepFunctionResponse
 

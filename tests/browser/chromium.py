@@ -123,7 +123,6 @@ class Tab:
         self._browser = browser
         self._target = target
         self._session = browser.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        self.loading_seconds = 0.0
 
     def send(self, method: str, **params: Any) -> dict[str, Any]:
         return self._browser.send(method, self._session, **params)
@@ -143,7 +142,6 @@ class Tab:
         while self.evaluate("document.readyState") != "complete":
             assert time.monotonic() - started < WAIT_SECONDS, "the page does not finish loading"
             time.sleep(0.01)
-        self.loading_seconds = time.monotonic() - started
 
     def evaluate(self, script: str) -> Any:
         """The value of an expression in the page."""

@@ -1,3 +1,5 @@
+"""What makes a function a check: its docstring, actions, parameters and a result that JSON can hold."""
+
 from __future__ import annotations
 
 import json
@@ -10,29 +12,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.check import Check, check, field
-from chalicelib.errors import CheckCallFailed, InvalidInput, ResultNotJson
+from chalicelib.checks.check import Check, check, require_field
+from chalicelib.cross_account import InvalidInput
+from chalicelib.errors import CheckCallFailed, ResultNotJson
 
 
 @check(actions=["s3:ListAllMyBuckets", "s3:GetBucketPolicy"])
 def example(account: Any, *, name: str, size: int = 3, tags: list[str] | None = None) -> Any:
     """Ask something.
 
-    And this is the long story.
+    This belongs to the docstring and not to the description.
     """
     return {"account": account, "name": name, "size": size, "tags": tags}
 
 
-def answering(result: Any) -> Check:
+def returning(result: Any) -> Check:
     @check(actions=["sts:GetCallerIdentity"])
-    def answers(account: Any) -> Any:
-        """Answer."""
+    def returns(account: Any) -> Any:
+        """Return it."""
         return result
 
-    return answers
+    return returns
 
 
-def test_a_decorated_function_is_a_check_with_all_there_is_to_know() -> None:
+def test_a_check_describes_itself() -> None:
     assert example.as_dict() == {
         "name": "example",
         "description": "Ask something.",
@@ -45,7 +48,7 @@ def test_a_decorated_function_is_a_check_with_all_there_is_to_know() -> None:
     }
 
 
-def test_it_runs_with_the_account_and_its_parameters() -> None:
+def test_a_check_runs_with_the_account_and_its_parameters() -> None:
     assert example.run("the account", {"name": "x", "tags": ["a"]}) == {
         "account": "the account",
         "name": "x",
@@ -61,22 +64,22 @@ def test_a_check_needs_a_docstring() -> None:
         check(actions=["s3:ListAllMyBuckets"])(silent)
 
 
-@pytest.mark.parametrize("actions", [[], [""], ["ListBuckets"], ["s3:ListAllMyBuckets", "x"], "s3:ListAllMyBuckets"])
-def test_a_check_needs_actions_each_with_its_service(actions: Any) -> None:
+def test_a_check_needs_actions_each_with_its_service() -> None:
     def asks(account: Any) -> None:
         """Ask."""
 
-    with pytest.raises(TypeError, match="asks needs its IAM actions"):
-        check(actions=actions)(asks)
+    wrong: list[Any] = [[], [""], ["ListBuckets"], ["s3:ListAllMyBuckets", "x"], "s3:ListAllMyBuckets"]
+    for actions in wrong:
+        with pytest.raises(TypeError, match="asks needs its IAM actions"):
+            check(actions=actions)(asks)
 
 
-def test_right_parameters_are_taken() -> None:
+def test_valid_parameters_are_accepted() -> None:
     example.validate({"name": "x", "size": 1, "tags": ["a"]})
 
 
-@pytest.mark.parametrize(
-    ("params", "sentence"),
-    [
+def test_wrong_parameters_are_refused_by_name() -> None:
+    wrong: list[tuple[dict[str, Any], str]] = [
         ({}, "The check example needs the parameter name."),
         ({"name": "x", "sice": 1}, "The check example takes no parameter 'sice'; it takes: name, size, tags."),
         ({"name": "x", "account": 1}, "The check example takes no parameter 'account'; it takes: name, size, tags."),
@@ -84,20 +87,19 @@ def test_right_parameters_are_taken() -> None:
         ({"name": "x", "size": "1"}, "The parameter size of the check example must be int, not str."),
         ({"name": None}, "The parameter name of the check example must be str, not NoneType."),
         ({"name": "x", "tags": [1]}, "The parameter tags of the check example must be list of str or null, not list."),
-    ],
-)
-def test_wrong_parameters_are_refused_by_name(params: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        example.validate(params)
-    assert caught.value.message == sentence
+    ]
+    for params, sentence in wrong:
+        with pytest.raises(InvalidInput) as caught:
+            example.validate(params)
+        assert caught.value.message == sentence
 
 
 def test_a_check_without_parameters_says_that_it_takes_none() -> None:
-    with pytest.raises(InvalidInput, match=r"answers takes no parameter 'x'; it takes: none\."):
-        answering(1).validate({"x": 1})
+    with pytest.raises(InvalidInput, match=r"returns takes no parameter 'x'; it takes: none\."):
+        returning(1).validate({"x": 1})
 
 
-def test_the_name_of_an_unknown_parameter_is_cut_and_stays_on_one_line() -> None:
+def test_the_name_of_an_unknown_parameter_is_truncated_and_stays_on_one_line() -> None:
     with pytest.raises(InvalidInput) as caught:
         example.validate({"a\nb" * 100_000: 1})
     assert len(caught.value.message.splitlines()) == 1
@@ -108,7 +110,7 @@ VALUES = st.one_of(st.text(), st.integers(), st.booleans(), st.none(), st.floats
 
 
 @given(st.dictionaries(st.sampled_from(["name", "size", "tags"]) | st.text(), VALUES))
-def test_any_params_run_or_are_refused_before_anything_is_called(params: dict[str, Any]) -> None:
+def test_any_parameters_run_or_are_refused_before_anything_is_called(params: dict[str, Any]) -> None:
     fits = (
         set(params) <= {"name", "size", "tags"}
         and type(params.get("name")) is str
@@ -131,37 +133,37 @@ for _ in range(200_000):
     DEEP = [DEEP]
 
 
-@pytest.mark.parametrize(
-    ("result", "named"),
-    [
-        ({"when": datetime(2025, 1, 28, tzinfo=UTC)}, "Object of type datetime"),
-        ({"raw": b"bytes"}, "Object of type bytes"),
-        ({"some": {1, 2}}, "Object of type set"),
-        (Decimal("1.5"), "Object of type Decimal"),
-        ({("a", "b"): 1}, "keys must be str"),
-        ({"ratio": math.nan}, "NaN"),
-        ([math.inf], "NaN, infinity"),
-        (object(), "Object of type object"),
-        (CIRCULAR, "a value that contains itself"),
-        (DEEP, "list"),
-    ],
-    ids=["datetime", "bytes", "set", "decimal", "tuple key", "nan", "infinity", "object", "circular", "deep"],
-)
-def test_a_result_that_json_cannot_hold_is_refused_by_its_type(result: Any, named: str) -> None:
-    with pytest.raises(ResultNotJson) as caught:
-        answering(result).run(None, {})
-    assert named in caught.value.message
+REFUSED: list[tuple[Any, str]] = [
+    ({"when": datetime(2025, 1, 28, tzinfo=UTC)}, "Object of type datetime"),
+    ({"raw": b"bytes"}, "Object of type bytes"),
+    ({"some": {1, 2}}, "Object of type set"),
+    (Decimal("1.5"), "Object of type Decimal"),
+    ({("a", "b"): 1}, "keys must be str"),
+    ({"ratio": math.nan}, "NaN, infinity"),
+    ([math.inf], "NaN, infinity"),
+    (object(), "Object of type object"),
+    (CIRCULAR, "a value that contains itself"),
+    (DEEP, "list"),
+]
+
+
+def test_a_result_that_json_cannot_hold_is_refused_by_its_type() -> None:
+    for result, shown in REFUSED:
+        with pytest.raises(ResultNotJson) as caught:
+            returning(result).run(None, {})
+        sentence = "The check returns returned something that JSON cannot hold: "
+        assert caught.value.message.startswith(sentence + shown)
 
 
 def test_a_refused_result_is_not_shown() -> None:
     with pytest.raises(ResultNotJson) as caught:
-        answering({"password": b"hidden-value"}).run(None, {})
+        returning({"password": b"hidden-value"}).run(None, {})
     assert "hidden-value" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
 
 
-def test_what_the_check_raises_comes_through() -> None:
+def test_what_the_check_raises_is_passed_on() -> None:
     @check(actions=["sts:GetCallerIdentity"])
     def raises(account: Any) -> None:
         """Raise."""
@@ -179,9 +181,9 @@ ANYTHING = st.recursive(
 
 
 @given(ANYTHING)
-def test_every_result_is_strict_json_or_refused(value: Any) -> None:
+def test_every_result_is_strict_json_or_is_refused(value: Any) -> None:
     try:
-        result = answering(value).run(None, {})
+        result = returning(value).run(None, {})
     except ResultNotJson:
         with pytest.raises((TypeError, ValueError)):
             json.dumps(value, allow_nan=False)
@@ -189,10 +191,10 @@ def test_every_result_is_strict_json_or_refused(value: Any) -> None:
         assert json.loads(json.dumps(result, allow_nan=False)) == value
 
 
-def test_a_field_that_is_there_is_taken_even_if_it_is_empty() -> None:
-    assert field({"Buckets": []}, "Buckets") == []
+def test_a_field_that_is_empty_is_returned() -> None:
+    assert require_field({"Buckets": []}, "Buckets") == []
 
 
-def test_a_field_that_is_missing_is_not_taken_for_empty() -> None:
-    with pytest.raises(CheckCallFailed, match="AWS answered without Buckets"):
-        field({"ResponseMetadata": {}}, "Buckets")
+def test_a_field_that_is_missing_is_not_treated_as_empty() -> None:
+    with pytest.raises(CheckCallFailed, match=r"^AWS's response has no Buckets\."):
+        require_field({"ResponseMetadata": {}}, "Buckets")
