@@ -16,11 +16,12 @@ INSTALLED := .venv/requirements-dev.txt
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock" $(LOCK_FLAGS)
 
-.PHONY: help demo demo-scale test test-tutorial test-browser audit sandbox sandbox-env layer bench lock format clean
+.PHONY: help demo demo-scale test test-tutorial test-browser test-oldest-sdk audit sandbox sandbox-env layer helper bench lock \
+	format clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target text; do \
-		printf '  make %-12s %s\n' "$$target" "$$text"; done
+		printf '  make %-16s %s\n' "$$target" "$$text"; done
 
 demo: $(INSTALLED)  ## A hub and its target accounts on this machine, looked into, in a minute
 	@$(BIN)/python -m sandbox.demo
@@ -50,9 +51,17 @@ test-browser: $(INSTALLED)  ## The report in a headless Chromium, if there is on
 audit: build/audit/requirements.txt  ## Every IAM policy against AWS's own tables of actions
 	@build/audit/bin/python -W ignore::UserWarning -m audit
 
+test-oldest-sdk: build/oldest-boto3/requirements.txt  ## The helper's wheel with the oldest boto3 it allows
+	@$(BIN)/python helper.py >/dev/null
+	@build/oldest-boto3/bin/python -m pip install -qq --disable-pip-version-check --no-index --no-deps --force-reinstall dist/*.whl
+	@build/oldest-boto3/bin/python -m pytest --quiet --confcutdir tests/helper -o filterwarnings= tests/helper
+
 layer: $(INSTALLED)  ## Bytecode into the layer of the next chalice deploy: a cold start takes a third
 	@AWS_DEFAULT_REGION=us-east-1 $(BIN)/chalice package --stage dev build/package >/dev/null
 	@$(BIN)/python layer.py
+
+helper: $(INSTALLED)  ## The helper alone, for other functions: dist/ gets a wheel and a Lambda layer
+	@$(BIN)/python helper.py
 
 bench: $(INSTALLED)  ## Against the others, on this machine, into bench/results.md
 	@$(BIN)/python -m bench
@@ -66,15 +75,20 @@ lock: $(INSTALLED)  ## requirements*.txt from requirements*.in (LOCK_FLAGS=--upg
 	$(LOCK) requirements.in -o requirements.txt
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
 	$(LOCK) audit/requirements.in -o audit/requirements.txt
+	$(LOCK) tests/oldest-boto3.in -o tests/oldest-boto3.txt
 
 clean:  ## Away with everything that make and chalice made here; what is deployed stays recorded
-	rm -rf .venv .chalice/deployments .chalice/venv .hypothesis .mypy_cache .pytest_cache .ruff_cache build
+	rm -rf .venv .chalice/deployments .chalice/venv .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A venv of its own: what audits has no business among what develops.
 build/audit/requirements.txt: audit/requirements.txt $(INSTALLED)
 	@$(BIN)/python -m venv --clear build/audit && build/audit/bin/python -m pip install -qq --disable-pip-version-check \
 		--no-input --require-hashes -r $< && cp $< $@
+
+build/oldest-boto3/requirements.txt: tests/oldest-boto3.txt $(INSTALLED)
+	@$(BIN)/python -m venv --clear build/oldest-boto3 && build/oldest-boto3/bin/python -m pip install -qq \
+		--disable-pip-version-check --no-input --require-hashes -r $< && cp $< $@
 
 # Only to stderr: the output of sandbox-env is read by a shell.
 $(INSTALLED): requirements-dev.txt

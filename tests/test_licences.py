@@ -1,4 +1,4 @@
-"""What ships (the layer, and Chalice's two files in the zip) by licence, and what is installed by hash."""
+"""The licences of what ships (the layer, and Chalice's two files in the zip), and the hashes of what is installed."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ LIKE_OURS = {
     "License :: OSI Approved :: BSD License",
     "PSF-2.0",
 }
-"""Licences that ask no more of whoever deploys this than to keep the notice. Another one is a decision, not an update.
-Inside botocore lies Mozilla's list of certificates as well (MPL-2.0), unchanged."""
+"""Licences that require only to keep the notice. Another licence needs a decision.
+botocore also contains Mozilla's list of certificates (MPL-2.0), unchanged."""
 
-LOCKS = ["requirements.txt", "requirements-dev.txt", "audit/requirements.txt"]
+LOCKS = ["requirements.txt", "requirements-dev.txt", "audit/requirements.txt", "tests/oldest-boto3.txt"]
 
 
 def pinned(lock: str) -> dict[str, str]:
@@ -30,7 +30,7 @@ def pinned(lock: str) -> dict[str, str]:
 
 
 def licences(distribution: str) -> set[str]:
-    """As the metadata says it: the expression of today, else classifiers, else the free text of old."""
+    """From the metadata: License-Expression, else classifiers, else the older free text."""
     about = metadata.metadata(distribution)
     if expression := about.get("License-Expression"):
         return {expression}
@@ -43,14 +43,14 @@ def test_what_ships_has_a_licence_from_the_list(distribution: str) -> None:
     assert licences(distribution) <= LIKE_OURS
 
 
-def test_the_licences_looked_at_are_those_of_the_pinned_versions() -> None:
+def test_the_installed_versions_are_the_pinned_ones() -> None:
     versions = pinned("requirements.txt")
     assert {name: metadata.version(name) for name in versions} == versions
 
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_what_ships_is_pinned_with_hashes(lock: str) -> None:
-    """And what tests and audits it as well: each requirement to a version, each version to its files."""
+    """Also what tests and audits it: each requirement has a version, and each version the hashes of its files."""
     requirements = re.split(r"\n(?=\S)", re.sub(r"^ *#.*\n?", "", (ROOT / lock).read_text(), flags=re.MULTILINE))
     loose = [
         requirement.split()[0]
@@ -61,12 +61,12 @@ def test_what_ships_is_pinned_with_hashes(lock: str) -> None:
 
 
 @pytest.mark.parametrize("lock", LOCKS)
-def test_a_lock_names_no_place_to_install_from(lock: str) -> None:
+def test_a_lock_names_no_package_source(lock: str) -> None:
     assert re.findall(r"https?://|file:|--index-url|--find-links", (ROOT / lock).read_text()) == []
 
 
 def test_what_ships_is_what_was_tested() -> None:
-    """The same versions in all locks."""
+    """All locks have the same versions."""
     shipped = pinned("requirements.txt").items()
     assert shipped <= pinned("requirements-dev.txt").items()
     audited = pinned("audit/requirements.txt")

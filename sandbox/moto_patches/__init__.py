@@ -20,6 +20,7 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     stacks.keep_role_policies_of_stacks()
     stacks.load_aws_managed_policies()
     stacks.check_stack_parameters()
+    stacks.see_parameters_in_substitutions()
     stacks.parse_templates_once()
     stacks.apply_change_sets_whole()
     state_machines.sign_step_functions(endpoint_url)

@@ -18,8 +18,8 @@ def find_accounts_by_index() -> None:
 
 
 def decide_with_our_evaluator() -> None:
-    # moto's IAM mode ignores Condition, NotResource, permissions boundaries and nearly all resources, searches a role in
-    # the caller's account, and raises KeyError for unsigned requests. Delete this when moto evaluates these.
+    # moto's IAM mode ignores Condition, NotResource, permissions boundaries and nearly all resources, looks for a role
+    # in the caller's account, and raises KeyError for unsigned requests. Delete this when moto evaluates these.
     from moto.core.authorization import ActionAuthenticatorMixin
     from moto.iam import access_control
     from moto.s3.exceptions import S3AccessDeniedError

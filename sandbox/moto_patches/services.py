@@ -22,7 +22,7 @@ def add_regions_of_buckets() -> None:
 
 
 def import_swagger() -> None:
-    # moto's ImportRestApi requires info.description and refuses Swagger 2.0, which Chalice sends; otherwise it handles a
+    # moto's ImportRestApi requires info.description and refuses Swagger 2.0, which Chalice sends; it handles a
     # proxy integration's "responses" and a PutRestApi over existing paths. Delete this when moto imports Swagger 2.0.
     from moto.apigateway.models import APIGatewayBackend
 

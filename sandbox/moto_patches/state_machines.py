@@ -44,7 +44,7 @@ def run_state_machines() -> None:
 
 
 def sign_step_functions(endpoint_url: str) -> None:
-    # moto's tasks call localhost:5000 with invented credentials. Here they call the sandbox as the state machine's role.
+    # moto's tasks call localhost:5000 with invented credentials. Here they call the sandbox as the machine's role.
     # This must run before moto imports the tasks. Delete this when moto signs with the role.
     import boto3
     from botocore.config import Config

@@ -1,4 +1,4 @@
-"""CloudFormation in a target account: parameters are checked, and a role's policies count."""
+"""CloudFormation in a target account: parameters are validated, and a role's policies are enforced."""
 
 from typing import Any
 
@@ -22,19 +22,19 @@ def cloudformation(client: Client, administrator: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ({"HubAccountId": "nope", "ExternalId": "right"}, "'HubAccountId' must match pattern"),
         ({"HubAccountId": HUB, "ExternalId": "x"}, "'ExternalId' must contain at least 2"),
     ],
 )
-def test_a_stack_with_a_wrong_parameter_is_refused(cloudformation: Any, values: Any, said: str) -> None:
+def test_a_stack_with_a_wrong_parameter_is_refused(cloudformation: Any, values: Any, message: str) -> None:
     with pytest.raises(ClientError) as raised:
         cloudformation.create_stack(
             StackName="wrong", TemplateBody=TEMPLATE.read_text(), Parameters=parameters(**values)
         )
     assert raised.value.response["Error"]["Code"] == "ValidationError"
-    assert said in str(raised.value)
+    assert message in str(raised.value)
 
 
 def test_a_role_can_be_deployed_changed_and_deleted_by_its_stack(
@@ -73,3 +73,30 @@ def test_a_role_can_be_deployed_changed_and_deleted_by_its_stack(
         client("s3", second).list_buckets()
     cloudformation.delete_stack(StackName=name)
     assert not may_assume("second")
+
+
+def test_another_value_of_a_parameter_that_is_only_substituted_changes_the_role(
+    client: Client, administrator: Any
+) -> None:
+    credentials = administrator(ACCOUNT)
+    cloudformation, iam = client("cloudformation", credentials), client("iam", credentials)
+    template = """
+Parameters: {Name: {Type: String}}
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: substituted
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - Effect: Allow
+            Action: sts:AssumeRole
+            Principal: {AWS: !Sub "${AWS::AccountId}"}
+            Condition: {ArnLike: {"aws:PrincipalArn": !Sub "arn:aws:iam::*:role/${Name}"}}
+"""
+    arguments = {"StackName": "substituted", "TemplateBody": template, "Capabilities": ["CAPABILITY_NAMED_IAM"]}
+    cloudformation.create_stack(**arguments, Parameters=parameters(Name="one"))
+    cloudformation.update_stack(**arguments, Parameters=parameters(Name="other"))
+    (statement,) = iam.get_role(RoleName="substituted")["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Condition"]["ArnLike"]["aws:PrincipalArn"] == "arn:aws:iam::*:role/other"

@@ -1,0 +1,307 @@
+"""docs/the-helper.md, followed: functions of other projects, on the published layer or with the wheel."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+
+import helper
+import sandbox
+from sandbox.accounts import EXTERNAL_ID, ROLE_STACK
+from tests.e2e.conftest import HUB, LEGACY, PRODUCTION, STAGING, Project, client
+from tests.e2e.test_from_the_article import ROLE, STACK
+from tests.templates import ROOT
+
+DOC = (ROOT / "docs" / "the-helper.md").read_text()
+PLAIN, CHALICE_APP = re.findall(r"^```python\n(.*?)^```$", DOC, re.MULTILINE | re.DOTALL)
+(POLICY,) = re.findall(r"^```json\n(.*?)^```$", DOC, re.MULTILINE | re.DOTALL)
+ARTICLE = os.environ.get("ARTICLE")
+"""A file with the text of the article that the project comes from, whose code is not copied into this repository."""
+
+AS_IN_THE_ARTICLE = """
+import json
+
+import boto3
+import cross_account
+from botocore.exceptions import BotoCoreError, ClientError
+
+
+def lambda_handler(event, context):
+    account_id = event.get("account_id")
+    if not account_id:
+        return {"statusCode": 400, "body": json.dumps({"message": "Missing account_id"})}
+    try:
+        found = cross_account.assume(account_id)
+        boto3.client(
+            "s3",
+            aws_access_key_id=found["AccessKeyId"],
+            aws_secret_access_key=found["SecretAccessKey"],
+            aws_session_token=found["SessionToken"],
+        ).list_buckets()
+        return {"statusCode": 200, "body": json.dumps({"message": "Successfully processed request"})}
+    except (BotoCoreError, ClientError):
+        return {"statusCode": 500, "body": json.dumps({"message": "AWS API error occurred"})}
+    except Exception:
+        return {"statusCode": 500, "body": "Internal server error"}
+"""
+"""It calls the layer and catches its errors as the article's function does."""
+ANALYTICS = "345678901234"
+RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
+TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+LOGS = {
+    "Effect": "Allow",
+    "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+    "Resource": "arn:aws:logs:*:*:log-group:/aws/lambda/*",
+}
+Administrator = Callable[[str], boto3.Session]
+Invoke = Callable[[str, dict[str, Any]], Any]
+
+
+@pytest.fixture(scope="module")
+def aws(box: sandbox.Box, hub: boto3.Session) -> Callable[[str], Any]:
+    """A client of the hub's by service, as the developer."""
+    return lambda service: client(box, hub, service)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return helper.build_wheel(tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="module")
+def layer(aws: Callable[[str], Any], wheel: Path) -> str:
+    """The ARN of the published layer, where other stacks find it."""
+    content = helper.build_layer(wheel).read_bytes()
+    published = aws("lambda").publish_layer_version(LayerName="cross-account", Content={"ZipFile": content})
+    aws("ssm").put_parameter(Name="/cross-account/layer-arn", Type="String", Value=published["LayerVersionArn"])
+    return aws("ssm").get_parameter(Name="/cross-account/layer-arn")["Parameter"]["Value"]
+
+
+@pytest.fixture(scope="module")
+def invoke(aws: Callable[[str], Any]) -> Invoke:
+    def call(function: str, event: dict[str, Any]) -> Any:
+        answer = aws("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
+        payload = json.load(answer["Payload"])
+        assert "FunctionError" not in answer, payload
+        return payload
+
+    return call
+
+
+def create_function(
+    aws: Callable[[str], Any], name: str, code: str, handler: str, layer: str, environment: dict[str, str]
+) -> None:
+    """A function without Chalice: its code in a zip, the layer, and a role of its own with the document's policy."""
+    policy = json.loads(POLICY)
+    policy["Statement"].append(LOGS)
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
+    role = aws("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    aws("iam").put_role_policy(RoleName=name, PolicyName="policy", PolicyDocument=json.dumps(policy))
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr("app.py", code)
+    aws("lambda").create_function(
+        FunctionName=name,
+        Runtime=RUNTIME,
+        Handler=handler,
+        Role=role,
+        Code={"ZipFile": zipped.getvalue()},
+        Layers=[layer],
+        Timeout=60,
+        Environment={"Variables": environment},
+    )
+
+
+def let_in(box: sandbox.Box, target: boto3.Session, hub_role_name: str) -> None:
+    """Deploy role-template.yaml again, as the target's administrator does."""
+    parameters = {"HubAccountId": HUB, "HubRoleName": hub_role_name, "ExternalId": EXTERNAL_ID}
+    client(box, target, "cloudformation").update_stack(
+        StackName=ROLE_STACK,
+        TemplateBody=(ROOT / "role-template.yaml").read_text(),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+    )
+
+
+# ---- a plain function
+
+
+@pytest.fixture(scope="module")
+def billing_report(aws: Callable[[str], Any], layer: str) -> str:
+    create_function(aws, "billing-report", PLAIN, "app.handler", layer, {"EXTERNAL_ID": EXTERNAL_ID})
+    return "billing-report"
+
+
+def test_a_plain_function_is_let_in_by_the_hub_role_name_of_the_target(
+    billing_report: str, aws: Callable[[str], Any], invoke: Invoke, box: sandbox.Box, administrator: Administrator
+) -> None:
+    event = json.dumps({"account_id": STAGING})
+    denied = json.load(aws("lambda").invoke(FunctionName=billing_report, Payload=event)["Payload"])
+    assert denied["errorType"] == "AssumeRoleDenied"
+    assert "HubRoleName=billing-report" in denied["errorMessage"]
+
+    (pattern,) = re.findall(r"'HubRoleName=(\S+)'", DOC)
+    let_in(box, administrator(STAGING), pattern)
+    assert invoke(billing_report, {"account_id": STAGING}) == ["staging-website"]
+
+
+def test_it_assumes_the_role_as_its_own_execution_role(
+    billing_report: str, invoke: Invoke, box: sandbox.Box, administrator: Administrator
+) -> None:
+    let_in(box, administrator(ANALYTICS), "billing-*")
+    invoke(billing_report, {"account_id": ANALYTICS})
+    asked = [
+        call["caller"]
+        for call in box.calls("sts", "AssumeRole")
+        if call["resource"] == f"arn:aws:iam::{ANALYTICS}:role/external-role"
+    ]
+    assert asked == [f"arn:aws:sts::{HUB}:assumed-role/billing-report/billing-report"]
+
+
+# ---- the article's function
+
+
+def articles_code() -> str:
+    """Its function, word for word."""
+    if ARTICLE is None:
+        pytest.skip("ARTICLE does not name the text of the article")
+    pattern = r"^(import json\nimport boto3\nimport cross_account\n.*?)\n\n動作$"
+    (code,) = re.findall(pattern, Path(ARTICLE).read_text(), re.MULTILINE | re.DOTALL)
+    return code
+
+
+@pytest.fixture(scope="module")
+def articles_role(box: sandbox.Box, administrator: Administrator) -> None:
+    """The article's own role is in the target in place of ours."""
+    cloudformation = client(box, administrator(PRODUCTION), "cloudformation")
+    cloudformation.delete_stack(StackName=ROLE_STACK)
+    template = {"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"Role": ROLE}}
+    cloudformation.create_stack(
+        StackName=STACK, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_NAMED_IAM"]
+    )
+
+
+@pytest.mark.parametrize("code", [lambda: AS_IN_THE_ARTICLE, articles_code], ids=["written like it", "word for word"])
+@pytest.mark.usefixtures("articles_role")
+def test_the_articles_function_runs_unchanged_on_this_layer(
+    aws: Callable[[str], Any], layer: str, invoke: Invoke, code: Callable[[], str]
+) -> None:
+    name = f"Switch{uuid4().hex[:8]}"
+    create_function(aws, name, code(), "app.lambda_handler", layer, {})
+    event = json.loads((ROOT / "events" / "account.json").read_text())
+    assert event == {"account_id": PRODUCTION}
+    assert [invoke(name, each) for each in (event, {}, {"account_id": LEGACY}, {"account_id": "12345"})] == [
+        {"statusCode": 200, "body": '{"message": "Successfully processed request"}'},
+        {"statusCode": 400, "body": '{"message": "Missing account_id"}'},
+        {"statusCode": 500, "body": '{"message": "AWS API error occurred"}'},
+        {"statusCode": 500, "body": "Internal server error"},
+    ]
+
+
+# ---- another Chalice app
+
+
+@pytest.fixture(scope="module")
+def inventory(project: Project, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The document's Chalice app, with a chalicelib of its own and the wheel, deployed by the real `chalice`."""
+    folder = tmp_path_factory.mktemp("inventory")
+    policy = json.loads(POLICY)
+    policy["Statement"].append(LOGS)
+    config = {
+        "version": "2.0",
+        "app_name": "inventory",
+        "autogen_policy": False,
+        "iam_policy_file": "policy.json",
+        "stages": {"sandbox": {"environment_variables": {"EXTERNAL_ID": EXTERNAL_ID}}},
+    }
+    for name, text in {
+        "app.py": CHALICE_APP,
+        "chalicelib/__init__.py": "",
+        "chalicelib/names.py": "def starting_with(prefix, names):\n"
+        "    return [name for name in names if name.startswith(prefix)]\n",
+        ".chalice/config.json": json.dumps(config),
+        ".chalice/policy.json": json.dumps(policy),
+        "requirements.txt": f"./vendor/{wheel.name}\n",
+    }.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    (folder / "vendor").mkdir()
+    shutil.copy(wheel, folder / "vendor")
+    # On the laptop it is installed; here the tests' packages are shared, so it is only put on the path.
+    with zipfile.ZipFile(wheel) as opened:
+        opened.extractall(folder.parent / "installed")
+    path = {"PYTHONPATH": str(folder.parent / "installed")}
+    app = Project(folder, {**project.environment, **path})
+    done = app.chalice("deploy")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Could not install dependencies" not in done.stdout
+    return app
+
+
+def test_another_chalice_app_uses_the_wheel_beside_its_own_chalicelib(
+    inventory: Project, box: sandbox.Box, administrator: Administrator
+) -> None:
+    let_in(box, administrator(STAGING), "inventory-*")
+    assert inventory.invoke("buckets", {"account_id": STAGING, "prefix": "staging-"}) == ["staging-website"]
+    assert inventory.invoke("buckets", {"account_id": STAGING, "prefix": "production-"}) == []
+
+
+def test_its_zip_holds_its_own_chalicelib_and_the_helper_once(inventory: Project) -> None:
+    (code,) = (inventory.folder / ".chalice" / "deployments").glob("*.zip")
+    with zipfile.ZipFile(code) as uploaded:
+        names = uploaded.namelist()
+    assert sorted(name for name in names if name.startswith("chalicelib/")) == [
+        "chalicelib/__init__.py",
+        "chalicelib/names.py",
+    ]
+    assert names.count("cross_account/hub.py") == 1
+
+
+def test_chalice_builds_anew_when_a_wheel_of_the_same_version_has_changed(inventory: Project, tmp_path: Path) -> None:
+    again = Project(shutil.copytree(inventory.folder, tmp_path / "inventory"), inventory.environment)
+    (vendored,) = (again.folder / "vendor").glob("*.whl")
+    with zipfile.ZipFile(vendored, "a") as opened:
+        opened.writestr("cross_account/new.py", "")
+    done = again.chalice("package", str(tmp_path / "package"))
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(tmp_path / "package" / "deployment.zip") as package:
+        assert "cross_account/new.py" in package.namelist()
+
+
+# ---- what is left of the document
+
+
+def test_the_sam_template_passes_cfn_lint(tmp_path: Path) -> None:
+    (template,) = re.findall(r"^```yaml\n(.*?)^```$", DOC, re.MULTILINE | re.DOTALL)
+    (tmp_path / "template.yaml").write_text(template)
+    command = [str(Path(sys.executable).with_name("cfn-lint")), str(tmp_path / "template.yaml")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stdout == ""
+
+
+@pytest.mark.skipif(shutil.which("aws") is None, reason="there is no AWS CLI")
+def test_the_commands_publish_the_layer_and_its_parameter(
+    project: Project, wheel: Path, aws: Callable[[str], Any]
+) -> None:
+    commands = re.findall(r"^\$ (aws lambda publish-layer-version .*|aws ssm put-parameter .*)$", DOC, re.MULTILINE)
+    assert len(commands) == 2
+    helper.build_layer(wheel)
+    for command in commands:
+        done = project.run("bash", "-c", command.replace("dist/", f"{wheel.parent}/"))
+        assert done.returncode == 0, done.stderr
+    versions = aws("lambda").list_layer_versions(LayerName="cross-account")["LayerVersions"]
+    arn = aws("ssm").get_parameter(Name="/cross-account/layer-arn")["Parameter"]["Value"]
+    assert arn in [version["LayerVersionArn"] for version in versions]
