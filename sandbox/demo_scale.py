@@ -1,7 +1,7 @@
-"""`make demo-scale`: one question to 301 accounts through the state machine, with progress and a summary.
+"""`make demo-scale`: run one check in 301 accounts with the state machine, and print the progress and a summary.
 
-What runs is what gets deployed: sweep-template.yaml through CloudFormation, the definition in moto's engine, and the
-functions from their packages, each under its own role. Then the documented queries read what was stored.
+It runs what is deployed: sweep-template.yaml through CloudFormation, the definition in moto, and the functions from
+their packages, each under its own role. Then the documented queries read the stored results.
 """
 
 import json
@@ -26,29 +26,29 @@ from sandbox.running import Box, running
 from sandbox.state_file import PROJECT
 
 GENERATED, BATCH_SIZE = 295, 50
-EVERYBODY = {accounts.HUB, *(target.id for target in (*accounts.TARGETS, *accounts.generated_targets(GENERATED)))}
-REFUSING = {accounts.HUB} | {target.id for target in accounts.TARGETS if target.external_id != accounts.EXTERNAL_ID}
-QUESTION = {"sweep": {"check": "s3_buckets"}}
-LONGEST_SECONDS = 100.0
+ACCOUNTS = {accounts.HUB, *(target.id for target in (*accounts.TARGETS, *accounts.generated_targets(GENERATED)))}
+DENIED = {accounts.HUB} | {target.id for target in accounts.TARGETS if target.external_id != accounts.EXTERNAL_ID}
+INPUT = {"sweep": {"check": "s3_buckets"}}
+MAX_SECONDS = 100.0
 
 
 def main() -> int:
-    """The exit status: 0 only if all of it came out right."""
+    """Returns the exit status: 0 only if all results are as expected."""
     started = time.monotonic()
-    print(f"One question to {len(EVERYBODY)} accounts, through Step Functions. All on this machine.", flush=True)
+    print(f"One check in {len(ACCOUNTS)} accounts, with Step Functions. All on this machine.", flush=True)
     try:
         with tempfile.TemporaryDirectory() as folder, running(accounts=GENERATED) as box:
-            print(f"The sandbox is up: hub {accounts.HUB} and an organization of {len(EVERYBODY)} accounts.")
-            tell(box, Path(folder))
+            print(f"The sandbox is up: hub {accounts.HUB} and an organization of {len(ACCOUNTS)} accounts.")
+            run_steps(box, Path(folder))
     except DemoFailed as failure:
-        print(f"\nThis did not come out as it should:\n{failure}", file=sys.stderr)
+        print(f"\nThe output was unexpected:\n{failure}", file=sys.stderr)
         return 1
     seconds = time.monotonic() - started
-    print(f"\nAll as it should be, in {seconds:.0f} s. On AWS: see docs/thousands-of-accounts.md.")
+    print(f"\nAll results as expected, in {seconds:.0f} s. On AWS: see docs/thousands-of-accounts.md.")
     return 0
 
 
-def tell(box: Box, folder: Path) -> None:
+def run_steps(box: Box, folder: Path) -> None:
     (folder / "project").mkdir()
     demo = Demo(copy_project(folder / "project"), box.environment)
     demo.step("Deploy the app into the hub", "chalice deploy --stage sandbox", deployed)
@@ -65,30 +65,30 @@ def tell(box: Box, folder: Path) -> None:
     arn, bucket = outputs
     hub = session(box)
     print(
-        f"\n3. Ask all of them\n   $ aws stepfunctions start-execution --input '{json.dumps(QUESTION)}' ...", flush=True
+        f"\n3. Sweep all accounts\n   $ aws stepfunctions start-execution --input '{json.dumps(INPUT)}' ...", flush=True
     )
-    output = asked(hub, arn, bucket)
-    print("\n4. What came of it")
+    output = run_execution(hub, arn, bucket)
+    print("\n4. Output of the execution")
     print(
         "   "
         + json.dumps({name: output[name] for name in ("summary", "failed", "location")}, indent=2).replace(
             "\n", "\n   "
         )
     )
-    expect(set(output["failed"]) == REFUSING, output)
-    expect(output["summary"]["ok"] == len(EVERYBODY - REFUSING), output)
-    print("\n5. What the lines say: the queries of docs/thousands-of-accounts.md", flush=True)
-    lines = downloaded(hub, bucket, folder / "results")
-    expect({line["account_id"] for line in lines} == EVERYBODY and len(lines) == len(EVERYBODY), f"{len(lines)} lines")
-    queried(folder / "results")
+    expect(set(output["failed"]) == DENIED, output)
+    expect(output["summary"]["ok"] == len(ACCOUNTS - DENIED), output)
+    print("\n5. Results: the queries of docs/thousands-of-accounts.md", flush=True)
+    lines = download(hub, bucket, folder / "results")
+    expect({line["account_id"] for line in lines} == ACCOUNTS and len(lines) == len(ACCOUNTS), f"{len(lines)} lines")
+    run_queries(folder / "results")
 
 
-def asked(hub: Callable[[str], Any], arn: str, bucket: str) -> dict[str, Any]:
-    """Start an execution, show how far it is, and give its output."""
+def run_execution(hub: Callable[[str], Any], arn: str, bucket: str) -> dict[str, Any]:
+    """Start an execution, print its progress, and return its output."""
     states, s3 = hub("stepfunctions"), hub("s3")
-    execution = states.start_execution(stateMachineArn=arn, input=json.dumps(QUESTION))["executionArn"]
-    began = time.monotonic()
-    batches, shown = -(-len(EVERYBODY) // BATCH_SIZE), -1
+    execution = states.start_execution(stateMachineArn=arn, input=json.dumps(INPUT))["executionArn"]
+    started = time.monotonic()
+    batches, shown = -(-len(ACCOUNTS) // BATCH_SIZE), -1
     while True:
         found = states.describe_execution(executionArn=execution)
         stored = s3.list_objects_v2(Bucket=bucket).get("Contents", [])
@@ -96,18 +96,18 @@ def asked(hub: Callable[[str], Any], arn: str, bucket: str) -> dict[str, Any]:
         if done > shown:
             shown = done
             bar = "#" * done + "." * (batches - done)
-            print(f"   {time.monotonic() - began:5.1f} s  {bar}  {done} of {batches} batches stored", flush=True)
+            print(f"   {time.monotonic() - started:5.1f} s  {bar}  {done} of {batches} batches stored", flush=True)
         if found["status"] != "RUNNING":
             break
-        expect(time.monotonic() - began < LONGEST_SECONDS, "The execution did not end.")
+        expect(time.monotonic() - started < MAX_SECONDS, f"The execution did not end in {MAX_SECONDS:.0f} s.")
         time.sleep(0.2)
     expect(found["status"] == "SUCCEEDED", {name: found.get(name) for name in ("status", "error", "cause")})
     output: dict[str, Any] = json.loads(found["output"])
     return output
 
 
-def downloaded(hub: Callable[[str], Any], bucket: str, folder: Path) -> list[dict[str, Any]]:
-    """Copy the results as `aws s3 sync` does, and give their lines."""
+def download(hub: Callable[[str], Any], bucket: str, folder: Path) -> list[dict[str, Any]]:
+    """Copy the results as `aws s3 sync` does, and return their lines."""
     s3, lines = hub("s3"), []
     for item in s3.list_objects_v2(Bucket=bucket)["Contents"]:
         path = folder / item["Key"]
@@ -118,22 +118,22 @@ def downloaded(hub: Callable[[str], Any], bucket: str, folder: Path) -> list[dic
 
 
 def documented_queries() -> list[str]:
-    """The DuckDB queries of docs/thousands-of-accounts.md: first the one that makes the view, then the questions."""
+    """Returns the DuckDB queries of docs/thousands-of-accounts.md; the first creates the view."""
     document = (PROJECT / "docs" / "thousands-of-accounts.md").read_text()
     return re.findall(r"```sql\n(-- DuckDB: .*?)```", document, re.DOTALL)
 
 
-def queried(folder: Path) -> None:
-    view, *questions = documented_queries()
+def run_queries(folder: Path) -> None:
+    view, *queries = documented_queries()
     with duckdb.connect() as database:
         database.execute(f"SET file_search_path = '{folder}'")
         database.execute(view)
-        for question in questions:
-            answer = database.execute(question)
-            title = question.splitlines()[0].removeprefix("-- DuckDB: ")
-            rows = answer.fetchall()
-            expect(rows, f"No answer to: {title}")
-            show(title, [column[0] for column in answer.description or ()], rows)
+        for query in queries:
+            result = database.execute(query)
+            title = query.splitlines()[0].removeprefix("-- DuckDB: ")
+            rows = result.fetchall()
+            expect(rows, f"This query returned an empty result: {title}")
+            show(title, [column[0] for column in result.description or ()], rows)
 
 
 def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -141,20 +141,20 @@ def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -
     for row in rows:
         table.add_row(*map(str, row))
     console = Console(highlight=False, width=116)
-    console.print(f"\n   {title[0].upper()}{title[1:]}?\n")
+    console.print(f"\n   {title[0].upper()}{title[1:]}\n")
     console.print(Padding(table, (0, 0, 0, 5)))
 
 
 def session(box: Box) -> Callable[[str], Any]:
-    """Makes clients in the hub, as the developer."""
+    """Returns a function that creates clients in the hub, as the developer."""
     key, secret, token = (box.environment[name] for name in accounts.DEVELOPER_CREDENTIALS)
     hub: Any = boto3.Session(key, secret, token, region_name=accounts.REGION)
     return lambda service: hub.client(service, endpoint_url=box.endpoint_url)
 
 
-def expect(right: object, what: object) -> None:
-    if not right:
-        raise DemoFailed(str(what))
+def expect(condition: object, details: object) -> None:
+    if not condition:
+        raise DemoFailed(str(details))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""`python -m sandbox.deploy_sweep`: deploy sweep-template.yaml into the hub, as its developer would.
+"""`python -m sandbox.deploy_sweep`: deploy sweep-template.yaml into the hub, with the developer's credentials.
 
-With the AWS CLI, on AWS or here, this is `aws cloudformation deploy --template-file sweep-template.yaml ...`.
+The AWS CLI command, on AWS or here, is `aws cloudformation deploy --template-file sweep-template.yaml ...`.
 """
 
 import sys
@@ -16,12 +16,12 @@ STACK = "cross-account-sandbox-sweep"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The exit status. Arguments are parameters of the template, as Name=value."""
+    """Returns the exit status. Arguments are parameters of the template, as Name=value."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
         outputs = deploy_sweep(boto3.client("cloudformation"), **dict(item.split("=", 1) for item in given))
     except (ClientError, WaiterError) as error:
-        print(f"The state machine was not deployed: {error}", file=sys.stderr)
+        print(f"Could not deploy the state machine: {error}", file=sys.stderr)
         return 1
     for value in outputs.values():
         print(value)
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def deploy_sweep(cloudformation: Any, **parameters: str) -> dict[str, str]:
-    """Make the stack in the account of the client, and return its outputs."""
+    """Create the stack in the account of the client, and return its outputs."""
     cloudformation.create_stack(
         StackName=STACK,
         TemplateBody=(PROJECT / SWEEP_TEMPLATE).read_text(),

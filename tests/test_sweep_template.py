@@ -1,7 +1,7 @@
-"""The state machine as data: its retries and catches, its limits, its rights, and its expressions on made-up reports.
+"""The state machine as data: retries, catches, maximum sizes, permissions, and its expressions on example reports.
 
-tests/e2e/test_state_machine.py runs it in the sandbox. Only here is tested what moto's engine leaves out: a batch that
-ends without a report (it ignores ToleratedFailurePercentage), the bucket's policy, the schedule.
+tests/e2e/test_state_machine.py runs it in the sandbox. Only these tests cover what moto does not implement: a batch
+that ends without a report (moto ignores ToleratedFailurePercentage), the bucket policy and the schedule.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ VALUES = {
 }
 
 
-def resolved(value: Any, values: dict[str, str] = VALUES) -> Any:
-    """The template's intrinsic functions with the default parameters, in account 111122223333."""
+def resolve(value: Any, values: dict[str, str] = VALUES) -> Any:
+    """Resolve the intrinsic functions of the template with the default parameters, in account 111122223333."""
     if isinstance(value, list):
-        return [resolved(item, values) for item in value]
+        return [resolve(item, values) for item in value]
     if not isinstance(value, dict):
         return value
     if "Ref" in value:
@@ -53,13 +53,13 @@ def resolved(value: Any, values: dict[str, str] = VALUES) -> Any:
     if "Fn::Sub" in value:
         return re.sub(r"\$\{([^}]+)\}", lambda match: values[match[1]], value["Fn::Sub"])
     if "Fn::If" in value:
-        return resolved(value["Fn::If"][2], values)  # no condition holds with the default parameters
-    return {key: resolved(item, values) for key, item in value.items()}
+        return resolve(value["Fn::If"][2], values)  # all conditions are false with the default parameters
+    return {key: resolve(item, values) for key, item in value.items()}
 
 
 @cache
 def machine() -> dict[str, Any]:
-    definition: dict[str, Any] = resolved(RESOURCES["StateMachine"]["Properties"]["Definition"])
+    definition: dict[str, Any] = resolve(RESOURCES["StateMachine"]["Properties"]["Definition"])
     return definition
 
 
@@ -73,19 +73,20 @@ def states() -> dict[str, Any]:
 
 
 TASKS = [name for name, state in states().items() if state["Type"] == "Task"]
-FUNCTION_TASKS = [name for name in TASKS if name != "Tell"]
+FUNCTION_TASKS = [name for name in TASKS if name != "PublishToTopic"]
 for_each_task = pytest.mark.parametrize("name", TASKS)
+for_each_function_task = pytest.mark.parametrize("name", FUNCTION_TASKS)
 
 
 def statements(resource: str) -> list[dict[str, Any]]:
-    properties = resolved(RESOURCES[resource]["Properties"])
+    properties = resolve(RESOURCES[resource]["Properties"])
     documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
     documents += [properties["PolicyDocument"]] if "PolicyDocument" in properties else []
     return [statement for document in documents for statement in document["Statement"]]
 
 
 def expressions(value: Any) -> Iterator[str]:
-    """Every JSONata expression in it."""
+    """Yield every JSONata expression in a value."""
     if isinstance(value, dict):
         for item in value.values():
             yield from expressions(item)
@@ -96,10 +97,10 @@ def expressions(value: Any) -> Iterator[str]:
         yield value
 
 
-def evaluated(template: Any, variables: dict[str, Any] | None = None, **of_state: Any) -> Any:
-    """What Step Functions makes of a field: `of_state` is input, result, context or errorOutput."""
+def evaluate(template: Any, variables: dict[str, Any] | None = None, **of_state: Any) -> Any:
+    """Evaluate a field as Step Functions does; `of_state` is input, result, context or errorOutput."""
     if isinstance(template, dict):
-        return {key: evaluated(item, variables, **of_state) for key, item in template.items()}
+        return {key: evaluate(item, variables, **of_state) for key, item in template.items()}
     if not isinstance(template, str) or not template.startswith("{%"):
         return template
     expression = Jsonata(template.strip().removeprefix("{%").removesuffix("%}"))
@@ -113,16 +114,16 @@ def report(batch: int, **more: Any) -> dict[str, Any]:
     return {"batch": batch, "ok": 0, "failed": [], "not_started": [], **more}
 
 
-def concluded(batches: list[list[str]], reports: list[dict[str, Any]]) -> Any:
+def summarize(batches: list[list[str]], reports: list[dict[str, Any]]) -> Any:
     output = machine()["States"]["SweepBatches"]["Output"]
-    return evaluated(output, input={"batches": batches}, result=reports)
+    return evaluate(output, input={"batches": batches}, result=reports)
 
 
-def where_to(name: str, data: Any, variables: dict[str, Any] | None = None) -> str:
-    """Where a choice leads."""
+def next_state_of(name: str, data: Any, variables: dict[str, Any] | None = None) -> str:
+    """Return the next state of a Choice state."""
     state = states()[name]
     for choice in state["Choices"]:
-        if evaluated(choice["Condition"], variables, input=data):
+        if evaluate(choice["Condition"], variables, input=data):
             return str(choice["Next"])
     return str(state["Default"])
 
@@ -130,7 +131,7 @@ def where_to(name: str, data: Any, variables: dict[str, Any] | None = None) -> s
 # The definition
 
 
-def test_every_state_is_reached_and_every_way_leads_somewhere() -> None:
+def test_every_state_is_the_target_of_a_transition_and_every_target_exists() -> None:
     for scope in (machine(), machine()["States"]["SweepBatches"]["ItemProcessor"]):
         named = set(re.findall(r'"(?:Next|Default|StartAt)": "(\w+)"', json.dumps(without_processor(scope))))
         assert named == set(scope["States"])
@@ -140,82 +141,87 @@ def without_processor(scope: dict[str, Any]) -> dict[str, Any]:
     return {**scope, "States": {n: {**s, "ItemProcessor": None} for n, s in scope["States"].items()}}
 
 
-def test_the_language_is_one() -> None:
+def test_all_states_use_jsonata() -> None:
     assert machine()["QueryLanguage"] == "JSONata"
     assert "$.'" not in json.dumps(machine())
     assert len(list(expressions(machine()))) > 40
 
 
 @pytest.mark.parametrize("expression", sorted(set(expressions(machine()))))
-def test_every_expression_is_jsonata(expression: str) -> None:
+def test_every_expression_is_valid_jsonata(expression: str) -> None:
     Jsonata(expression.strip().removeprefix("{%").removesuffix("%}"))
 
 
-@for_each_task
-def test_a_task_retries_what_throttles_for_long_with_backoff_and_jitter(name: str) -> None:
+@for_each_function_task
+def test_a_lambda_task_retries_throttling_with_backoff_and_jitter(name: str) -> None:
     retry = states()[name]["Retry"][0]
     assert "Lambda.TooManyRequestsException" in retry["ErrorEquals"]
     assert retry["JitterStrategy"] == "FULL"
     assert retry["BackoffRate"] > 1
     waits = [retry["IntervalSeconds"] * retry["BackoffRate"] ** attempt for attempt in range(retry["MaxAttempts"])]
     at_most = sum(min(wait, retry["MaxDelaySeconds"]) for wait in waits)
-    assert at_most / 2 > 450  # with full jitter half of it on average: the time that a long batch blocks a place
+    assert at_most / 2 > 450  # full jitter waits half of it on average: as long as a long batch uses its concurrency
 
 
 @for_each_task
-def test_a_task_retries_anything_else_a_few_times(name: str) -> None:
+def test_a_task_retries_all_other_errors_a_few_times(name: str) -> None:
     retry = states()[name]["Retry"][-1]
     assert retry["ErrorEquals"] == ["States.ALL"]
     assert 3 <= retry["MaxAttempts"] <= 5
     assert (retry["JitterStrategy"], retry["BackoffRate"]) == ("FULL", 2)
 
 
-@for_each_task
-def test_a_task_does_not_repeat_a_question_that_stays_wrong(name: str) -> None:
+@for_each_function_task
+def test_a_lambda_task_does_not_retry_an_invalid_event(name: str) -> None:
     retry = states()[name]["Retry"][1]
     assert retry["MaxAttempts"] == 0
-    ours = {
+    known = {
         name for module in (cross_account, errors) for name, value in vars(module).items() if isinstance(value, type)
     }
-    assert set(retry["ErrorEquals"]) <= ours
+    assert set(retry["ErrorEquals"]) <= known
 
 
 @for_each_task
-def test_a_task_catches_everything(name: str) -> None:
+def test_a_task_catches_all_errors(name: str) -> None:
     assert [catch["ErrorEquals"] for catch in states()[name]["Catch"]] == [["States.ALL"]]
 
 
-@pytest.mark.parametrize("name", FUNCTION_TASKS)
-def test_a_task_waits_longer_than_its_function_may_run(name: str) -> None:
-    """Or a retry could be overwritten by the invocation that it replaces."""
+@for_each_function_task
+def test_a_task_timeout_is_longer_than_the_function_timeout(name: str) -> None:
+    """Otherwise a late invocation could overwrite the file of its retry."""
     function = states()[name]["Arguments"]["FunctionName"].rpartition("-")[2]
     assert states()[name]["TimeoutSeconds"] > config(STAGE, function).lambda_timeout
 
 
-@pytest.mark.parametrize("name", FUNCTION_TASKS)
+@for_each_function_task
 def test_a_task_invokes_a_function_that_chalice_deploys(name: str) -> None:
     function = states()[name]["Arguments"]["FunctionName"]
     prefix = f"arn:aws:lambda:{REGION}:{HUB}:function:cross-account-{STAGE}-"
     assert function in {f"{prefix}sweep", f"{prefix}list_accounts"}
 
 
-def test_the_map_is_distributed_and_its_concurrency_a_parameter() -> None:
+def test_the_sns_task_retries_only_what_sns_can_raise() -> None:
+    (retry,) = states()["PublishToTopic"]["Retry"]
+    assert retry["ErrorEquals"] == ["States.ALL"]
+
+
+def test_the_map_is_distributed_and_its_concurrency_is_a_parameter() -> None:
     state = machine()["States"]["SweepBatches"]
     assert state["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
-    assert evaluated(state["MaxConcurrency"]) == TEMPLATE["Parameters"]["BatchesAtOnce"]["Default"]
+    assert evaluate(state["MaxConcurrency"]) == TEMPLATE["Parameters"]["BatchesAtOnce"]["Default"]
     assert state["ToleratedFailurePercentage"] == 100
 
 
-# What the functions are sent
+# The events of the functions
 
 
 QUESTION = {"check": "s3_buckets", "regions": ["eu-west-1"]}
 STORED = {"store": True, "run": "nightly", "date": "2026-01-31"}
 
 
-def begun(given: Any) -> Any:
+def set_variables(given: Any) -> Any:
     context = {"Execution": {"Name": "nightly", "StartTime": "2026-01-31T23:59:59.123Z"}}
-    return evaluated(machine()["States"]["Begin"]["Assign"], input=given, context=context)
+    return evaluate(machine()["States"]["SetVariables"]["Assign"], input=given, context=context)
 
 
 @pytest.mark.parametrize(
@@ -227,84 +233,84 @@ def begun(given: Any) -> Any:
         ({"sweep": {"check": "s3_buckets", "accounts": ["1"], "regions": ["eu-west-1"]}}, QUESTION),
     ],
 )
-def test_the_question_is_the_input_s_or_the_parameter_s(given: Any, question: Any) -> None:
-    assert begun(given) == {"question": question, "stored": STORED}
+def test_the_question_comes_from_the_input_or_from_the_parameter(given: Any, question: Any) -> None:
+    assert set_variables(given) == {"question": question, "stored": STORED}
 
 
-def test_the_question_is_tried_without_an_account() -> None:
-    payload = evaluated(
-        machine()["States"]["TryTheQuestion"]["Arguments"]["Payload"], {"question": QUESTION, "stored": STORED}
+def test_the_test_sweep_has_an_empty_list_of_accounts() -> None:
+    payload = evaluate(
+        machine()["States"]["TestSweep"]["Arguments"]["Payload"], {"question": QUESTION, "stored": STORED}
     )
     request = SweepRequest.from_event(payload)
     assert (request.accounts, request.regions) == ((), ("eu-west-1",))
     assert request.store == StoreRequest("nightly", "trial", "2026-01-31")
 
 
-def test_a_round_of_a_batch_is_a_part_of_its_own() -> None:
+def test_each_round_of_a_batch_writes_its_own_part() -> None:
     payload = batch_states()["Sweep"]["Arguments"]["Payload"]
     parts = set()
     for batch, number in ((0, 0), (0, 1), (11, 0), (1, 10)):
         item = {"batch": batch, "question": QUESTION, "stored": STORED}
-        request = SweepRequest.from_event(evaluated(payload, {"left": ["1", "2"], "round": number}, input=item))
+        request = SweepRequest.from_event(evaluate(payload, {"left": ["1", "2"], "round": number}, input=item))
         assert request.accounts == ("1", "2")
         assert request.store is not None
         parts.add(request.store.part)
     assert parts == {"batch-0-round-0", "batch-0-round-1", "batch-11-round-0", "batch-1-round-10"}
 
 
-def test_no_input_chooses_the_key_or_leaves_it_out() -> None:
+def test_the_input_cannot_change_the_key_of_the_results() -> None:
     given = {"sweep": {"check": "identity", "store": False, "run": "x", "part": "y", "date": "2020-01-01"}}
-    begin = begun(given)
+    begin = set_variables(given)
     item = {"batch": 3, **begin}
-    payload = evaluated(batch_states()["Sweep"]["Arguments"]["Payload"], {"left": ["1"], "round": 0}, input=item)
+    payload = evaluate(batch_states()["Sweep"]["Arguments"]["Payload"], {"left": ["1"], "round": 0}, input=item)
     assert {key: payload[key] for key in STORE_KEYS} == {**STORED, "part": "batch-3-round-0"}
 
 
 @pytest.mark.parametrize("given", [None, {}, {"exclude": ["111111111111"]}])
 def test_accounts_are_listed_in_batches(given: Any) -> None:
     data = {} if given is None else {"list_accounts": given}
-    payload = evaluated(machine()["States"]["ListAccounts"]["Arguments"]["Payload"], input=data)
+    payload = evaluate(machine()["States"]["ListAccounts"]["Arguments"]["Payload"], input=data)
     assert ListingRequest.from_event(payload).batch_size == 100
 
 
 @pytest.mark.parametrize("batches", [[], [["1"]], [["1", "2"]], [["1"], ["2"]], [["1", "2"], ["3"]]])
-def test_batches_stay_batches_however_few(batches: list[list[str]]) -> None:
-    """JSONata makes one element of a list of one, where it is not told otherwise."""
-    listed_ = evaluated(machine()["States"]["ListAccounts"]["Output"], result={"Payload": {"batches": batches}})
-    assert listed_ == {"batches": batches}
-    assert evaluated(machine()["States"]["SweepBatches"]["Items"], input=listed_) == batches
+def test_few_batches_remain_a_list_of_lists(batches: list[list[str]]) -> None:
+    """JSONata converts a list of one item to the item, except in an array constructor."""
+    output = evaluate(machine()["States"]["ListAccounts"]["Output"], result={"Payload": {"batches": batches}})
+    assert output == {"batches": batches}
+    assert evaluate(machine()["States"]["SweepBatches"]["Items"], input=output) == batches
 
 
 @pytest.mark.parametrize(
     ("given", "next_state"),
     [
-        ({}, "Begin"),
-        ({"sweep": {}, "list_accounts": {}}, "Begin"),
-        ({"check": "s3_buckets"}, "UnknownInput"),
-        ({"sweep": {}, "exclude": []}, "UnknownInput"),
+        ({}, "SetVariables"),
+        ({"sweep": {}, "list_accounts": {}}, "SetVariables"),
+        ({"check": "s3_buckets"}, "InvalidInput"),
+        ({"sweep": {}, "exclude": []}, "InvalidInput"),
     ],
 )
-def test_an_input_that_nobody_would_read_is_refused(given: Any, next_state: str) -> None:
-    assert where_to("IsTheInputKnown", given) == next_state
+def test_an_unknown_field_in_the_input_is_rejected(given: Any, next_state: str) -> None:
+    assert next_state_of("ValidateInput", given) == next_state
 
 
-# What becomes of a batch
+# Batches
 
 
 @pytest.mark.parametrize(
-    ("left", "number", "next_state"), [([], 1, "Report"), (["1"], 1, "Sweep"), (["1"], 20, "Report")]
+    ("left", "number", "next_state"), [([], 1, "ReportBatch"), (["1"], 1, "Sweep"), (["1"], 20, "ReportBatch")]
 )
-def test_a_batch_goes_on_with_what_was_not_started_but_not_for_ever(left: Any, number: int, next_state: str) -> None:
-    assert where_to("IsTheBatchDone", {}, {"left": left, "round": number}) == next_state
+def test_a_batch_sweeps_the_accounts_that_remain_for_up_to_20_rounds(left: Any, number: int, next_state: str) -> None:
+    assert next_state_of("NeedsAnotherRound", {}, {"left": left, "round": number}) == next_state
 
 
 @pytest.mark.parametrize("not_started", [[], ["3"], ["3", "4"]])
 @pytest.mark.parametrize("failed", [[], ["2"], ["2", "5"]])
 @pytest.mark.parametrize("before", [[], ["1"], ["1", "9"]])
-def test_a_round_adds_to_the_batch(before: list[str], failed: list[str], not_started: list[str]) -> None:
-    answer = {"summary": {"ok": 4}, "failed": failed, "not_started": not_started}
+def test_a_round_adds_its_result_to_the_batch(before: list[str], failed: list[str], not_started: list[str]) -> None:
+    payload = {"summary": {"ok": 4}, "failed": failed, "not_started": not_started}
     variables = {"ok": 10, "round": 1, "failed": before, "left": ["x"]}
-    assert evaluated(batch_states()["Sweep"]["Assign"], variables, result={"Payload": answer}) == {
+    assert evaluate(batch_states()["Sweep"]["Assign"], variables, result={"Payload": payload}) == {
         "left": not_started,
         "round": 2,
         "ok": 14,
@@ -312,13 +318,13 @@ def test_a_round_adds_to_the_batch(before: list[str], failed: list[str], not_sta
     }
 
 
-def test_a_batch_that_fails_as_a_whole_reports_its_accounts_and_the_error() -> None:
+def test_a_lost_batch_reports_its_accounts_and_the_error() -> None:
     (catch,) = batch_states()["Sweep"]["Catch"]
-    assert catch["Next"] == "ReportLost"
+    assert catch["Next"] == "ReportLostBatch"
     error = {"Error": "Runtime.ExitError", "Cause": "x" * 5000}
-    caught = evaluated(catch["Output"], input={"batch": 7, "accounts": ["1", "2", "3"]}, errorOutput=error)
+    caught = evaluate(catch["Output"], input={"batch": 7, "accounts": ["1", "2", "3"]}, errorOutput=error)
     variables = {"left": ["2", "3"], "ok": 1, "failed": []}
-    assert evaluated(batch_states()["ReportLost"]["Output"], variables, input=caught) == {
+    assert evaluate(batch_states()["ReportLostBatch"]["Output"], variables, input=caught) == {
         "batch": 7,
         "ok": 1,
         "failed": [],
@@ -331,7 +337,7 @@ def test_a_batch_that_fails_as_a_whole_reports_its_accounts_and_the_error() -> N
 # The summary
 
 
-def test_the_summary_adds_up() -> None:
+def test_the_summary_is_the_sum_of_the_reports() -> None:
     batches = [["1", "2", "3"], ["4", "5"], ["6", "7"], ["8"]]
     reports = [
         report(0, ok=2, failed=["3"]),
@@ -339,7 +345,7 @@ def test_the_summary_adds_up() -> None:
         {"batch": 2, "ok": 0, "failed": ["6"], "lost": ["7"], "error": "Sandbox.Timedout", "cause": "late"},
         report(3, ok=1),
     ]
-    assert concluded(batches, reports) == {
+    assert summarize(batches, reports) == {
         "summary": {
             "accounts": 8,
             "ok": 4,
@@ -357,32 +363,32 @@ def test_the_summary_adds_up() -> None:
 
 
 @pytest.mark.parametrize("reports", [[], [report(0, ok=1)], [report(1, ok=2)], [{"Error": "States.DataLimitExceeded"}]])
-def test_a_batch_without_a_report_is_lost_and_not_forgotten(reports: list[dict[str, Any]]) -> None:
+def test_a_batch_without_a_report_counts_as_lost(reports: list[dict[str, Any]]) -> None:
     batches = [["1"], ["2", "3"]]
-    heard = {account for item in reports if "batch" in item for account in batches[item["batch"]]}
-    found = concluded(batches, reports)
-    assert set(found["lost"]) == {"1", "2", "3"} - heard
+    reported = {account for item in reports if "batch" in item for account in batches[item["batch"]]}
+    found = summarize(batches, reports)
+    assert set(found["lost"]) == {"1", "2", "3"} - reported
     assert found["summary"]["lost"] == len(found["lost"])
     assert found["summary"]["ok"] + found["summary"]["lost"] == found["summary"]["accounts"] == 3
 
 
 @pytest.mark.parametrize("batches", [[], [[]], [["1"]]])
-def test_a_small_summary_has_lists_all_the_same(batches: list[list[str]]) -> None:
-    found = concluded(batches, [report(number, ok=len(batch)) for number, batch in enumerate(batches)])
+def test_a_small_summary_also_has_lists(batches: list[list[str]]) -> None:
+    found = summarize(batches, [report(number, ok=len(batch)) for number, batch in enumerate(batches)])
     assert found["summary"]["accounts"] == found["summary"]["ok"] == sum(map(len, batches))
     assert [found[name] for name in ("failed", "not_started", "lost", "errors")] == [[]] * 4
 
 
-def test_ten_errors_are_shown_of_any_number() -> None:
+def test_the_output_has_a_maximum_of_ten_errors() -> None:
     batches = [[str(number)] for number in range(30)]
     reports = [report(number, lost=batches[number], error="E", cause="C") for number in range(30)]
-    found = concluded(batches, reports)
+    found = summarize(batches, reports)
     assert [error["batch"] for error in found["errors"]] == list(range(10))
     assert found["summary"]["batches_lost"] == 30
 
 
-def test_what_is_known_of_10000_accounts_fits_in_a_state() -> None:
-    """The worst: every batch is as small as can be, and lost, with the longest error, half of it quotes."""
+def test_the_data_of_10000_accounts_fits_in_a_state() -> None:
+    """The worst case: all batches have the minimum size and are lost, with the longest error, half of it quotes."""
     smallest = TEMPLATE["Parameters"]["BatchSize"]["MinValue"]
     ids = [f"{number:012d}" for number in range(10_000)]
     batches = [ids[start : start + smallest] for start in range(0, len(ids), smallest)]
@@ -390,60 +396,60 @@ def test_what_is_known_of_10000_accounts_fits_in_a_state() -> None:
         {"batch": number, "ok": 0, "failed": [], "lost": batch, "error": "E" * 60, "cause": '"' * 100 + "x" * 100}
         for number, batch in enumerate(batches)
     ]
-    outcome = concluded(batches, reports)
+    outcome = summarize(batches, reports)
     assert outcome["summary"]["lost"] == 10_000
     for data in ({"batches": batches}, reports, outcome):
         assert len(json.dumps(data, separators=(",", ":"))) < STATE_BYTES
 
 
-# How it ends
+# The end of an execution
 
 
-def ended(tolerated: int = 0, **counts: int) -> str:
+def final_state(tolerated: int = 0, **counts: int) -> str:
     summary = {"accounts": 100, "ok": 100, "failed": 0, "not_started": 0, "lost": 0, **counts}
-    definition = resolved(
-        RESOURCES["StateMachine"]["Properties"]["Definition"]["States"]["IsItComplete"],
+    definition = resolve(
+        RESOURCES["StateMachine"]["Properties"]["Definition"]["States"]["EvaluateSummary"],
         {**VALUES, "ToleratedPercentage": str(tolerated)},
     )
     for choice in definition["Choices"]:
-        if evaluated(choice["Condition"], input={"summary": summary}):
+        if evaluate(choice["Condition"], input={"summary": summary}):
             return str(choice["Next"])
     return str(definition["Default"])
 
 
-def test_an_account_that_refused_is_no_failure_of_the_execution() -> None:
-    assert ended(ok=60, failed=40) == "Done"
+def test_a_failed_account_does_not_fail_the_execution() -> None:
+    assert final_state(ok=60, failed=40) == "Succeeded"
 
 
 @pytest.mark.parametrize("counts", [{"lost": 1}, {"not_started": 1}])
-def test_an_account_without_a_line_is_one(counts: dict[str, int]) -> None:
-    assert ended(ok=99, **counts) == "Incomplete"
-    assert ended(tolerated=1, ok=99, **counts) == "Done"
+def test_an_account_without_a_line_fails_the_execution(counts: dict[str, int]) -> None:
+    assert final_state(ok=99, **counts) == "Incomplete"
+    assert final_state(tolerated=1, ok=99, **counts) == "Succeeded"
 
 
-def test_tolerance_counts_accounts() -> None:
-    assert ended(tolerated=10, ok=90, lost=5, not_started=5) == "Done"
-    assert ended(tolerated=10, ok=89, lost=6, not_started=5) == "Incomplete"
+def test_the_tolerated_percentage_counts_accounts() -> None:
+    assert final_state(tolerated=10, ok=90, lost=5, not_started=5) == "Succeeded"
+    assert final_state(tolerated=10, ok=89, lost=6, not_started=5) == "Incomplete"
 
 
-def test_not_one_answer_is_a_failure_whatever_is_tolerated() -> None:
-    assert ended(tolerated=100, ok=0, failed=100) == "NobodyAnswered"
-    assert ended(accounts=0, ok=0) == "Done"
+def test_the_execution_fails_if_all_accounts_fail_at_any_tolerated_percentage() -> None:
+    assert final_state(tolerated=100, ok=0, failed=100) == "AllFailed"
+    assert final_state(accounts=0, ok=0) == "Succeeded"
 
 
-def test_a_failed_start_ends_with_its_own_error() -> None:
-    for name in ("TryTheQuestion", "ListAccounts", "SweepBatches"):
+def test_a_caught_error_is_the_error_of_the_execution() -> None:
+    for name in ("TestSweep", "ListAccounts", "SweepBatches"):
         (catch,) = machine()["States"][name]["Catch"]
-        caught = evaluated(catch["Output"], errorOutput={"Error": "AccountsNotListed", "Cause": "denied"})
-        assert where_to("IsItComplete", caught) == "NotAsked"
-        state = machine()["States"]["NotAsked"]
-        assert evaluated(state["Error"], input=caught) == "AccountsNotListed"
-        assert evaluated(state["Cause"], input=caught) == "denied"
+        caught = evaluate(catch["Output"], errorOutput={"Error": "AccountsNotListed", "Cause": "denied"})
+        assert next_state_of("EvaluateSummary", caught) == "SweepFailed"
+        state = machine()["States"]["SweepFailed"]
+        assert evaluate(state["Error"], input=caught) == "AccountsNotListed"
+        assert evaluate(state["Cause"], input=caught) == "denied"
 
 
-def test_the_conclusion_says_where_the_results_lie() -> None:
+def test_the_output_has_the_location_of_the_results() -> None:
     variables = {"question": QUESTION, "stored": STORED}
-    found = evaluated(machine()["States"]["Conclude"]["Output"], variables, input={"summary": {"ok": 1}})
+    found = evaluate(machine()["States"]["BuildOutput"]["Output"], variables, input={"summary": {"ok": 1}})
     assert found == {
         "check": "s3_buckets",
         "run": "nightly",
@@ -455,21 +461,27 @@ def test_the_conclusion_says_where_the_results_lie() -> None:
     assert f"s3://{BUCKET}/{store.key(request, '')}".startswith(found["location"])
 
 
-def test_a_message_is_small_whatever_happened() -> None:
+def test_a_message_has_a_maximum_size() -> None:
     ids = [f"{number:012d}" for number in range(10_000)]
     data = {"summary": {"accounts": 10_000}, "failed": ids, "lost": ids, "errors": []}
-    message = evaluated(
-        machine()["States"]["Tell"]["Arguments"]["Message"], {"question": QUESTION, "stored": STORED}, input=data
+    message = evaluate(
+        machine()["States"]["PublishToTopic"]["Arguments"]["Message"],
+        {"question": QUESTION, "stored": STORED},
+        input=data,
     )
     assert len(message) < 10_000
     assert json.loads(message)["failed"] == ids[:100]
 
 
-def test_a_topic_that_does_not_answer_changes_nothing() -> None:
-    assert machine()["States"]["Tell"]["Catch"][0]["Next"] == machine()["States"]["Tell"]["Next"] == "Conclude"
+def test_an_sns_error_does_not_change_the_next_state() -> None:
+    assert (
+        machine()["States"]["PublishToTopic"]["Catch"][0]["Next"]
+        == machine()["States"]["PublishToTopic"]["Next"]
+        == "BuildOutput"
+    )
 
 
-# Rights
+# Permissions
 
 
 def may(resource: str, action: str, on: str, **keys: str) -> bool:
@@ -492,7 +504,7 @@ STATES = f"arn:aws:states:{REGION}:{HUB}:"
         ("states:StopExecution", f"{STATES}execution:cross-account-{STAGE}-sweep/batches:x"),
     ],
 )
-def test_the_state_machine_may_do_its_work(action: str, on: str) -> None:
+def test_the_state_machine_has_the_permissions_it_needs(action: str, on: str) -> None:
     assert may("StateMachineRole", action, on)
 
 
@@ -509,17 +521,17 @@ def test_the_state_machine_may_do_its_work(action: str, on: str) -> None:
         ("sns:Publish", f"arn:aws:sns:{REGION}:{HUB}:any"),
     ],
 )
-def test_the_state_machine_may_do_nothing_else(action: str, on: str) -> None:
+def test_the_state_machine_has_only_the_permissions_it_needs(action: str, on: str) -> None:
     assert not may("StateMachineRole", action, on)
 
 
-def test_it_tells_one_topic_if_there_is_one() -> None:
-    assert RESOURCES["TellHowItEnded"]["Condition"] == "HasTopic"
-    (statement,) = RESOURCES["TellHowItEnded"]["Properties"]["PolicyDocument"]["Statement"]
+def test_the_state_machine_may_publish_to_one_topic_if_it_is_set() -> None:
+    assert RESOURCES["PublishToTopic"]["Condition"] == "HasTopic"
+    (statement,) = RESOURCES["PublishToTopic"]["Properties"]["PolicyDocument"]["Statement"]
     assert (statement["Action"], statement["Resource"]) == ("sns:Publish", {"Ref": "NotificationTopicArn"})
 
 
-def test_sweep_may_write_results_and_nothing_else() -> None:
+def test_sweep_may_only_write_results() -> None:
     assert may("StoreResults", "s3:PutObject", f"arn:aws:s3:::{BUCKET}/sweeps/x.jsonl")
     assert not may("StoreResults", "s3:PutObject", f"arn:aws:s3:::{BUCKET}/x.jsonl")
     assert not may("StoreResults", "s3:PutObject", "arn:aws:s3:::another/sweeps/x.jsonl")
@@ -527,17 +539,17 @@ def test_sweep_may_write_results_and_nothing_else() -> None:
         assert not may("StoreResults", f"s3:{action}", f"arn:aws:s3:::{BUCKET}/sweeps/x.jsonl")
 
 
-def test_sweep_writes_to_no_bucket_of_that_name_in_another_account() -> None:
+def test_sweep_may_not_write_to_a_bucket_with_that_name_in_another_account() -> None:
     elsewhere = {"aws:ResourceAccount": "999999999999"}
     assert not may("StoreResults", "s3:PutObject", f"arn:aws:s3:::{BUCKET}/sweeps/x.jsonl", **elsewhere)
 
 
-def test_only_sweep_gets_it() -> None:
-    assert resolved(RESOURCES["StoreResults"]["Properties"]["Roles"]) == [f"cross-account-{STAGE}-sweep"]
+def test_only_the_role_of_sweep_has_the_store_policy() -> None:
+    assert resolve(RESOURCES["StoreResults"]["Properties"]["Roles"]) == [f"cross-account-{STAGE}-sweep"]
 
 
 @pytest.mark.parametrize("resource", ["StateMachineRole", "StoreResults", "ScheduleRole"])
-def test_no_right_is_a_wildcard(resource: str) -> None:
+def test_permissions_do_not_have_wildcard_actions_or_resources(resource: str) -> None:
     for statement in statements(resource):
         assert not any("*" in action for action in listed(statement["Action"]))
         assert "*" not in listed(statement["Resource"])
@@ -546,8 +558,8 @@ def test_no_right_is_a_wildcard(resource: str) -> None:
 @pytest.mark.parametrize(
     ("role", "service"), [("StateMachineRole", "states.amazonaws.com"), ("ScheduleRole", "scheduler.amazonaws.com")]
 )
-def test_a_role_is_for_one_service_acting_for_this_account(role: str, service: str) -> None:
-    trust = resolved(RESOURCES[role]["Properties"]["AssumeRolePolicyDocument"])
+def test_a_role_trusts_one_service_in_this_account(role: str, service: str) -> None:
+    trust = resolve(RESOURCES[role]["Properties"]["AssumeRolePolicyDocument"])
 
     def trusts(principal: str, account: str) -> bool:
         return evaluate_trust(trust, TrustRequest(service=principal, keys={"aws:SourceAccount": account})).allowed
@@ -558,9 +570,8 @@ def test_a_role_is_for_one_service_acting_for_this_account(role: str, service: s
 
 
 @pytest.mark.parametrize("stage", sorted(CONFIG["stages"]))
-def test_the_names_fit_what_iam_allows(stage: str) -> None:
-    longest = TEMPLATE["Parameters"]["Stage"]["AllowedPattern"]
-    assert re.fullmatch(longest, stage)
+def test_the_names_are_not_longer_than_aws_allows(stage: str) -> None:
+    assert re.fullmatch(TEMPLATE["Parameters"]["Stage"]["AllowedPattern"], stage)
     assert len(f"cross-account-{'x' * 20}-state-machine") <= 64
     assert len(f"cross-account-{'x' * 20}-results-{HUB}") <= 63
 
@@ -569,13 +580,13 @@ def test_the_names_fit_what_iam_allows(stage: str) -> None:
 
 
 def rows(heading: str) -> list[list[str]]:
-    """The cells of a table under a heading of docs/thousands-of-accounts.md, without the backquotes."""
+    """Return the table cells under a heading of docs/thousands-of-accounts.md, without the backquotes."""
     (section,) = re.findall(rf"^## {heading}$(.*?)(?=^## )", DOCUMENT, re.MULTILINE | re.DOTALL)
     lines = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
     return [[cell.strip().replace("`", "") for cell in line] for line in lines]
 
 
-def test_the_document_names_each_parameter_and_its_default() -> None:
+def test_the_document_has_each_parameter_and_its_default() -> None:
     written = {row[0]: row[1] for row in rows("Deploy and start") if row[0] in TEMPLATE["Parameters"]}
     assert set(written) == set(TEMPLATE["Parameters"])
     for name, parameter in TEMPLATE["Parameters"].items():
@@ -583,20 +594,20 @@ def test_the_document_names_each_parameter_and_its_default() -> None:
         assert written[name] == ("see above" if name == "ResultsBucketName" else default)
 
 
-def test_the_document_names_each_column() -> None:
-    columns = [name for row in rows("The lines") for name in row[0].split(", ")]
+def test_the_document_has_each_column() -> None:
+    columns = [name for row in rows("Result lines") for name in row[0].split(", ")]
     assert columns == [*store._COLUMNS, "check", "date", "run"]
 
 
-def test_the_document_counts_what_the_template_does() -> None:
+def test_the_document_has_the_numbers_of_the_template() -> None:
     at_once, batch = (TEMPLATE["Parameters"][name]["Default"] for name in ("BatchesAtOnce", "BatchSize"))
     accounts = (100, 1_000, 10_000)
     batches = [-(-count // batch) for count in accounts]
     assert f"| batches of {batch} | {batches[0]} | {batches[1]} | {batches[2]} |" in DOCUMENT
     assert f"| 80 | {80 * at_once} | {80 * at_once} | 600 per" in DOCUMENT
-    outside = ["IsTheInputKnown", "Begin", "TryTheQuestion", "AreAccountsNamed", "ListAccounts", "SweepBatches"]
-    outside += ["IsSomebodyToBeTold", "Conclude", "IsItComplete", "Done"]
-    inside = ["BeginBatch", "Sweep", "IsTheBatchDone", "Report"]
+    outside = ["ValidateInput", "SetVariables", "TestSweep", "HasAccounts", "ListAccounts", "SweepBatches"]
+    outside += ["HasTopic", "BuildOutput", "EvaluateSummary", "Succeeded"]
+    inside = ["StartBatch", "Sweep", "NeedsAnotherRound", "ReportBatch"]
     assert set(outside) <= set(machine()["States"])
     assert set(inside) <= set(batch_states())
     transitions = [len(outside) + (len(inside) + 1) * count for count in batches]
@@ -606,8 +617,8 @@ def test_the_document_counts_what_the_template_does() -> None:
 # The bucket
 
 
-def test_the_bucket_is_encrypted_private_and_forgets() -> None:
-    properties = resolved(RESOURCES["ResultsBucket"]["Properties"])
+def test_the_bucket_is_encrypted_and_private_and_results_expire() -> None:
+    properties = resolve(RESOURCES["ResultsBucket"]["Properties"])
     (encryption,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
     assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
@@ -617,38 +628,38 @@ def test_the_bucket_is_encrypted_private_and_forgets() -> None:
     assert properties["BucketName"] == BUCKET
 
 
-def test_results_outlive_the_stack() -> None:
+def test_the_bucket_remains_when_the_stack_is_deleted() -> None:
     assert RESOURCES["ResultsBucket"]["DeletionPolicy"] == RESOURCES["ResultsBucket"]["UpdateReplacePolicy"] == "Retain"
 
 
-def test_nobody_reads_or_writes_in_the_clear() -> None:
+def test_the_bucket_requires_tls() -> None:
     (statement,) = statements("ResultsBucketPolicy")
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert statement["Resource"] == [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]
 
 
-def test_the_sandbox_stores_where_the_template_makes_the_bucket() -> None:
+def test_the_sandbox_stores_in_the_bucket_of_the_template() -> None:
     pattern = RESOURCES["ResultsBucket"]["Properties"]["BucketName"]["Fn::If"][2]["Fn::Sub"]
     expected = pattern.replace("${Stage}", "sandbox").replace("${AWS::AccountId}", "111111111111")
     assert config("sandbox").environment_variables["RESULTS_BUCKET"] == expected
 
 
-def test_the_template_grants_where_settings_point() -> None:
-    """The other stages store nothing until somebody names a bucket."""
+def test_only_the_sandbox_stage_has_a_results_bucket() -> None:
+    """The other stages do not store results until their RESULTS_BUCKET is set."""
     stages = {stage for stage in CONFIG["stages"] if config(stage).environment_variables["RESULTS_BUCKET"]}
     assert stages == {"sandbox"}
 
 
-def test_a_schedule_starts_it_with_the_default_question() -> None:
+def test_the_schedule_starts_the_state_machine_with_an_empty_input() -> None:
     schedule = RESOURCES["Schedule"]
     assert schedule["Condition"] == RESOURCES["ScheduleRole"]["Condition"] == "HasSchedule"
-    target = resolved({**schedule["Properties"]["Target"], "RoleArn": ""})
+    target = resolve({**schedule["Properties"]["Target"], "RoleArn": ""})
     assert target == {"Arn": VALUES["StateMachine"], "RoleArn": "", "Input": "{}"}
     (statement,) = statements("ScheduleRole")
     assert (statement["Action"], statement["Resource"]) == ("states:StartExecution", VALUES["StateMachine"])
 
 
 @pytest.mark.parametrize("value", ["rate(1 day)", "cron(0 4 * * ? *)", "at(2026-01-31T04:00:00)", ""])
-def test_a_schedule_can_be_written(value: str) -> None:
+def test_the_parameter_accepts_each_form_of_schedule(value: str) -> None:
     assert re.fullmatch(TEMPLATE["Parameters"]["ScheduleExpression"]["AllowedPattern"], value)

@@ -51,7 +51,7 @@ class Check:
         for name in params:
             if name not in self.parameters:
                 known = ", ".join(self.parameters) or "none"
-                raise InvalidInput(f"The check {self.name} takes no parameter {_short(name)}; it takes: {known}.")
+                raise InvalidInput(f"The check {self.name} takes no parameter {shown(name)}; it takes: {known}.")
         for parameter in self.parameters.values():
             if parameter.name not in params:
                 if parameter.required:
@@ -130,7 +130,8 @@ def require_field(response: Mapping[str, Any], name: str) -> Any:
     return response[name]
 
 
-def _short(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value of an event in a message: short, and on one line whatever it holds."""
     text = ascii(value)
     return text if len(text) <= 60 else text[:57] + "..."
 

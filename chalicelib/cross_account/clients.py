@@ -2,8 +2,8 @@
 
 A client of its own for every account costs a quarter of a CPU second and several megabytes, and all of it is the same
 but for the credentials. botocore's signer asks its credentials object at every request, so one client serves every
-account if that object returns those of whoever the current call is made for: a `SigningIdentity` in a context variable,
-set for the length of one call and reset after it. Outside a call there is none, and signing fails.
+account if that object returns the credentials of the current call: those of a `SigningIdentity` in a context variable,
+which is set for the length of one call and reset after it. Outside a call there is none, and signing fails.
 """
 
 from __future__ import annotations

@@ -183,7 +183,7 @@ def _policy_named(denial: Denial, kind: str, explicit: bool) -> list[str]:
 
 
 def _policy_unknown(denial: Denial) -> list[str]:
-    """AWS has said no more than AccessDenied."""
+    """AWS has said AccessDenied and nothing else."""
     caller, account = denial.caller, denial.account
     if caller is None:
         return [

@@ -112,8 +112,8 @@ class InvalidSettings(CrossAccountError):
 class AwsError(CrossAccountError, ClientError):
     """AWS refused, did not respond, or sent an invalid response.
 
-    It is a ClientError of `operation`, so that a caller's `except ClientError` and `error.response["Error"]["Code"]` go on working.
-    `response` is made of this error's own texts and holds nothing else of what AWS sent.
+    It is a ClientError of `operation`, so that a caller's `except ClientError` and `error.response["Error"]["Code"]`
+    go on working. `response` is made of this error's own texts and holds nothing else of what AWS sent.
     """
 
     stage: Stage = "assume"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -17,7 +17,7 @@ from .account_id import ACCOUNT_ID, valid_account_id
 from .aws_errors import assume_role_error, hub_error, is_aws_error
 from .clients import SharedClients, SigningIdentity
 from .denial import Denial, OwnIdentity
-from .environment import Environment, flag, invalid
+from .environment import Environment, checked, flag
 from .errors import AssumeRoleFailed, InvalidSettings, WrongAccount
 from .role import TargetRole
 from .session_cache import SessionCache
@@ -41,7 +41,8 @@ class Hub:
         cache_credentials: whether sessions outlive `end_invocation` (CACHE_CREDENTIALS).
 
     Raises:
-        InvalidSettings: there is no such region, or botocore cannot use the AWS configuration.
+        InvalidSettings: an allowed account is not an account id, there is no such region, or botocore cannot use the
+            AWS configuration.
         HubCredentialsRejected: the source of the hub's credentials has none.
     """
 
@@ -53,7 +54,7 @@ class Hub:
         cache_credentials: bool = True,
     ) -> None:
         self.role = role or TargetRole()
-        self._allowed = None if allowed_accounts is None else frozenset(allowed_accounts)
+        self._allowed = None if allowed_accounts is None else _account_ids(allowed_accounts)
         self._cache_credentials = cache_credentials
         try:
             self._clients = SharedClients()
@@ -231,14 +232,12 @@ def parse_assume_role_response(response: dict[str, Any], account_id: str) -> dic
 def allowed_accounts(environment: Environment) -> frozenset[str] | None:
     """ALLOWED_ACCOUNTS: the ids that may be asked for, or None for every account."""
     value = environment.get("ALLOWED_ACCOUNTS", "*")
-    if value.strip() == "*":
-        return None
-    accounts = [part.strip() for part in value.split(",")]
-    for account_id in accounts:
-        if not ACCOUNT_ID.fullmatch(account_id):
-            rule = "* for every account, or ids of 12 digits separated by commas"
-            raise invalid("ALLOWED_ACCOUNTS", repr(account_id[:80]), rule)
-    return frozenset(accounts)
+    return None if value.strip() == "*" else _account_ids(part.strip() for part in value.split(","))
+
+
+def _account_ids(values: Iterable[Any]) -> frozenset[str]:
+    rule = "* for every account, or ids of 12 digits separated by commas"
+    return frozenset(checked("ALLOWED_ACCOUNTS", value, ACCOUNT_ID.pattern, rule) for value in values)
 
 
 def cache_credentials(environment: Environment) -> bool:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from .environment import Environment, checked, invalid
+from .environment import Environment, checked, invalid, shown
+from .errors import InvalidSettings
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class TargetRole:
         checked("ROLE_PATH", self.path, r"/|/[\x21-\x2e\x30-\x7e/]{1,510}/", "begins and ends with a slash")
         rule = "empty, or 2 to 1224 of A-Z a-z 0-9 _+=,.@:/-"
         checked("EXTERNAL_ID", self.external_id, r"|[\w+=,.@:/-]{2,1224}", rule, secret=True)
-        if not 900 <= self.session_seconds <= 3600:
+        if type(self.session_seconds) is not int or not 900 <= self.session_seconds <= 3600:
             raise _invalid_seconds(str(self.session_seconds))
 
     @classmethod
@@ -96,9 +97,9 @@ def session_policy(actions: tuple[str, ...]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
 
 
-def _invalid_seconds(value: str) -> Exception:
+def _invalid_seconds(value: str) -> InvalidSettings:
     return invalid(
         "SESSION_SECONDS",
-        repr(value[:80]),
+        shown(value),
         "900 to 3600 seconds (a Lambda role that assumes a role is role chaining, limited to one hour)",
     )

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from chalicelib.checks import CHECKS
-from chalicelib.checks.check import Check
+from chalicelib.checks.check import Check, shown
 from chalicelib.cross_account import InvalidInput
 from chalicelib.cross_account.account_id import json_type
 from chalicelib.cross_account.hub import REGION
@@ -21,7 +21,7 @@ def reject_unknown_fields(event: Any, names: Collection[str]) -> dict[str, Any]:
         raise InvalidInput(f"The event must be a JSON object, not {json_type(event)}.")
     unknown = [key for key in event if key not in names]
     if unknown:
-        named = ", ".join(_shown(key) for key in unknown[:5])
+        named = ", ".join(shown(key) for key in unknown[:5])
         raise InvalidInput(f"Unknown in the event: {named}. It takes: {', '.join(names)}.")
     return event
 
@@ -62,7 +62,7 @@ def known_check(name: Any) -> Check:
     if not isinstance(name, str):
         raise InvalidInput(f"check must be a check's name, not {json_type(name)}.")
     if name not in CHECKS:
-        raise UnknownCheck(f"There is no check {_shown(name)}. There are: {', '.join(CHECKS)}.")
+        raise UnknownCheck(f"There is no check {shown(name)}. There are: {', '.join(CHECKS)}.")
     return CHECKS[name]
 
 
@@ -72,8 +72,3 @@ def region(value: Any) -> str | None:
     if not isinstance(value, str) or not REGION.fullmatch(value):
         raise InvalidInput("region must be the name of an AWS region, such as eu-west-1.")
     return value
-
-
-def _shown(value: Any) -> str:
-    text = ascii(value)  # one line whatever it holds
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -35,6 +35,18 @@ def returning(result: Any) -> Check:
     return returns
 
 
+def refused_params(params: dict[str, Any]) -> str:
+    with pytest.raises(InvalidInput) as caught:
+        example.validate(params)
+    return caught.value.message
+
+
+def refused_result(result: Any) -> ResultNotJson:
+    with pytest.raises(ResultNotJson) as caught:
+        returning(result).run(None, {})
+    return caught.value
+
+
 def test_a_check_describes_itself() -> None:
     assert example.as_dict() == {
         "name": "example",
@@ -68,10 +80,12 @@ def test_a_check_needs_actions_each_with_its_service() -> None:
     def asks(account: Any) -> None:
         """Ask."""
 
-    wrong: list[Any] = [[], [""], ["ListBuckets"], ["s3:ListAllMyBuckets", "x"], "s3:ListAllMyBuckets"]
-    for actions in wrong:
+    def refuse(actions: Any) -> None:
         with pytest.raises(TypeError, match="asks needs its IAM actions"):
             check(actions=actions)(asks)
+
+    for actions in ([], [""], ["ListBuckets"], ["s3:ListAllMyBuckets", "x"], "s3:ListAllMyBuckets"):
+        refuse(actions)
 
 
 def test_valid_parameters_are_accepted() -> None:
@@ -89,9 +103,7 @@ def test_wrong_parameters_are_refused_by_name() -> None:
         ({"name": "x", "tags": [1]}, "The parameter tags of the check example must be list of str or null, not list."),
     ]
     for params, sentence in wrong:
-        with pytest.raises(InvalidInput) as caught:
-            example.validate(params)
-        assert caught.value.message == sentence
+        assert refused_params(params) == sentence
 
 
 def test_a_check_without_parameters_says_that_it_takes_none() -> None:
@@ -100,10 +112,9 @@ def test_a_check_without_parameters_says_that_it_takes_none() -> None:
 
 
 def test_the_name_of_an_unknown_parameter_is_truncated_and_stays_on_one_line() -> None:
-    with pytest.raises(InvalidInput) as caught:
-        example.validate({"a\nb" * 100_000: 1})
-    assert len(caught.value.message.splitlines()) == 1
-    assert len(caught.value.message) < 200
+    message = refused_params({"a\nb" * 100_000: 1})
+    assert len(message.splitlines()) == 1
+    assert len(message) < 200
 
 
 VALUES = st.one_of(st.text(), st.integers(), st.booleans(), st.none(), st.floats(), st.lists(st.text()))
@@ -131,36 +142,30 @@ CIRCULAR.append(CIRCULAR)
 DEEP: list[Any] = []
 for _ in range(200_000):
     DEEP = [DEEP]
-
-
-REFUSED: list[tuple[Any, str]] = [
+NOT_JSON: list[tuple[Any, str]] = [
     ({"when": datetime(2025, 1, 28, tzinfo=UTC)}, "Object of type datetime"),
     ({"raw": b"bytes"}, "Object of type bytes"),
     ({"some": {1, 2}}, "Object of type set"),
     (Decimal("1.5"), "Object of type Decimal"),
     ({("a", "b"): 1}, "keys must be str"),
-    ({"ratio": math.nan}, "NaN, infinity"),
-    ([math.inf], "NaN, infinity"),
+    ({"ratio": math.nan}, "NaN, infinity or"),
+    ([math.inf], "NaN, infinity or"),
     (object(), "Object of type object"),
     (CIRCULAR, "a value that contains itself"),
-    (DEEP, "list"),
+    (DEEP, ": list"),
 ]
 
 
 def test_a_result_that_json_cannot_hold_is_refused_by_its_type() -> None:
-    for result, shown in REFUSED:
-        with pytest.raises(ResultNotJson) as caught:
-            returning(result).run(None, {})
-        sentence = "The check returns returned something that JSON cannot hold: "
-        assert caught.value.message.startswith(sentence + shown)
+    for result, shown in NOT_JSON:
+        assert shown in refused_result(result).message
 
 
 def test_a_refused_result_is_not_shown() -> None:
-    with pytest.raises(ResultNotJson) as caught:
-        returning({"password": b"hidden-value"}).run(None, {})
-    assert "hidden-value" not in str(caught.value)
-    assert caught.value.__cause__ is None
-    assert caught.value.__suppress_context__
+    error = refused_result({"password": b"hidden-value"})
+    assert "hidden-value" not in str(error)
+    assert error.__cause__ is None
+    assert error.__suppress_context__
 
 
 def test_what_the_check_raises_is_passed_on() -> None:

@@ -1,3 +1,5 @@
+"""The table of checks, and what each check that ships with the app sends and returns."""
+
 from __future__ import annotations
 
 import json
@@ -9,48 +11,61 @@ import pytest
 
 from chalicelib import checks
 from chalicelib.checks import CHECKS
-from chalicelib.cross_account import Hub
-from chalicelib.errors import CheckCallFailed, WrongAccount
+from chalicelib.cross_account import Hub, WrongAccount
+from chalicelib.errors import CheckCallFailed
+from tests.fake_aws import KNOWN_CHECKS as SHIPPED
 from tests.fake_aws import FakeAws, Reply, result
 
 ACCOUNT = "123456789012"
 CREATED = datetime(2025, 1, 28, 9, 30, tzinfo=UTC)
+NOT_CHECKS = {"aws_errors", "check", "parameters"}
 
 
 def run(hub: Hub, name: str, **params: Any) -> Any:
-    """Run a check of the table against `aws`, and take its answer through JSON as Lambda does."""
+    """Run a check of the table against `aws`, and pass its result through JSON as Lambda does."""
     check = CHECKS[name]
     check.validate(params)
-    answer = check.run(hub.account(ACCOUNT, check.actions), params)
-    assert json.loads(json.dumps(answer, allow_nan=False)) == answer
-    return answer
+    returned = check.run(hub.account(ACCOUNT, check.actions), params)
+    assert json.loads(json.dumps(returned, allow_nan=False)) == returned
+    return returned
 
 
-def test_every_module_is_in_the_table() -> None:
-    assert set(CHECKS) == {module.name for module in pkgutil.iter_modules(checks.__path__)}
+def summary_of(name: str) -> Any:
+    """The function that reads AWS's response. A check has its module's name, so it is found by the check's function."""
+    return CHECKS[name].function.__globals__["summary"]
 
 
-@pytest.mark.parametrize("name", CHECKS)
-def test_a_name_is_that_of_the_module_and_of_its_function(name: str) -> None:
-    check = CHECKS[name]
-    assert check.name == name
-    assert check.function.__name__ == name
-    assert check.function.__module__ == f"chalicelib.checks.{name}"
+# ---- the table: also of the checks that a user adds
 
 
-@pytest.mark.parametrize("name", CHECKS)
-def test_a_check_describes_itself_in_one_sentence(name: str) -> None:
-    assert CHECKS[name].description.endswith(".")
+def test_every_check_beside_the_table_is_in_it() -> None:
+    modules = {module.name for module in pkgutil.iter_modules(checks.__path__)}
+    assert set(CHECKS) == modules - NOT_CHECKS, "a check is a file in chalicelib/checks and a line in its __init__.py"
 
 
-@pytest.mark.parametrize("name", CHECKS)
-def test_a_check_only_reads(name: str) -> None:
-    for action in CHECKS[name].actions:
-        assert action.split(":")[1].startswith(("Get", "List", "Describe", "InvokeModel"))
-        assert "*" not in action
+def test_a_check_has_the_name_of_its_module_and_of_its_function() -> None:
+    for name, check in CHECKS.items():
+        function = check.function
+        assert (check.name, function.__name__) == (name, name)
+        assert function.__module__ == f"chalicelib.checks.{name}"
 
 
-def test_identity_answers_who_the_session_is(hub: Hub) -> None:
+# ---- the checks that ship
+
+
+def test_a_shipped_check_describes_itself_in_one_sentence() -> None:
+    for name in SHIPPED:
+        assert CHECKS[name].description.endswith("."), name
+
+
+def test_a_shipped_check_only_reads() -> None:
+    for name in SHIPPED:
+        for action in CHECKS[name].actions:
+            assert action.split(":")[1].startswith(("Get", "List", "Describe", "InvokeModel")), f"{name}: {action}"
+            assert "*" not in action, f"{name}: {action}"
+
+
+def test_identity_returns_who_the_session_is(hub: Hub) -> None:
     assert run(hub, "identity") == {
         "account": ACCOUNT,
         "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/external-role/x",
@@ -64,14 +79,14 @@ def test_identity_refuses_the_identity_of_another_account(hub: Hub, aws: FakeAws
         run(hub, "identity")
 
 
-def test_preflight_answers_the_role_that_let_us_in(hub: Hub) -> None:
+def test_preflight_returns_the_assumed_role(hub: Hub) -> None:
     assert run(hub, "preflight") == {"role": "external-role", "session": "x"}
 
 
 def test_s3_buckets_reads_every_page(hub: Hub, aws: FakeAws) -> None:
     aws.buckets[ACCOUNT] = ["a", "b", "c"]
-    answer = run(hub, "s3_buckets")
-    assert (answer["count"], [bucket["name"] for bucket in answer["buckets"]]) == (3, ["a", "b", "c"])
+    returned = run(hub, "s3_buckets")
+    assert (returned["count"], [bucket["name"] for bucket in returned["buckets"]]) == (3, ["a", "b", "c"])
     assert len(aws.operations("ListBuckets")) == 2
 
 
@@ -80,78 +95,67 @@ def test_s3_buckets_always_asks_for_pages(hub: Hub, aws: FakeAws) -> None:
     assert aws.operations("ListBuckets")[0].query["max-buckets"] == "1000"
 
 
-@pytest.mark.parametrize(("params", "sent"), [({}, None), ({"prefix": ""}, None), ({"prefix": "a/ä"}, "a/ä")])
-def test_s3_buckets_sends_a_prefix_only_if_there_is_one(hub: Hub, aws: FakeAws, params: Any, sent: str | None) -> None:
-    run(hub, "s3_buckets", **params)
-    assert aws.operations("ListBuckets")[0].query.get("prefix") == sent
+def test_s3_buckets_sends_a_prefix_only_if_there_is_one(hub: Hub, aws: FakeAws) -> None:
+    for params in ({}, {"prefix": ""}, {"prefix": "a/ä"}):
+        run(hub, "s3_buckets", **params)
+    assert [request.query.get("prefix") for request in aws.operations("ListBuckets")] == [None, None, "a/ä"]
 
 
-def test_s3_buckets_does_not_take_an_answer_without_buckets_for_none(hub: Hub, aws: FakeAws) -> None:
+def test_s3_buckets_does_not_treat_a_response_without_buckets_as_empty(hub: Hub, aws: FakeAws) -> None:
     aws.tell("ListBuckets", Reply("<ListAllMyBucketsResult></ListAllMyBucketsResult>"))
     with pytest.raises(CheckCallFailed, match="Buckets"):
         run(hub, "s3_buckets")
 
 
-@pytest.mark.parametrize(
-    ("buckets", "expected"),
-    [
-        ([], {"count": 0, "buckets": []}),
-        (
-            [{"Name": "a", "CreationDate": CREATED, "BucketRegion": "eu-west-1"}],
-            {
-                "count": 1,
-                "buckets": [{"name": "a", "created": "2025-01-28T09:30:00+00:00", "region": "eu-west-1"}],
-            },
-        ),
-        (
-            [{"Name": "old", "CreationDate": CREATED}],
-            {"count": 1, "buckets": [{"name": "old", "created": "2025-01-28T09:30:00+00:00", "region": None}]},
-        ),
-    ],
-    ids=["none", "one", "without a region"],
-)
-def test_s3_buckets_sums_up_what_s3_lists(buckets: Any, expected: Any) -> None:
-    assert _summary("s3_buckets")(buckets) == expected
-
-
-def _summary(name: str) -> Any:
-    """The judge of a check. The module's name in the package is the check's, so it is found by the function."""
-    return CHECKS[name].function.__globals__["summary"]
+def test_s3_buckets_sums_up_what_s3_lists() -> None:
+    date = "2025-01-28T09:30:00+00:00"
+    assert summary_of("s3_buckets")(
+        [
+            {"Name": "a", "CreationDate": CREATED, "BucketRegion": "eu-west-1"},
+            {"Name": "without-a-region", "CreationDate": CREATED},
+        ]
+    ) == {
+        "count": 2,
+        "buckets": [
+            {"name": "a", "created": date, "region": "eu-west-1"},
+            {"name": "without-a-region", "created": date, "region": None},
+        ],
+    }
 
 
 MODEL = {"modelId": "b.model", "modelName": "B", "providerName": "P", "inputModalities": ["TEXT"]}
 
 
-@pytest.mark.parametrize(
-    ("models", "ids"),
-    [([], []), ([{"modelId": "b"}, {"modelId": "a"}], ["a", "b"])],
-    ids=["none", "sorted"],
-)
-def test_bedrock_models_are_sorted_by_id(models: Any, ids: list[str]) -> None:
-    answer = _summary("bedrock_models")(models)
-    assert (answer["count"], [model["id"] for model in answer["models"]]) == (len(ids), ids)
+def test_without_buckets_or_models_the_count_is_zero() -> None:
+    assert summary_of("s3_buckets")([]) == {"count": 0, "buckets": []}
+    assert summary_of("bedrock_models")([]) == {"count": 0, "models": []}
 
 
-def test_bedrock_models_say_what_bedrock_says_of_a_model() -> None:
+def test_bedrock_models_are_sorted_by_id() -> None:
+    returned = summary_of("bedrock_models")([{"modelId": "b"}, {"modelId": "a"}])
+    assert (returned["count"], [model["id"] for model in returned["models"]]) == (2, ["a", "b"])
+
+
+def test_bedrock_models_describes_a_model_as_bedrock_does() -> None:
     model = {**MODEL, "outputModalities": ["IMAGE"], "modelLifecycle": {"status": "LEGACY"}}
-    assert _summary("bedrock_models")([model])["models"] == [
+    assert summary_of("bedrock_models")([model])["models"] == [
         {"id": "b.model", "name": "B", "provider": "P", "input": ["TEXT"], "output": ["IMAGE"], "status": "LEGACY"}
     ]
 
 
-def test_bedrock_models_leave_open_what_bedrock_does_not_say() -> None:
-    assert _summary("bedrock_models")([{"modelId": "x"}])["models"] == [
+def test_bedrock_models_returns_null_for_what_bedrock_leaves_out() -> None:
+    assert summary_of("bedrock_models")([{"modelId": "x"}])["models"] == [
         {"id": "x", "name": None, "provider": None, "input": [], "output": [], "status": None}
     ]
 
 
-@pytest.mark.parametrize(("params", "query"), [({}, {}), ({"provider": "Amazon"}, {"byProvider": "Amazon"})])
-def test_bedrock_models_asks_for_one_provider_only_if_told(hub: Hub, aws: FakeAws, params: Any, query: Any) -> None:
-    run(hub, "bedrock_models", **params)
-    assert aws.operations("ListFoundationModels")[0].query == query
+def test_bedrock_models_asks_for_one_provider_only_if_it_is_named(hub: Hub, aws: FakeAws) -> None:
+    for params in ({}, {"provider": "Amazon"}):
+        run(hub, "bedrock_models", **params)
+    assert [request.query for request in aws.operations("ListFoundationModels")] == [{}, {"byProvider": "Amazon"}]
 
 
-def test_bedrock_converse_answers_text_reason_and_usage(hub: Hub) -> None:
+def test_bedrock_converse_returns_text_reason_and_usage(hub: Hub) -> None:
     assert run(hub, "bedrock_converse", model_id="m", prompt="The sky?") == {
         "text": "Blue.",
         "stop_reason": "end_turn",
@@ -170,44 +174,43 @@ def test_bedrock_converse_sends_the_prompt_and_the_limit(hub: Hub, aws: FakeAws)
     }
 
 
-def test_bedrock_converse_sends_no_system_prompt_unless_told(hub: Hub, aws: FakeAws) -> None:
+def test_bedrock_converse_sends_a_system_prompt_only_if_there_is_one(hub: Hub, aws: FakeAws) -> None:
     run(hub, "bedrock_converse", model_id="m", prompt="The sky?")
     assert "system" not in json.loads(aws.operations("Converse")[0].body)
 
 
-@pytest.mark.parametrize(
-    ("content", "text"),
-    [([], ""), ([{"text": "a"}, {"toolUse": {}}, {"text": "b"}], "ab")],
-    ids=["nothing", "text around a tool"],
-)
-def test_bedrock_converse_joins_the_text_blocks(content: Any, text: str) -> None:
-    answer = {
-        "output": {"message": {"content": content}},
+def converse_response(*blocks: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "output": {"message": {"content": list(blocks)}},
         "stopReason": "max_tokens",
         "usage": {"inputTokens": 1, "outputTokens": 0, "totalTokens": 1},
     }
-    assert _summary("bedrock_converse")(answer) == {
-        "text": text,
+
+
+def test_bedrock_converse_joins_the_text_blocks() -> None:
+    response = converse_response({"text": "a"}, {"toolUse": {}}, {"text": "b"})
+    assert summary_of("bedrock_converse")(response) == {
+        "text": "ab",
         "stop_reason": "max_tokens",
         "usage": {"input_tokens": 1, "output_tokens": 0, "total_tokens": 1},
     }
 
 
+def test_bedrock_converse_returns_an_empty_text_if_there_are_no_blocks() -> None:
+    assert summary_of("bedrock_converse")(converse_response())["text"] == ""
+
+
 @pytest.mark.parametrize("missing", ["output", "usage", "stopReason"])
-def test_bedrock_converse_needs_every_part_of_an_answer(missing: str) -> None:
-    answer = {
-        "output": {"message": {"content": []}},
-        "stopReason": "end_turn",
-        "usage": {"inputTokens": 1, "outputTokens": 0, "totalTokens": 1},
-    }
-    del answer[missing]
+def test_bedrock_converse_needs_every_part_of_a_response(missing: str) -> None:
+    response = converse_response()
+    del response[missing]
     with pytest.raises(CheckCallFailed, match=missing):
-        _summary("bedrock_converse")(answer)
+        summary_of("bedrock_converse")(response)
 
 
-def test_account_summary_answers_the_alias_and_the_counts(hub: Hub) -> None:
-    answer = run(hub, "account_summary")
-    assert (answer["alias"], answer["users"]) == (f"alias-{ACCOUNT}", 7)
+def test_account_summary_returns_the_alias_and_the_counts(hub: Hub) -> None:
+    returned = run(hub, "account_summary")
+    assert (returned["alias"], returned["users"]) == (f"alias-{ACCOUNT}", 7)
 
 
 @pytest.mark.parametrize(
@@ -217,13 +220,12 @@ def test_account_summary_answers_the_alias_and_the_counts(hub: Hub) -> None:
         ({"AccountMFAEnabled": 1}, ["a"], {"alias": "a", "root_mfa": True}),
         ({"AccountMFAEnabled": 0, "AccountAccessKeysPresent": 2}, [], {"root_mfa": False, "root_access_keys": 2}),
         (
-            {"MFADevices": 3, "MFADevicesInUse": 2, "Roles": 5},
+            {"MFADevices": 3, "MFADevicesInUse": 2, "Roles": 5, "Groups": 4},
             [],
-            {"mfa_devices": 3, "mfa_devices_in_use": 2, "roles": 5},
+            {"mfa_devices": 3, "mfa_devices_in_use": 2, "roles": 5, "groups": 4},
         ),
     ],
     ids=["empty", "root with MFA", "root with keys", "counts"],
 )
 def test_account_summary_reads_iams_numbers(counts: Any, aliases: Any, expected: dict[str, Any]) -> None:
-    answer = _summary("account_summary")(counts, aliases)
-    assert expected.items() <= answer.items()
+    assert expected.items() <= summary_of("account_summary")(counts, aliases).items()

@@ -4,6 +4,7 @@ import json
 import re
 import string
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -279,6 +280,12 @@ def test_an_account_that_is_not_allowed_is_refused_and_nothing_is_sent(aws: Fake
             enter(ONE)
     assert aws.seen == []
     assert (hub.allows(ONE), hub.allows(TWO)) == (False, True)
+
+
+@pytest.mark.parametrize("allowed", [ONE, ["12"], [None], [123456789012]])
+def test_an_allowed_account_that_is_not_an_id_is_a_wrong_setting(allowed: Any) -> None:
+    with pytest.raises(InvalidSettings, match=r"^The setting ALLOWED_ACCOUNTS has "):
+        Hub(allowed_accounts=allowed)
 
 
 def test_a_hub_from_the_environment_reads_all_its_variables(aws: FakeAws) -> None:

@@ -165,3 +165,12 @@ def test_any_environment_gives_a_role_or_one_sentence(environment: dict[str, str
     else:
         assert 900 <= role.session_seconds <= 3600
         assert re.fullmatch(r"[A-Za-z0-9_+=,.@-]{1,64}", role.name)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("name", None), ("path", 7), ("external_id", b"x"), ("session_seconds", 900.5), ("session_seconds", "900")],
+)
+def test_a_value_of_another_type_is_a_wrong_setting(field: str, value: Any) -> None:
+    with pytest.raises(InvalidSettings, match="; the rule is: "):
+        TargetRole(**{field: value})

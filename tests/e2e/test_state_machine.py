@@ -1,7 +1,7 @@
-"""sweep-template.yaml in the sandbox: 300 accounts through the state machine, and what must not lose one of them.
+"""sweep-template.yaml in the sandbox: a sweep of 300 accounts, and failures that must not lose an account.
 
-moto's engine executes the definition, and the deployed functions do the work under their own roles. What is injected
-comes from outside: too little Lambda concurrency, a right that is taken away and given back, a process that is killed.
+moto executes the definition, and the deployed functions run under their own roles. The tests inject failures from
+outside: too little Lambda concurrency, a permission that is removed and restored, a killed process.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from .conftest import ACQUIRED, HUB, LEGACY, Project, client
 
 GENERATED = 300 - len(TARGETS)
 ACCOUNTS = [HUB, *(target.id for target in (*TARGETS, *generated_targets(GENERATED)))]
-REFUSING = {HUB, LEGACY, ACQUIRED}
+DENIED = {HUB, LEGACY, ACQUIRED}
 FUNCTION, ROLE = "cross-account-sandbox-sweep", "cross-account-sandbox-sweep"
 BATCH_SIZE = 50
 Lines = list[dict[str, Any]]
@@ -40,7 +40,7 @@ Lines = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Machine:
-    """The deployed state machine, and everything that a test does to it."""
+    """The deployed state machine, and what the tests do with it."""
 
     box: sandbox.Box
     session: boto3.Session
@@ -55,18 +55,18 @@ class Machine:
     def states(self) -> Any:
         return self.client("stepfunctions")
 
-    def start(self, name: str, **given: Any) -> str:
-        answer = self.states.start_execution(stateMachineArn=self.arn, name=name, input=json.dumps(given))
-        return str(answer["executionArn"])
+    def start(self, name: str, **parts: Any) -> str:
+        response = self.states.start_execution(stateMachineArn=self.arn, name=name, input=json.dumps(parts))
+        return str(response["executionArn"])
 
     def end(self, execution: str) -> dict[str, Any]:
-        """Wait for the end. What it says: the output if it succeeded, otherwise the cause."""
+        """Wait for the end, and return the execution, with its output if it succeeded and its cause if it failed."""
         wait_until(lambda: self.states.describe_execution(executionArn=execution)["status"] != "RUNNING", 120)
         found: dict[str, Any] = self.states.describe_execution(executionArn=execution)
         return found
 
     def stored(self, name: str) -> dict[str, Lines]:
-        """The lines of an execution, by part."""
+        """Return the result lines of an execution, by part."""
         s3 = self.client("s3")
         found = {}
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix="sweeps/"):
@@ -79,8 +79,8 @@ class Machine:
                     found[match[1]] = [json.loads(line) for line in text.splitlines()]
         return found
 
-    def told(self, name: str) -> dict[str, Any]:
-        """What the topic was told of an execution."""
+    def published(self, name: str) -> dict[str, Any]:
+        """Return the message about an execution on the topic."""
         messages = self.client("sqs").receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages", [])
         found = [json.loads(json.loads(message["Body"])["Message"]) for message in messages]
         (message,) = [message for message in found if message["run"] == name]
@@ -93,18 +93,18 @@ class Machine:
         return [call for call in self.box.calls(service, action) if call["time"] >= since]
 
     def invocations(self, since: float) -> int:
-        """How often sweep was invoked, refused ones included."""
+        """Return the number of invocations of sweep, including throttled ones."""
         return sum(FUNCTION in call["resource"] for call in self.calls("lambda", "InvokeFunction", since))
 
-    def logged(self, words: str, since: float) -> int:
-        """In how many lines sweep's log has these words."""
+    def logged(self, text: str, since: float) -> int:
+        """Return the number of lines in the log of sweep that contain a text."""
         events = self.client("logs").filter_log_events(
             logGroupName=f"/aws/lambda/{FUNCTION}", startTime=int(since * 1000), limit=10_000
         )["events"]
-        return sum(words in event["message"] for event in events)
+        return sum(text in event["message"] for event in events)
 
     def processes(self) -> list[int]:
-        """Of the function sweep, in this sandbox."""
+        """Return the ids of the processes of the function sweep in this sandbox."""
         listing = subprocess.run(
             ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
         )
@@ -115,7 +115,8 @@ class Machine:
 def wait_until(condition: Callable[[], Any], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "it did not come to that in time"
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the condition was still false after {seconds} s")
         time.sleep(0.2)
 
 
@@ -136,8 +137,8 @@ def machine(box: sandbox.Box, hub: boto3.Session, deployed: Project) -> Machine:
 
 
 @pytest.fixture
-def sweep_s_rights(machine: Machine) -> Iterator[Callable[[str], None]]:
-    """Deny the function a place in the bucket; given back at the latest when the test ends."""
+def deny_put_object(machine: Machine) -> Iterator[Callable[[str], None]]:
+    """Deny sweep s3:PutObject on keys that match a pattern, until the end of the test."""
     iam = machine.client("iam")
 
     def deny(pattern: str) -> None:
@@ -150,19 +151,19 @@ def sweep_s_rights(machine: Machine) -> Iterator[Callable[[str], None]]:
         iam.delete_role_policy(RoleName=ROLE, PolicyName="injected")
 
 
-def test_300_accounts_with_throttling_and_a_batch_that_fails_twice(
-    machine: Machine, sweep_s_rights: Callable[[str], None]
+def test_a_sweep_of_300_accounts_succeeds_with_throttling_and_a_batch_that_fails_twice(
+    machine: Machine, deny_put_object: Callable[[str], None]
 ) -> None:
     since = time.time()
     machine.client("lambda").put_function_concurrency(FunctionName=FUNCTION, ReservedConcurrentExecutions=3)
-    sweep_s_rights("sweeps/*/batch-2-*")
-    execution = machine.start("everybody", sweep={"check": "s3_buckets"})
+    deny_put_object("sweeps/*/batch-2-*")
+    execution = machine.start("all-accounts", sweep={"check": "s3_buckets"})
 
-    def refused() -> int:
+    def denied() -> int:
         puts = machine.calls("s3", "PutObject", since)
         return sum(call["outcome"] == "denied" and "batch-2-" in call["resource"] for call in puts)
 
-    wait_until(lambda: refused() >= 2, 60)  # full jitter: the third attempt may follow at once
+    wait_until(lambda: denied() >= 2, 60)  # with full jitter the third attempt may start at once
     machine.client("iam").delete_role_policy(RoleName=ROLE, PolicyName="injected")
     end = machine.end(execution)
     machine.client("lambda").delete_function_concurrency(FunctionName=FUNCTION)
@@ -172,27 +173,29 @@ def test_300_accounts_with_throttling_and_a_batch_that_fails_twice(
     batches = -(-len(ACCOUNTS) // BATCH_SIZE)
     assert output["summary"] == {
         "accounts": len(ACCOUNTS),
-        "ok": len(ACCOUNTS) - len(REFUSING),
-        "failed": len(REFUSING),
+        "ok": len(ACCOUNTS) - len(DENIED),
+        "failed": len(DENIED),
         "not_started": 0,
         "lost": 0,
         "batches": batches,
         "batches_lost": 0,
     }
-    assert set(output["failed"]) == REFUSING
-    assert machine.told("everybody")["summary"] == output["summary"]
-    assert output["location"] == f"s3://{machine.bucket}/sweeps/check=s3_buckets/date={output['date']}/run=everybody/"
-    lines = machine.lines("everybody")
+    assert set(output["failed"]) == DENIED
+    assert machine.published("all-accounts")["summary"] == output["summary"]
+    assert (
+        output["location"] == f"s3://{machine.bucket}/sweeps/check=s3_buckets/date={output['date']}/run=all-accounts/"
+    )
+    lines = machine.lines("all-accounts")
     assert Counter(line["account_id"] for line in lines) == Counter(ACCOUNTS)
-    assert {line["account_id"] for line in lines if not line["ok"]} == REFUSING
+    assert {line["account_id"] for line in lines if not line["ok"]} == DENIED
     started = machine.logged("START RequestId", since)
-    assert started == 1 + batches + refused()  # the trial, each batch, and the one that failed twice again
-    assert machine.invocations(since) > started, "nothing was throttled"
+    assert started == 1 + batches + denied()  # the test sweep, each batch, and each failed attempt
+    assert machine.invocations(since) > started, "Lambda did not throttle an invocation"
 
 
 @pytest.fixture(scope="module")
 def results(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `aws s3 sync` makes of the bucket."""
+    """A copy of the bucket, as `aws s3 sync` makes it."""
     folder = tmp_path_factory.mktemp("results")
     s3 = machine.client("s3")
     for item in s3.list_objects_v2(Bucket=machine.bucket)["Contents"]:
@@ -202,63 +205,65 @@ def results(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_documented_queries_answer_from_what_was_stored(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_documented_queries_return_the_stored_results(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(results)
-    view, refusals, buckets = documented_queries()
+    view, denials, buckets = documented_queries()
     with duckdb.connect() as database:
         database.execute(view)
-        denied = database.execute(refusals).fetchall()
+        denied = database.execute(denials).fetchall()
         most = database.execute(buckets).fetchall()
-        (count,) = database.execute("SELECT count(DISTINCT account_id) FROM results WHERE run = 'everybody'").fetchall()
+        (count,) = database.execute(
+            "SELECT count(DISTINCT account_id) FROM results WHERE run = 'all-accounts'"
+        ).fetchall()
     assert count == (len(ACCOUNTS),)
-    assert [row[:3] for row in denied] == [("AssumeRoleDenied", "AccessDenied", len(REFUSING))]
-    assert denied[0][3] == sorted(REFUSING)
+    assert [row[:3] for row in denied] == [("AssumeRoleDenied", "AccessDenied", len(DENIED))]
+    assert denied[0][3] == sorted(DENIED)
     assert [row[:2] for row in most[:2]] == [("345678901234", 3), ("123456789012", 2)]
 
 
-def test_killed_processes_lose_nothing(machine: Machine) -> None:
+def test_killed_processes_do_not_lose_results(machine: Machine) -> None:
     since, accounts = time.time(), ACCOUNTS[: 3 * BATCH_SIZE]
     execution = machine.start("killed", sweep={"check": "s3_buckets", "accounts": accounts, "concurrency": 2})
 
-    def entered() -> int:
+    def assumed() -> int:
         return sum(FUNCTION in call["caller"] for call in machine.calls("sts", "AssumeRole", since))
 
-    wait_until(lambda: entered() > 15, 30)
+    wait_until(lambda: assumed() > 15, 30)
     killed = machine.processes()
     assert killed
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
-    assert entered() < len(accounts), "it was not the middle"
+    assert assumed() < len(accounts), "all roles were assumed before the processes were killed"
 
     end = machine.end(execution)
     assert end["status"] == "SUCCEEDED", end
     assert json.loads(end["output"])["summary"]["batches_lost"] == 0
     assert Counter(line["account_id"] for line in machine.lines("killed")) == Counter(accounts)
     assert machine.logged("Runtime.ExitError", since) > 0
-    assert machine.logged("START RequestId", since) > 1 + 3  # the trial and the batches
+    assert machine.logged("START RequestId", since) > 1 + 3  # the test sweep and the batches
 
 
-def test_a_batch_that_never_succeeds_is_reported(machine: Machine, sweep_s_rights: Callable[[str], None]) -> None:
+def test_a_batch_that_always_fails_is_in_the_cause(machine: Machine, deny_put_object: Callable[[str], None]) -> None:
     accounts = ACCOUNTS[: BATCH_SIZE + 3]
-    sweep_s_rights("sweeps/*/batch-1-*")
+    deny_put_object("sweeps/*/batch-1-*")
     end = machine.end(machine.start("lost", sweep={"check": "identity", "accounts": accounts}))
     assert (end["status"], end["error"]) == ("FAILED", "AccountsWithoutResult")
-    said = json.loads(end["cause"])
-    assert (said["summary"]["lost"], said["summary"]["batches_lost"]) == (3, 1)
-    assert said["lost"] == accounts[BATCH_SIZE:]
-    (error,) = said["errors"]
+    cause = json.loads(end["cause"])
+    assert (cause["summary"]["lost"], cause["summary"]["batches_lost"]) == (3, 1)
+    assert cause["lost"] == accounts[BATCH_SIZE:]
+    (error,) = cause["errors"]
     assert (error["batch"], error["error"]) == (1, "ResultsNotStored")
     assert [line["account_id"] for line in machine.lines("lost")] == accounts[:BATCH_SIZE]
 
 
-def test_what_was_not_started_is_asked_in_another_round(machine: Machine) -> None:
-    """A function that may run for two seconds beside what it keeps back does not get far."""
+def test_accounts_that_were_not_started_are_swept_in_another_round(machine: Machine) -> None:
+    """With a timeout of 19 s, sweep has about two seconds for the accounts; the rest is reserved."""
     functions = machine.client("lambda")
     functions.update_function_configuration(FunctionName=FUNCTION, Timeout=19)
-    accounts = [account for account in ACCOUNTS if account not in REFUSING][:30]
+    accounts = [account for account in ACCOUNTS if account not in DENIED][:30]
     regions = [f"eu-west-{number}" for number in range(1, 17)]
-    asked = {"check": "s3_buckets", "accounts": accounts, "concurrency": 1, "regions": regions}
-    end = machine.end(machine.start("rounds", sweep=asked))
+    event = {"check": "s3_buckets", "accounts": accounts, "concurrency": 1, "regions": regions}
+    end = machine.end(machine.start("rounds", sweep=event))
     functions.update_function_configuration(FunctionName=FUNCTION, Timeout=900)
     assert end["status"] == "SUCCEEDED", end
     stored = machine.stored("rounds")
@@ -267,32 +272,32 @@ def test_what_was_not_started_is_asked_in_another_round(machine: Machine) -> Non
     assert Counter(lines) == Counter((account, region) for account in accounts for region in regions)
 
 
-def test_a_wrong_question_is_refused_before_anybody_is_asked(machine: Machine) -> None:
+def test_an_invalid_event_fails_before_any_role_is_assumed(machine: Machine) -> None:
     since = time.time()
     end = machine.end(machine.start("wrong", sweep={"check": "s3_buckets", "regoins": ["eu-west-1"]}))
     assert (end["status"], end["error"]) == ("FAILED", "InvalidInput")
     assert "regoins" in end["cause"]
-    assert machine.told("wrong")["error"]["error"] == "InvalidInput"
+    assert machine.published("wrong")["error"]["error"] == "InvalidInput"
     assert machine.calls("sts", "AssumeRole", since) == []
     assert machine.invocations(since) == 1
 
 
-def test_without_the_template_s_right_nothing_is_stored(machine: Machine, deployed: Project) -> None:
+def test_without_the_policy_of_the_template_results_are_not_stored(machine: Machine, deployed: Project) -> None:
     iam = machine.client("iam")
     policy = iam.get_role_policy(RoleName=ROLE, PolicyName="store-results")["PolicyDocument"]
     iam.delete_role_policy(RoleName=ROLE, PolicyName="store-results")
     event = {"check": "identity", "accounts": [TARGETS[0].id], "store": True, "run": "denied"}
-    done = deployed.chalice("invoke", "-n", "sweep", event=event)
+    run = deployed.chalice("invoke", "-n", "sweep", event=event)
     iam.put_role_policy(RoleName=ROLE, PolicyName="store-results", PolicyDocument=json.dumps(policy))
-    assert done.returncode == 1
-    assert "ResultsNotStored: S3 did not take the results: AccessDenied" in done.stderr
+    assert run.returncode == 1
+    assert "ResultsNotStored: S3 did not accept the results: AccessDenied" in run.stderr
     assert machine.stored("denied") == {}
     assert deployed.invoke("sweep", event)["location"].startswith(f"s3://{machine.bucket}/sweeps/check=identity/")
 
 
-def test_chalice_deletes_the_role_together_with_what_the_template_added(machine: Machine, deployed: Project) -> None:
-    """IAM deletes no role that has a policy left; this is the last test, it takes the functions away."""
-    done = deployed.chalice("delete")
-    assert done.returncode == 0, done.stderr
+def test_chalice_deletes_the_role_and_the_policy_of_the_template(machine: Machine, deployed: Project) -> None:
+    """IAM does not delete a role that still has a policy. This must be the last test: it deletes the functions."""
+    run = deployed.chalice("delete")
+    assert run.returncode == 0, run.stderr
     roles = machine.client("iam").list_roles()["Roles"]
     assert ROLE not in {role["RoleName"] for role in roles}
