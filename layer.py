@@ -1,8 +1,8 @@
-"""`make layer`: put bytecode into the layer that `chalice deploy` uploads next, so that no cold start compiles boto3.
+"""`make layer`: add bytecode to the layer that `chalice deploy` uploads next, so that cold starts do not compile boto3.
 
-Chalice fills its layer from wheels, which hold no bytecode, and Lambda's /opt cannot be written to, so every cold start
-compiles what it imports. Chalice keeps the layer it has built and uses it again while requirements.txt stays the same;
-that zip is what is changed here. Bytecode fits one minor version of Python: the running one, for which Chalice deploys.
+Chalice builds its layer from wheels, which contain no bytecode, and Lambda's /opt is read-only, so every cold start
+compiles what it imports. Chalice reuses the built layer while requirements.txt stays the same; this changes that zip.
+Bytecode works in one minor version of Python: the running one, for which Chalice deploys.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import zipfile
 from pathlib import Path
 
 BUILT = Path(__file__).parent / ".chalice" / "deployments"
-_SAME_TIME = (1980, 1, 1, 0, 0, 0)  # the same layer from the same wheels, whenever it is made
+_SAME_TIME = (1980, 1, 1, 0, 0, 0)  # so that the same wheels make the same layer
 
 
 def main() -> int:
-    """The exit status."""
+    """Returns the exit status."""
     layers = sorted(BUILT.glob(f"managed-layer-*-python{sys.version_info.major}.{sys.version_info.minor}.zip"))
     if not layers:
-        print(f"There is no layer in {BUILT}; `chalice package` builds it.", file=sys.stderr)
+        print(f"{BUILT} contains no layer; `chalice package` builds it.", file=sys.stderr)
         return 1
     for layer in layers:
         added = add_bytecode(layer)
@@ -31,16 +31,16 @@ def main() -> int:
 
 
 def add_bytecode(layer: Path) -> int:
-    """Compile every module of a layer's zip into the zip; gives how many. What has its bytecode already stays as it is.
+    """Compile every module of a layer's zip into the zip; returns how many. A zip with bytecode stays unchanged.
 
     Raises:
-        OSError: the zip cannot be read or replaced. It is replaced as a whole, or not at all.
+        OSError: the zip cannot be read or replaced. It is never replaced in part.
     """
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(layer) as built:
         if any(name.endswith(".pyc") for name in built.namelist()):
             return 0
         built.extractall(folder)
-        # By the source's hash and unchecked: a zip keeps times to two seconds, and nobody changes /opt.
+        # Unchecked hashes: a zip keeps times only to two seconds, and /opt never changes.
         compileall.compile_dir(
             folder,
             quiet=2,
@@ -55,7 +55,7 @@ def add_bytecode(layer: Path) -> int:
                 zipped.writestr(entry, built.read(entry), zipfile.ZIP_DEFLATED)
             for path in compiled:
                 entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _SAME_TIME)
-                entry.external_attr = 0o644 << 16  # Lambda runs as a user of its own
+                entry.external_attr = 0o644 << 16  # Lambda runs as another user
                 zipped.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
     together.replace(layer)
     return len(compiled)

@@ -1,8 +1,8 @@
-"""`make audit`: hold every IAM policy that is deployed against what AWS knows of actions, resources and conditions.
+"""`make audit`: check every deployed IAM policy against AWS's tables of actions, resources and condition keys.
 
-A misspelt action, a resource that an action cannot have or a condition key that it never sees is valid JSON, deploys,
-and denies (or allows) in silence. parliament has AWS's own tables of them. What was tried beside it: checkov (a hundred
-packages, and it calls home), cfripper (cannot read a condition written with Fn::If).
+A misspelt action, a resource that an action does not have or a condition key that it never gets is valid JSON, deploys,
+and denies (or allows) without an error. parliament contains AWS's own tables. Also tried: checkov (a hundred packages,
+and it contacts its vendor), cfripper (cannot read a condition with Fn::If).
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from parliament import analyze_policy_string
 from tests.templates import ROOT, load_template
 
 WRONG_ABOUT = {
-    # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html: every action sees it.
+    # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html: every action has this key.
     ("UNKNOWN_CONDITION_FOR_ACTION", "Unknown condition lambda:SourceFunctionArn for action sts:AssumeRole"),
 }
-"""What parliament does not know. An entry that it no longer reports is an error as well."""
+"""Findings in which parliament is wrong. An entry that it does not report any more is also an error."""
 
 ABOUT_RESOURCES = {"INVALID_ARN", "RESOURCE_MISMATCH", "RESOURCE_STAR"}
-"""Not asked of templates, whose resources are functions that only CloudFormation can work out."""
+"""Ignored in templates, where resources are functions that only CloudFormation can resolve."""
 
 
 def policies() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every identity policy of the project, by where it stands. Trust policies name no resource: tests judge those."""
+    """The place and the document of every identity policy; trust policies are in tests/test_trust_matrix.py."""
     for path in sorted((ROOT / ".chalice").glob("policy*.json")):
         yield path.name, json.loads(path.read_text())
     for path in sorted(ROOT.glob("*-template.yaml")):
@@ -49,7 +49,7 @@ def _documents(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def _resolved(value: Any) -> Any:
-    """A star for whatever CloudFormation works out, and of two branches the first."""
+    """Replace functions of CloudFormation with a star, and Fn::If with its first branch."""
     if isinstance(value, list):
         return [_resolved(item) for item in value]
     if not isinstance(value, dict):
@@ -62,20 +62,22 @@ def _resolved(value: Any) -> Any:
 
 
 def main() -> int:
-    """The exit status: 1 if there is something to mend."""
-    judged, wrong_about = 0, set()
-    complaints = []
+    """Returns the exit status: 1 if there are findings."""
+    audited, wrong_about = 0, set()
+    findings = []
     for where, document in policies():
-        judged += 1
+        audited += 1
         for finding in analyze_policy_string(json.dumps(document), ignore_private_auditors=True).findings:
             known = (finding.issue, str(finding.detail))
             if known in WRONG_ABOUT:
                 wrong_about.add(known)
             elif "template" not in where or finding.issue not in ABOUT_RESOURCES:
-                complaints.append(f"{where}: {finding.issue}: {finding.detail or ''} {finding.location}")
-    complaints += [f"audit: no longer reported, take it out: {known}" for known in WRONG_ABOUT - wrong_about]
-    sys.stdout.write("\n".join([*complaints, f"{judged} policies audited, {len(complaints)} complaints.\n"]))
-    return int(bool(complaints))
+                findings.append(f"{where}: {finding.issue}: {finding.detail or ''} {finding.location}")
+    findings += [
+        f"audit: not reported any more, delete it from WRONG_ABOUT: {known}" for known in WRONG_ABOUT - wrong_about
+    ]
+    sys.stdout.write("\n".join([*findings, f"{audited} policies audited, {len(findings)} findings.\n"]))
+    return int(bool(findings))
 
 
 if __name__ == "__main__":

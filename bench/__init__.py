@@ -1,7 +1,7 @@
-"""The benchmark: one question of many accounts, by this project and by the others, against a stub of AWS on loopback.
+"""The benchmark: one check in many accounts, by this project and by others, against a stub of AWS on loopback.
 
-    python -m bench            all of it, into bench/results.md
-    python -m bench --quick    smaller numbers and one run, to see that it works; writes nothing
+    python -m bench            everything; writes bench/results.md
+    python -m bench --quick    smaller numbers and one round, to test the benchmark; writes nothing
 
-Absolute times depend on the machine; the goals are ratios within one run, mostly of CPU time.
+Absolute times depend on the machine; the goals are ratios within one round, mostly of CPU time.
 """

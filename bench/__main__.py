@@ -1,4 +1,4 @@
-"""`python -m bench`: see the package's own words."""
+"""`python -m bench`: see the package's docstring."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ MEASUREMENTS = BUILD / "measurements.json"
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Against the others, on this machine.")
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Compare this project with others.")
     parser.add_argument("--quick", action="store_true", help="smaller numbers, one round; writes nothing")
-    parser.add_argument("--again", action="store_true", help="the tables anew, from what the last run measured")
+    parser.add_argument("--again", action="store_true", help="make the tables from the last measurements")
     parser.add_argument("--lock", action="store_true", help="make requirements.txt from requirements.in")
     options = parser.parse_args()
     if options.lock:

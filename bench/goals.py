@@ -1,4 +1,4 @@
-"""The figures that this project promises, each computed within one round, so that both sides met the same machine."""
+"""The figures that this project promises, each from one round, so that both sides ran under the same conditions."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Goal:
     """A figure and its bound.
 
     Attributes:
-        figure: in words; after the colon what it is compared with.
-        bound: the most it may be.
-        of_round: computes it.
-        unit: behind the number.
-        inverse: shown as 1/n.
+        figure: its name; after the colon what it is compared with.
+        bound: its maximum.
+        of_round: computes it from one round.
+        unit: printed after the number.
+        inverse: print it as 1/n.
     """
 
     figure: str
@@ -63,7 +63,7 @@ def _added_memory(measured: Round, scale: Scale) -> float:
 
 def _sts_calls_of_second_invocations(measured: Round, scale: Scale) -> float:
     counts = measured["second"]["stub"]["counts"]
-    return float(counts["AssumeRole"] - len(measured["second"]["cpu"]))  # the first of each check is no second
+    return float(counts["AssumeRole"] - len(measured["second"]["cpu"]))  # the first invocation of each check
 
 
 def _second_invocation(check: str) -> Callable[[Round, Scale], float]:
@@ -101,12 +101,12 @@ GOALS = [
         1.5,
         _second_invocation("s3_buckets"),
     ),
-    Goal("cold start to first answer, CPU: `import boto3` and two clients", 1.25, _cold_start),
+    Goal("cold start to first response, CPU: `import boto3` and two clients", 1.25, _cold_start),
 ]
 
 
 def wrong_answers(rounds: Sequence[Round], scale: Scale) -> list[str]:
-    """Name every measurement in which an account was not answered with its own bucket, or something was left over."""
+    """Name every measurement with a wrong result for an account or with threads left over."""
     wrong = []
     expected = {
         "few": scale.few,

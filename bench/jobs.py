@@ -1,4 +1,4 @@
-"""What a worker process may be told to measure, each in a process of its own. All give plain data."""
+"""The measurements that a worker process can make, each in a separate process. All return plain data."""
 
 from __future__ import annotations
 
@@ -38,36 +38,36 @@ class Stopwatch:
         self.cpu += time.process_time() - self._cpu
 
 
-def ask_accounts(contender: str, accounts: int, threads: int, warm_up: int) -> dict[str, Any]:
-    """Ask many accounts for their buckets; the clock starts when everything is imported.
+def list_buckets(contender: str, accounts: int, threads: int, warm_up: int) -> dict[str, Any]:
+    """List the buckets of many accounts; the clock starts after the imports.
 
     Args:
-        contender: by its name in `CONTENDERS`.
-        accounts: how many.
-        threads: how many at once.
-        warm_up: other accounts to ask before, so that clients and connections are there already.
+        contender: its name in `CONTENDERS`.
+        accounts: the number of accounts.
+        threads: the number of threads.
+        warm_up: the number of other accounts before the measurement, so that clients and connections exist.
     """
-    ask = CONTENDERS[contender].make(threads)
+    run = CONTENDERS[contender].make(threads)
     if warm_up:
-        ask(account_ids(warm_up, first=2 * FIRST_ACCOUNT))
-    asked = account_ids(accounts)
+        run(account_ids(warm_up, first=2 * FIRST_ACCOUNT))
+    ids = account_ids(accounts)
     with Stopwatch() as clock:
-        answers = ask(asked)
+        names = run(ids)
     proves = CONTENDERS[contender].proves_accounts
     return {
         "wall": clock.wall,
         "cpu": clock.cpu,
         "peak": own_process.peak_resident(),
-        "right": _right(asked, answers) if proves else len(answers),
+        "right": _right(ids, names) if proves else len(names),
     }
 
 
-def _right(asked: Sequence[str], answers: BucketNames) -> int:
-    return sum(answers.get(account_id) == [bucket_of(account_id)] for account_id in asked)
+def _right(ids: Sequence[str], names: BucketNames) -> int:
+    return sum(names.get(account_id) == [bucket_of(account_id)] for account_id in ids)
 
 
 def memory_of_sweep(accounts: int, threads: int) -> dict[str, Any]:
-    """What many accounts in one sweep add to a process that has already made its clients and connections."""
+    """The memory that one sweep over many accounts adds to a process that already has its clients and connections."""
     threads_before = threading.active_count()
     sweep = _sweeper(threads)
     sweep(account_ids(2 * threads, first=2 * FIRST_ACCOUNT))
@@ -75,20 +75,20 @@ def memory_of_sweep(accounts: int, threads: int) -> dict[str, Any]:
     own_process.restart_peak()
     before = own_process.resident()
     with Stopwatch() as clock:
-        answer = sweep(account_ids(accounts))
+        response = sweep(account_ids(accounts))
     return {
         "wall": clock.wall,
         "cpu": clock.cpu,
         "before": before,
         "peak": own_process.peak_resident(),
-        "results": own_process.size_of(answer),
-        "right": _right_results(answer),
+        "results": own_process.size_of(response),
+        "right": _right_results(response),
         "threads_left": own_process.threads_beyond(threads_before),
     }
 
 
 def sweeps_one_after_another(accounts: Sequence[int], threads: int) -> dict[str, Any]:
-    """What is left in the process after each of some sweeps over ever other accounts."""
+    """What remains in the process after each of several sweeps, each over other accounts."""
     threads_before = threading.active_count()
     sweep = _sweeper(threads)
     sockets_before = own_process.open_sockets()
@@ -113,23 +113,23 @@ def _sweeper(threads: int) -> Callable[[list[str]], dict[str, Any]]:
 
     def sweep(ids: list[str]) -> dict[str, Any]:
         event = {"check": "s3_buckets", "accounts": ids, "concurrency": threads}
-        answer: dict[str, Any] = app.sweep(event, Context())
-        return answer
+        response: dict[str, Any] = app.sweep(event, Context())
+        return response
 
     return sweep
 
 
-def _right_results(answer: dict[str, Any]) -> int:
+def _right_results(response: dict[str, Any]) -> int:
     return sum(
         entry["ok"] and [bucket["name"] for bucket in entry["result"]["buckets"]] == [bucket_of(entry["account_id"])]
-        for entry in answer["results"]
+        for entry in response["results"]
     )
 
 
 def second_invocation(repetitions: int, block: int = 50) -> dict[str, Any]:
-    """The same account and check again and again, against the bare call that it is about.
+    """Repeat one check in one account, and compare it with the AWS call that the check makes.
 
-    Both are measured in this one process, in blocks that take turns, so that what else the machine does hits both.
+    Both run in this process, in alternating blocks, so that other load on the machine affects both.
     """
     import app
     from bench.contenders.this import Context

@@ -1,4 +1,4 @@
-"""What it was measured on: enough to judge the numbers by, nothing that names a machine or a person."""
+"""The machine and the versions of a measurement, without names of machines or persons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run one measurement: a fresh stub, a fresh process, a bare environment."""
+"""Run one measurement with a new stub, in a new process with a minimal environment."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ SIDES = ("app", "clients")
 
 
 def measure(job: str, *, python: Path | str = sys.executable, latency: float, **arguments: Any) -> Measurement:
-    """Let a worker do a job (a function of `bench.jobs`).
+    """Run a job (a function of `bench.jobs`) in a worker process.
 
     Args:
         job: the function's name.
-        python: whose environment to run it in.
-        latency: seconds before each answer of the stub.
-        arguments: the function's.
+        python: the interpreter to run it with.
+        latency: seconds before each response of the stub.
+        arguments: the function's arguments.
 
     Returns:
-        What the job gave, and under "stub" what the stub has counted.
+        The job's result, and under "stub" the stub's counts.
     """
     with running_stub(latency) as stub:
         command = [str(python), "-m", "bench.worker", json.dumps({"job": job, **arguments})]
@@ -35,13 +35,13 @@ def measure(job: str, *, python: Path | str = sys.executable, latency: float, **
 
 
 def measure_cold_starts(times: int, *, bytecode: bool) -> Measurement:
-    """CPU seconds of a cold start, by side: up to the first answer ("app"), until two clients are there ("clients").
+    """CPU seconds of a cold start: until the first response ("app"), and until two clients exist ("clients").
 
-    They take turns.
+    Both alternate.
 
     Args:
-        times: of each; one more beforehand is not counted, it leaves the bytecode behind.
-        bytecode: let them find bytecode. A layer that Chalice packs has none.
+        times: measurements of each; one more at the start is not counted, because it writes the bytecode.
+        bytecode: whether they have bytecode. A layer that Chalice builds has none.
     """
     without = {} if bytecode else {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": str(BUILD / "no-bytecode")}
     cpu = dict.fromkeys(SIDES, 0.0)
@@ -49,15 +49,15 @@ def measure_cold_starts(times: int, *, bytecode: bool) -> Measurement:
     with running_stub(0) as stub:
         for number in range(times + 1):
             for side in SIDES:
-                seconds, answered = _run([sys.executable, "bench/cold_start.py", side], stub, **without).split()
+                seconds, is_right = _run([sys.executable, "bench/cold_start.py", side], stub, **without).split()
                 if number:
                     cpu[side] += float(seconds) / times
-                    right += int(answered)
+                    right += int(is_right)
     return {"cpu": cpu, "right": right}
 
 
 def _run(command: list[str], stub: StubProcess, **more: str) -> str:
-    # Nothing of whoever runs this: no profile, no proxy. Bytecode is kept, in one place for all.
+    # Without the user's profile and proxy. All processes share one directory for bytecode.
     environment = {"PATH": os.environ["PATH"], "PYTHONPYCACHEPREFIX": str(BUILD / "bytecode"), "HOME": os.devnull}
     environment |= stub.environment() | more
     done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True)

@@ -1,5 +1,4 @@
-"""What this process holds, from /proc: memory (`ru_maxrss` would begin with what the parent held at the fork), sockets,
-threads."""
+"""Memory, sockets and threads of this process, from /proc: `ru_maxrss` includes the parent's memory at the fork."""
 
 from __future__ import annotations
 
@@ -17,17 +16,17 @@ MIB = 1024 * 1024
 
 
 def resident() -> float:
-    """MiB now."""
+    """Resident memory in MiB."""
     return _field("VmRSS")
 
 
 def peak_resident() -> float:
-    """The most it ever was, in MiB, since the start or since `restart_peak`."""
+    """Maximum resident memory in MiB, since the start or since `restart_peak`."""
     return _field("VmHWM")
 
 
 def restart_peak() -> None:
-    """Let the peak begin again at what is held now."""
+    """Set the maximum to the present memory."""
     _CLEAR_REFS.write_text("5")  # see proc_pid_clear_refs(5)
 
 
@@ -37,12 +36,12 @@ def open_sockets() -> int:
         try:
             count += os.readlink(file).startswith("socket:")
         except FileNotFoundError:
-            continue  # the one that lists the directory
+            continue  # the descriptor that lists this directory
     return count
 
 
 def threads_beyond(before: int, patience: float = 5) -> int:
-    """How many more threads there are than before, once those that are just ending have ended."""
+    """The number of threads minus `before`, after waiting for threads that are about to end."""
     deadline = time.monotonic() + patience
     while threading.active_count() > before and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -55,7 +54,7 @@ def _field(name: str) -> float:
 
 
 def size_of(value: Any) -> float:
-    """What plain data, as JSON has it, occupies with everything in it, in MiB. An object met twice counts once."""
+    """The size of JSON data with everything in it, in MiB. The same object counts once."""
     seen: set[int] = set()
     total = 0
     todo = [value]

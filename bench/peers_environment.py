@@ -1,4 +1,4 @@
-"""Where the other libraries are installed: an environment of their own, so that the project's stays clean."""
+"""A separate environment for the other libraries, so that the project's environment does not contain them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ REQUIREMENTS = PROJECT / "bench" / "requirements.txt"
 
 
 def peers_python() -> Path:
-    """Give the environment's Python, after making it if it is not there or not from today's requirements."""
+    """The environment's Python; creates the environment if it is missing or its requirements have changed."""
     environment = BUILD / "venv"
     python = environment / "bin" / "python"
     installed = environment / "requirements.txt"
     if not installed.exists() or installed.read_bytes() != REQUIREMENTS.read_bytes():
         print("Installing the other libraries, once.", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
-        # --no-deps: the file has them all, and pip would not find the hash of one that botocove asks for with extras.
+        # --no-deps: the file has all of them, and pip does not find the hash of one that botocove requires with extras.
         install = ["-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
         subprocess.run([python, *install, "--require-hashes", "--no-deps", "-r", REQUIREMENTS], check=True)
         installed.write_bytes(REQUIREMENTS.read_bytes())
@@ -28,7 +28,7 @@ def peers_python() -> Path:
 
 
 def lock() -> None:
-    """Make requirements.txt from requirements.in, as `make lock` does for the project's own."""
+    """Make bench/requirements.txt from requirements.in, like `make lock`."""
     options = ["--quiet", "--universal", "--python-version", "3.11", "--generate-hashes"]
     options += ["--no-emit-index-url", "--no-emit-find-links", "--custom-compile-command", "python -m bench --lock"]
     command = [sys.executable, "-m", "uv", "pip", "compile", *options, "bench/requirements.in"]

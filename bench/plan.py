@@ -1,4 +1,4 @@
-"""What is measured, in which order: rounds in which everybody takes a turn, so that a busy moment hits everybody."""
+"""The order of measurements: each round measures every contender, so that other load on the machine affects all."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from bench.contenders import CONTENDERS
 from bench.measuring import Measurement, measure, measure_cold_starts
 
 Round = dict[str, Measurement]
-"""What was measured, by name: `few/<contender>`, `many/<contender>`, `memory`, `second`, `cold`,
+"""Measurements by name: `few/<contender>`, `many/<contender>`, `memory`, `second`, `cold`,
 `cold/no-bytecode`."""
 
 FEW_THREADS = 20
-"""What botocove takes by default."""
+"""botocove's default."""
 MANY_THREADS = 64
 MANY = ("this", "ready-clients", "raw-requests")
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How much of it.
+    """The size of the benchmark.
 
     Attributes:
-        rounds: runs of everything.
-        few: accounts that everybody is asked for.
+        rounds: the number of rounds.
+        few: accounts for every contender.
         many: accounts for this project and the floors.
-        most: accounts for this project's memory.
+        most: accounts for the measurement of this project's memory.
         repetitions: of the second invocation.
-        cold_starts: of either side.
-        latency: seconds before each answer; the second invocation and the cold start are measured without.
+        cold_starts: of each side.
+        latency: seconds before each response, except for the second invocation and the cold start.
     """
 
     rounds: int = 5
@@ -47,18 +47,18 @@ QUICK = Scale(rounds=1, few=20, many=200, most=500, repetitions=200, cold_starts
 
 
 def one_round(scale: Scale, peers_python: Path) -> Iterator[tuple[str, Callable[[], Measurement]]]:
-    """Name each measurement and give the function that takes it."""
-    ask = partial(measure, "ask_accounts", latency=scale.latency)
+    """The name of each measurement and the function that makes it."""
+    take = partial(measure, "list_buckets", latency=scale.latency)
     for name, contender in CONTENDERS.items():
         python = {"python": peers_python} if contender.is_peer else {}
         yield (
             f"few/{name}",
-            partial(ask, contender=name, accounts=scale.few, threads=FEW_THREADS, warm_up=0, **python),
+            partial(take, contender=name, accounts=scale.few, threads=FEW_THREADS, warm_up=0, **python),
         )
     for name in MANY:
         yield (
             f"many/{name}",
-            partial(ask, contender=name, accounts=scale.many, threads=MANY_THREADS, warm_up=MANY_THREADS),
+            partial(take, contender=name, accounts=scale.many, threads=MANY_THREADS, warm_up=MANY_THREADS),
         )
     yield (
         "memory",

@@ -1,4 +1,4 @@
-"""The tables on the terminal, and as bench/results.md."""
+"""Prints the tables and writes them to bench/results.md."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from bench.tables import Table
 
 PAGE = Path(__file__).parent / "results.md"
 
-_BEGIN = """# What it costs to ask many accounts
+_BEGIN = """# The cost of a check in many accounts
 
-Made by `make bench`, not by hand. A stub of STS and S3 on loopback answers each call after a fixed latency; the bucket
-it lists is named after the access key that signed the request, so every answer proves whose credentials were used. Each
-measurement has a fresh process and a fresh stub, and all take turns, {rounds} times: medians, in brackets the least and
-the most. CPU is user and system time of the contender alone. Compare within a table; absolute times are this machine's.
+Made by `make bench`, not by hand. A stub of STS and S3 on loopback responds to each call after a fixed latency; the
+bucket it lists is named after the access key that signed the request, so every response proves whose credentials were
+used. Each measurement has a new process and a new stub, and all alternate, {rounds} times: medians, in brackets minimum
+and maximum. CPU is user and system time of the contender alone. Compare only within a table; absolute times depend on
+this machine.
 """
 
 
 def all_tables(rounds: Sequence[Round], scale: Scale) -> list[Table]:
-    return [make(rounds, scale) for make in (tables.goals, tables.everybody, tables.ready, tables.rest)]
+    return [make(rounds, scale) for make in (tables.goals, tables.all_contenders, tables.ready, tables.rest)]
 
 
 def show(made: Sequence[Table], console: Console) -> None:

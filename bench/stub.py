@@ -1,12 +1,12 @@
-"""STS and S3 on loopback, as little of them as the benchmark asks, in a process of its own.
+"""A minimal STS and S3 for the benchmark, on loopback, in a separate process.
 
-AssumeRole answers with an access key that holds the account's id, ListBuckets with a bucket named after the access key
-that signed the request: the bucket's name proves whose credentials were used. A session token of another account than
-the key's is refused. Answers are canned bytes over keep-alive connections, so that the stub is never the bottleneck.
+AssumeRole returns an access key that contains the account's id, ListBuckets a bucket named after the access key that
+signed the request: the bucket's name proves whose credentials were used. A session token of another account than the
+key's is refused. Responses are fixed bytes over keep-alive connections, so that the stub is not the bottleneck.
 
     python -m bench.stub SECONDS_OF_LATENCY
 
-prints its port, and stops when its standard input ends, so that it cannot outlive whoever started it.
+prints its port and stops at the end of its standard input, so that it does not run longer than its parent.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ def session_token(account_id: str) -> str:
 
 
 def bucket_of(account_id: str) -> str:
-    """The one bucket that an account has."""
+    """The only bucket of an account."""
     return f"bucket-of-{account_id}"
 
 
 class Stub:
-    """Answers requests, and counts them.
+    """Responds to requests and counts them.
 
     Attributes:
-        counts: how often each action was asked, `refused` ones beside them.
-        connections: open now.
-        under_way: requests that have come and not been answered; `most_under_way` is the most there ever were.
+        counts: the number of requests by action, and of `refused` requests.
+        connections: the number of open connections.
+        under_way: the number of requests without a response so far; `most_under_way` is its maximum.
     """
 
     def __init__(self, latency: float) -> None:
@@ -60,7 +60,7 @@ class Stub:
         self.most_under_way = 0
         self._cpu_before = time.process_time()
 
-    def answer(self, head: bytes, body: bytes) -> bytes:
+    def respond(self, head: bytes, body: bytes) -> bytes:
         scope = _SCOPE.search(head)
         if scope is None:
             return _response(403, "text/plain", "Unsigned")
@@ -80,7 +80,7 @@ class Stub:
         if service == "sts":
             self.counts["GetCallerIdentity"] += 1
             return _response(200, "text/xml", _get_caller_identity(account_id))
-        # botocove asks Organizations first and goes on without it, as from any account but the management account.
+        # botocove calls Organizations first and continues without it, as in all accounts but the management account.
         return self._refuse("AccessDeniedException")
 
     def _refuse(self, code: str) -> bytes:
@@ -129,15 +129,15 @@ class _Connection(asyncio.Protocol):
             return
         stub.under_way += 1
         stub.most_under_way = max(stub.most_under_way, stub.under_way)
-        answer = stub.answer(head, body)
+        response = stub.respond(head, body)
         if stub.latency:
-            asyncio.get_running_loop().call_later(stub.latency, self._send, answer)
+            asyncio.get_running_loop().call_later(stub.latency, self._send, response)
         else:
-            self._send(answer)
+            self._send(response)
 
-    def _send(self, answer: bytes) -> None:
+    def _send(self, response: bytes) -> None:
         self._stub.under_way -= 1
-        self._transport.write(answer)
+        self._transport.write(response)
 
 
 def _account_of(key: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The stub as the others see it: a process to start, a place to point botocore to, and what it has counted."""
+"""Starts the stub in a process, with its URL, its environment for botocore and its counts."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class StubProcess:
     url: str
 
     def report(self) -> dict[str, Any]:
-        """What it has counted so far; see `bench.stub.Stub`. Asking is not counted."""
-        with urlopen(self.url + COUNTS_PATH) as answer:
-            report: dict[str, Any] = json.load(answer)
+        """Its counts so far, see `bench.stub.Stub`; this request is not counted."""
+        with urlopen(self.url + COUNTS_PATH) as response:
+            report: dict[str, Any] = json.load(response)
         return report
 
     def environment(self) -> dict[str, str]:
-        """What botocore reads to talk to it, as the hub."""
+        """The variables for botocore to use it as the hub."""
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": HUB_KEY,
@@ -42,10 +42,10 @@ class StubProcess:
 
 @contextmanager
 def running_stub(latency: float) -> Iterator[StubProcess]:
-    """Start a stub with nothing counted yet, and end it afterwards.
+    """Start a new stub, and end it afterwards.
 
     Args:
-        latency: seconds before each answer.
+        latency: seconds before each response.
     """
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.stub", str(latency)],

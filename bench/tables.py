@@ -1,4 +1,4 @@
-"""The measurements as tables: plain rows, for the terminal and for bench/results.md."""
+"""Makes tables of the measurements, for the terminal and for bench/results.md."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.plan import FEW_THREADS, MANY, MANY_THREADS, Round, Scale
 
 @dataclass(frozen=True)
 class Table:
-    """A title, a note, column heads and rows of text; the first column is text, the others numbers."""
+    """A table; the first column is text, the others are numbers."""
 
     title: str
     note: str
@@ -37,23 +37,23 @@ def goals(rounds: Sequence[Round], scale: Scale) -> Table:
     )
 
 
-def everybody(rounds: Sequence[Round], scale: Scale) -> Table:
+def all_contenders(rounds: Sequence[Round], scale: Scale) -> Table:
     return Table(
         f"{scale.few} accounts, {FEW_THREADS} at a time, {scale.latency * 1000:.0f} ms latency, from a fresh process",
-        "The clock starts after the imports, so making clients is in it. Nobody keeps a session afterwards.",
-        *_asking(rounds, scale.few, "few", CONTENDERS),
+        "The clock starts after the imports and includes making clients. Sessions are not kept afterwards.",
+        *_contenders(rounds, scale.few, "few", CONTENDERS),
     )
 
 
 def ready(rounds: Sequence[Round], scale: Scale) -> Table:
     return Table(
         f"{scale.many} accounts, {MANY_THREADS} at a time, {scale.latency * 1000:.0f} ms latency, everything ready",
-        f"After {MANY_THREADS} other accounts, so that clients and connections are there, as in a warm function.",
-        *_asking(rounds, scale.many, "many", MANY),
+        f"After {MANY_THREADS} other accounts, so that clients and connections exist, as in a warm function.",
+        *_contenders(rounds, scale.many, "many", MANY),
     )
 
 
-def _asking(
+def _contenders(
     rounds: Sequence[Round], accounts: int, kind: str, names: Iterable[str]
 ) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     heads = ("", "wall s", "CPU ms per account", "peak MiB", "AssumeRole", "right")
@@ -87,7 +87,7 @@ def rest(rounds: Sequence[Round], scale: Scale) -> Table:
     ]
     for name, how in (("cold", ""), ("cold/no-bytecode", ", without bytecode")):
         for side, title in (
-            ("app", "cold start, up to the first answer"),
+            ("app", "cold start, until the first response"),
             ("clients", "  `import boto3` and two clients"),
         ):
             rows.append(
@@ -112,7 +112,7 @@ def rest(rounds: Sequence[Round], scale: Scale) -> Table:
     rows.append(("the stub's CPU in its busiest measurement, of one core", f"{busiest:.0%}"))
     return Table(
         "The rest",
-        "A layer that Chalice packs has no bytecode: both sides then compile all that they import.",
+        "A layer that Chalice builds has no bytecode: without it, both sides compile everything that they import.",
         ("", "median (min to max)"),
         rows,
     )

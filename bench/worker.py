@@ -1,4 +1,4 @@
-"""One measurement in a process of its own: `python -m bench.worker '{"job": ..., ...}'` prints its result as JSON."""
+"""One measurement in a separate process: `python -m bench.worker '{"job": ..., ...}'` prints its result as JSON."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from bench import jobs
 
 JOBS = {
     job.__name__: job
-    for job in (jobs.ask_accounts, jobs.memory_of_sweep, jobs.sweeps_one_after_another, jobs.second_invocation)
+    for job in (jobs.list_buckets, jobs.memory_of_sweep, jobs.sweeps_one_after_another, jobs.second_invocation)
 }
 
 
 def main() -> None:
     arguments = json.loads(sys.argv[1])
-    # The result gets the real standard output; what is measured may log what it likes, as it does in use.
+    # Only the result goes to the real standard output; the logs of the measured code are discarded.
     results = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     with results:

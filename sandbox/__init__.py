@@ -1,23 +1,23 @@
 """AWS on a laptop: a hub account, an organization and target accounts on loopback, for cross-account.
 
-The unchanged `chalice`, `aws` and boto3 talk to it through AWS_ENDPOINT_URL. It is moto's server plus what moto
-leaves out: trust policies, identity policies with conditions, Lambda under AWS's own runtime client, with boto3.
+The unchanged `chalice`, `aws` and boto3 use it through AWS_ENDPOINT_URL. It is moto's server plus what moto lacks:
+trust policies, identity policies with conditions, and Lambda with AWS's own runtime client and boto3.
 
     python -m sandbox                  run it; `eval "$(python -m sandbox env)"` in another shell
-    with sandbox.running() as box:     the same for tests, in a process of its own
+    with sandbox.running() as box:     the same for tests, in a separate process
 
-The developer is the hub's administrator and deploys roles, functions and layers of any name, by any tool; only
-Chalice is stopped in every stage but `sandbox`.
+The developer is the hub's administrator and deploys roles, functions and layers of any name, with any tool; Chalice
+is denied in every stage except `sandbox`.
 
 Enforced: signatures; identity policies (Allow, Deny, Not…, wildcards, conditions) and permissions boundaries on
-every call; trust policies, MaxSessionDuration and the one-hour cap of role chaining in AssumeRole; that Lambda and
+every call; trust policies, MaxSessionDuration and the one-hour maximum of role chaining in AssumeRole; that Lambda and
 Step Functions may assume their roles; a function's timeout, payload limits and concurrency; its role's right to log.
 
 Not enforced: session policies (their form is checked), SCPs and RCPs, expiry of credentials, iam:PassRole, resource
 policies other than trust (buckets, functions), a role's unique id in a trust policy, a function's memory size, retries
-of asynchronous invocations, and the rights CloudFormation needs for what it creates. Lambda refuses variables of its
-own names, AWS_ACCESS_KEY_ID say; here they are overridden. Presigned URLs are refused.
-An operator, condition key or policy variable that is not known here denies.
+of asynchronous invocations, and the permissions that CloudFormation needs for what it creates. Lambda refuses reserved
+variables such as AWS_ACCESS_KEY_ID; here they are overridden. Presigned URLs are refused.
+An operator, condition key or policy variable that the sandbox does not know denies.
 """
 
 from sandbox.running import Box, SandboxNotStarted, running

@@ -1,4 +1,4 @@
-"""`python -m sandbox`: run the sandbox in the foreground, or say how to reach the one that runs."""
+"""`python -m sandbox`: run the sandbox in the foreground, or print the environment of the running one."""
 
 import argparse
 import json
@@ -14,7 +14,7 @@ from sandbox.state_file import PROJECT, STATE_FILE, State, read_state, remove_st
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The exit status."""
+    """Returns the exit status."""
     options = _parser().parse_args(arguments)
     running = None if options.child else read_state(options.state_file)
     if options.command == "env":
@@ -32,15 +32,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def exports(environment: dict[str, str]) -> str:
-    """Shell lines for `eval`. What would lead away from the sandbox is unset."""
+    """Shell lines for `eval`; they also unset the variables that would override the endpoint."""
     lines = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
     return "\n".join([*lines, "unset AWS_PROFILE AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"])
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from sandbox.server import Server  # moto takes a second to import: not for `env`
+    from sandbox.server import Server  # here, because moto takes a second to import and `env` does not need it
 
-    # A pipe, written by the signal itself: an Event set in a handler deadlocks when a second signal comes meanwhile.
+    # A pipe that the signal itself writes to: an Event set in a handler deadlocks if a second signal arrives meanwhile.
     stopped, stop = os.pipe()
     os.set_blocking(stop, False)
     signal.set_wakeup_fd(stop, warn_on_full_buffer=False)
@@ -74,7 +74,7 @@ def _hint(endpoint_url: str) -> None:
         '    eval "$(python -m sandbox env)"\n'
         "    chalice deploy --stage sandbox\n"
         '    echo \'{"account_id": "123456789012"}\' | chalice invoke --stage sandbox -n switch_account\n'
-        "Ctrl-C ends it, and everything in it.",
+        "Ctrl-C ends it and deletes everything in it.",
         file=sys.stderr,
     )
 
@@ -87,7 +87,7 @@ def _complain(sentence: str) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description="AWS on a laptop, for cross-account.")
     parser.add_argument("command", nargs="?", choices=["env"], help="print the environment of the running sandbox")
-    parser.add_argument("--port", type=int, default=0, help="0, the default, lets the system choose")
+    parser.add_argument("--port", type=int, default=0, help="0, the default: any free port")
     parser.add_argument("--accounts", type=int, default=0, metavar="N", help="add N generated target accounts")
     parser.add_argument(
         "--template", type=Path, default=PROJECT / ROLE_TEMPLATE, help="the role template of the targets"

@@ -1,4 +1,4 @@
-"""The fixed facts of the sandbox's world: accounts, ids and the developer's credentials. Nothing here is secret."""
+"""The sandbox's fixed accounts, ids and developer credentials. Nothing here is secret."""
 
 from dataclasses import dataclass
 
@@ -9,14 +9,14 @@ EXTERNAL_ID = "sandbox-external-id"
 ROLE_TEMPLATE = "role-template.yaml"
 ROLE_STACK = "cross-account-role"
 
-# The only Chalice stage that the developer may deploy.
+# The only Chalice stage that the developer may deploy:
 STAGE = "sandbox"
 DEVELOPER_ROLE = "cross-account-developer"
 DEVELOPER_SESSION = "developer"
 ADMINISTRATOR_ROLE = "OrganizationAccountAccessRole"
 
-# The same three values stand in .chalice/config.json, stage sandbox. They look like credentials and AWS knows
-# none of them: the sandbox stage can reach nothing but the sandbox.
+# The same three values are in .chalice/config.json, stage sandbox. AWS does not know them, so that stage works only in
+# the sandbox.
 DEVELOPER_CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "ASIASANDBOXDEVELOPER",
     "AWS_SECRET_ACCESS_KEY": "sandbox-developer-not-a-secret",
@@ -26,7 +26,7 @@ DEVELOPER_CREDENTIALS = {
 
 @dataclass(frozen=True)
 class Target:
-    """One account that the hub looks into."""
+    """A target account."""
 
     id: str
     name: str
@@ -44,7 +44,7 @@ TARGETS = (
 
 
 def generated_targets(count: int) -> list[Target]:
-    """More accounts of the same kind, for sweeps at scale; every id is distinct and tells its number."""
+    """More accounts for large sweeps; each id is distinct and contains the account's number."""
     return [
         Target(f"{700000000000 + number}", f"account-{number:05d}", (f"account-{number:05d}-data",))
         for number in range(1, count + 1)

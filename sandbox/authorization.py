@@ -1,7 +1,7 @@
-"""May this caller do this? The sandbox's decision on every signed request, in AWS's words when it is no.
+"""Allows or denies every signed request, with AWS's error messages.
 
 moto's own evaluation in 5.2.5 ignores conditions, NotResource and almost every resource; this one uses
-policy_evaluation. Signatures are still checked by moto.
+policy_evaluation. moto still checks signatures.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from sandbox.requested_access import Request, action_of, resource_of, tag_keys
 
 
 def identity_decision(caller: Caller, action: str, resource: str, keys: dict[str, ContextValue]) -> Decision:
-    """The caller's own policies, capped by its permissions boundary."""
+    """Evaluate the caller's own policies and its permissions boundary."""
     context = {**caller.keys(), **keys}
     decision = evaluate_identity(caller.policy_documents(), action, resource, context)
     boundary = caller.boundary_document()
@@ -35,7 +35,7 @@ def resource_keys(resource: str, account: str, region: str) -> dict[str, Context
 
 
 def check(iam_request: Any, s3_resource: str | None = None) -> None:
-    """Raise unless the caller may. `iam_request` is moto's IAMRequest with a Caller as its access key."""
+    """Raise if the caller is denied. `iam_request` is moto's IAMRequest with a Caller as its access key."""
     caller: Caller = iam_request._access_key
     service, _, operation = iam_request._action.partition(":")
     request = Request(
@@ -50,7 +50,7 @@ def check(iam_request: Any, s3_resource: str | None = None) -> None:
     )
     action = action_of(request) if s3_resource is None or operation == "HeadBucket" else iam_request._action
     resource = s3_resource or resource_of(request)
-    # GetCallerIdentity is never refused; AssumeRole needs both sides and is decided in trust.py.
+    # AWS never denies GetCallerIdentity. AssumeRole depends on both sides: see trust.py.
     if action in ("sts:GetCallerIdentity", "sts:AssumeRole"):
         decision = Decision.ALLOW
     else:
@@ -66,14 +66,14 @@ def check(iam_request: Any, s3_resource: str | None = None) -> None:
 
 
 def record(caller: Caller, action: str, resource: str, decision: Decision) -> None:
-    """Note the call for tests that count."""
+    """Keep the call for tests that count calls."""
     service, _, name = action.partition(":")
     outcome = "allowed" if decision.allowed else "denied"
     RECORD.add(Call(service, name, caller.account, caller.arn, resource, outcome))
 
 
 def _sentence(caller: Caller, action: str, resource: str, decision: Decision) -> str:
-    said = f"User: {caller.arn} is not authorized to perform: {action} on resource: {resource}"
+    sentence = f"User: {caller.arn} is not authorized to perform: {action} on resource: {resource}"
     if decision is Decision.EXPLICIT_DENY:
-        return f"{said} with an explicit deny in an identity-based policy"
-    return f"{said} because no identity-based policy allows the {action} action"
+        return f"{sentence} with an explicit deny in an identity-based policy"
+    return f"{sentence} because no identity-based policy allows the {action} action"

@@ -1,4 +1,4 @@
-"""The errors the sandbox answers with, in AWS's codes and words."""
+"""The errors that the sandbox returns, with AWS's codes and messages."""
 
 from moto.core.exceptions import ServiceException
 
@@ -8,9 +8,9 @@ class AwsError(ServiceException):
 
 
 class Refused(Exception):
-    """A 403. AWS's query and XML protocols and its JSON protocols name the same refusal differently.
+    """A 403. Its code in AWS's query and XML protocols differs from the code in its JSON protocols.
 
-    Not one of moto's own errors, which it would answer with status 400 before we see them.
+    Not a subclass of moto's own errors, for which moto returns status 400 before the sandbox sees them.
     """
 
     status = 403

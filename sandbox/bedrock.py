@@ -1,6 +1,6 @@
 """Bedrock's ListFoundationModels and Converse, which moto 5.2.5 does not have.
 
-The answers are canned and say so; what they prove is which account answered and that its IAM policies decided.
+The responses are fixed and say so. They prove which account was called and that its IAM policies were evaluated.
 """
 
 from typing import Any
@@ -39,21 +39,21 @@ def list_foundation_models(response: Any) -> ActionResult:
 
 
 def converse(response: Any) -> ActionResult:
-    """A reply that names the account and the model and repeats the question. No model ran."""
+    """A response that names the account and the model and repeats the prompt. It runs no model."""
     model_id = str(response._get_param("modelId"))
     if not any(known in model_id for known, _, _ in _MODELS):
         raise AwsError("ValidationException", "The provided model identifier is invalid.")
     messages = response._get_param("messages") or []
-    asked = " ".join(block.get("text", "") for message in messages[-1:] for block in message.get("content", []))
-    text = f"[sandbox: no model ran] account {response.current_account}, model {model_id}, asked: {asked}"
+    prompt = " ".join(block.get("text", "") for message in messages[-1:] for block in message.get("content", []))
+    text = f"[sandbox: no model ran] account {response.current_account}, model {model_id}, prompt: {prompt}"
     return ActionResult(
         {
             "output": {"message": {"role": "assistant", "content": [{"text": text}]}},
             "stopReason": "end_turn",
             "usage": {
-                "inputTokens": len(asked.split()),
+                "inputTokens": len(prompt.split()),
                 "outputTokens": len(text.split()),
-                "totalTokens": len(asked.split()) + len(text.split()),
+                "totalTokens": len(prompt.split()) + len(text.split()),
             },
             "metrics": {"latencyMs": 1},
         }

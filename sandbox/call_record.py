@@ -1,7 +1,7 @@
-"""What the sandbox was asked: one entry per authorised or refused AWS call, newest last.
+"""The AWS calls that the sandbox received: one entry per allowed or denied call, newest last.
 
-A test reads it (`box.calls()`, or GET /sandbox/calls) to prove, say, that a warm function does not assume a
-role twice. Entries hold no credential.
+Tests read it (`box.calls()`, or GET /sandbox/calls) to prove, for example, that a warm function does not assume a
+role twice. Entries contain no credentials.
 """
 
 import threading
@@ -15,7 +15,7 @@ _MAXIMUM = 100_000
 
 @dataclass(frozen=True)
 class Call:
-    """One AWS call as the sandbox decided it."""
+    """One AWS call and its outcome."""
 
     service: str
     action: str
@@ -27,7 +27,7 @@ class Call:
 
 
 class CallRecord:
-    """A bounded list that many request threads append to."""
+    """A list of at most 100,000 calls; safe to use from many threads."""
 
     def __init__(self) -> None:
         self._calls: deque[Call] = deque(maxlen=_MAXIMUM)

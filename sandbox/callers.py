@@ -1,7 +1,7 @@
-"""Who signed a request: from the access key id to the account, the ARN, the role and the policies that hold.
+"""Finds who signed a request: from the access key id to the account, the ARN, the role and the policies.
 
-moto finds a key by walking all accounts and all sessions; with hundreds of accounts that is the slowest part of a
-request. Here every session that the sandbox issues is kept in one index.
+moto searches all accounts and all sessions for a key; with hundreds of accounts that is the slowest part of a request.
+This module keeps every session that the sandbox issues in one index.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ PARTITION = "aws"
 
 @dataclass(frozen=True)
 class Session:
-    """A role session the sandbox issued, and the function it belongs to, if one."""
+    """A role session that the sandbox issued, and the function that it belongs to, if any."""
 
     assumed: AssumedRole
     function_arn: str = ""
@@ -30,7 +30,7 @@ class Session:
 
 @dataclass(frozen=True)
 class Caller:
-    """The principal behind an access key, in the shape moto's IAM mode expects of its access keys."""
+    """The principal of an access key, with the interface of moto's own access keys."""
 
     account: str
     arn: str
@@ -45,14 +45,14 @@ class Caller:
         return self.credentials
 
     def policy_documents(self) -> list[str]:
-        """Inline and attached policies; of a user also those of its groups."""
+        """Inline and attached policies; for a user also those of its groups."""
         holders = [self.identity]
         if not self.is_session:
             holders += iam_backends[self.account][PARTITION].get_groups_for_user(self.identity.name)
         return [document for holder in holders for document in _documents_of(holder)]
 
     def boundary_document(self) -> str | None:
-        """The permissions boundary, which caps whatever the policies allow."""
+        """The permissions boundary, or None."""
         arn = getattr(self.identity, "permissions_boundary_arn", None)
         return _default_document(iam_backends[self.account][PARTITION].get_policy(arn)) if arn else None
 
@@ -70,8 +70,8 @@ class Caller:
         return keys
 
     def trust_request(self, **keys: str) -> TrustRequest:
-        """How a trust policy sees this caller."""
-        # A policy in AWS sees the function only in the caller's own policies, never in a trust policy.
+        """This caller as a trust policy sees it."""
+        # AWS sets the function's key only for the caller's own policies, not for a trust policy.
         own = {key: value for key, value in self.keys().items() if key != "lambda:SourceFunctionArn"}
         arns = tuple(dict.fromkeys((self.principal_arn, self.arn)))
         return TrustRequest(self.account, arns, keys={**own, **keys})
@@ -81,7 +81,7 @@ _sessions: dict[str, Session] = {}
 
 
 def issue_session(role: Any, session_name: str, duration: int, policy: str = "", function_arn: str = "") -> AssumedRole:
-    """New credentials of a role. Whether the caller may have them is decided before."""
+    """New credentials of a role; the caller of this function must have authorized them before."""
     backend = sts_backends[role.account_id][PARTITION]
     assumed = backend.assume_role(REGION, session_name, role.arn, policy, duration, "")
     _sessions[assumed.access_key_id] = Session(assumed, function_arn)
@@ -89,14 +89,14 @@ def issue_session(role: Any, session_name: str, duration: int, policy: str = "",
 
 
 def fix_session(assumed: AssumedRole, access_key_id: str, secret: str, token: str) -> None:
-    """Give a session known credentials: the developer's stand in the Chalice configuration."""
+    """Replace a session's credentials with fixed ones: the developer's are in the Chalice configuration."""
     session = _sessions.pop(assumed.access_key_id)
     assumed.access_key_id, assumed.secret_access_key, assumed.session_token = access_key_id, secret, token
     _sessions[access_key_id] = session
 
 
 def account_of(access_key: str) -> str:
-    """The account a key belongs to; the hub for a key nobody issued (it fails authentication there)."""
+    """The account of a key; the hub for an unknown key, which fails authentication there."""
     if session := _sessions.get(access_key):
         return str(session.assumed.account_id)
     for account, backends in list(iam_backends.items()):
@@ -111,7 +111,7 @@ def session_of(access_key_id: str) -> AssumedRole | None:
 
 
 def find_caller(access_key_id: str) -> Caller | None:
-    """The caller, or None when no such key was issued or its role or user is gone."""
+    """The caller, or None if the key is unknown or its role or user was deleted."""
     if session := _sessions.get(access_key_id):
         assumed = session.assumed
         role = find_role(assumed.role_arn)
@@ -137,7 +137,7 @@ def find_caller(access_key_id: str) -> Caller | None:
 
 
 def find_role(arn: str) -> Any | None:
-    """The role with exactly this ARN, path included, in the account the ARN names."""
+    """The role with exactly this ARN, including the path, or None."""
     parts = arn.split(":")
     if len(parts) != 6 or parts[4] not in iam_backends:
         return None
@@ -148,8 +148,8 @@ def find_role(arn: str) -> Any | None:
 def organization_of(account: str) -> str | None:
     """The organization's id, if the account is in it."""
     backend = organizations_backends[HUB][PARTITION]
-    in_it = account == HUB or account in organizations_backends.master_accounts
-    return str(backend.org.id) if backend.org and in_it else None
+    is_member = account == HUB or account in organizations_backends.master_accounts
+    return str(backend.org.id) if backend.org and is_member else None
 
 
 def _documents_of(holder: Any) -> Sequence[str]:

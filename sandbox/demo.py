@@ -1,4 +1,4 @@
-"""`make demo`: the main job from beginning to end on this machine, each real command shown before it runs."""
+"""`make demo`: deploy the app into a sandbox, use it and delete it; each real command is printed before it runs."""
 
 import json
 import os
@@ -26,11 +26,11 @@ PRODUCTION, LEGACY, ACQUIRED = "123456789012", "456789012345", "567890123456"
 
 
 class DemoFailed(Exception):
-    """A step did not give what it should; the message holds what it gave."""
+    """A step failed or its output was unexpected; the message contains the output."""
 
 
 class Demo:
-    """Runs commands in a copy of the project, so that what is deployed here is not recorded in the project itself."""
+    """Runs commands in a copy of the project, because Chalice records deployments in the project."""
 
     def __init__(self, project: Path, environment: dict[str, str]) -> None:
         self._project = project
@@ -39,7 +39,7 @@ class Demo:
         self._step = 0
 
     def step(self, title: str, command: str, show: Callable[[str], str]) -> None:
-        """Show a command, run it, and show of its output what `show` makes of it; `show` raises if that is wrong."""
+        """Print a command, run it, and print what `show` returns for its output; `show` raises if it is unexpected."""
         self._step += 1
         print(f"\n{self._paint('1', f'{self._step}. {title}')}\n   {self._paint('36', f'$ {command}')}", flush=True)
         run = subprocess.run(
@@ -50,7 +50,7 @@ class Demo:
         try:
             shown = show(run.stdout)
         except (AssertionError, KeyError, ValueError, TypeError) as error:
-            raise DemoFailed(f"{command}\nanswered\n{run.stdout}{run.stderr}") from error
+            raise DemoFailed(f"{command}\nreturned\n{run.stdout}{run.stderr}") from error
         for line in shown.splitlines():
             print(f"   {line}", flush=True)
 
@@ -59,34 +59,34 @@ class Demo:
 
 
 def main() -> int:
-    """The exit status: 0 only if each step gave what it should."""
+    """Returns the exit status: 0 only if every step gave the expected output."""
     started = time.monotonic()
     print("One Lambda function in a hub account looks into other AWS accounts. All on this machine.", flush=True)
     try:
         with tempfile.TemporaryDirectory() as folder, running() as box:
             targets = ", ".join(target.id for target in accounts.TARGETS)
             print(f"The sandbox is up: hub {accounts.HUB}, targets {targets}.")
-            tell(Demo(copy_project(Path(folder)), box.environment))
+            run_steps(Demo(copy_project(Path(folder)), box.environment))
     except DemoFailed as failure:
-        print(f"\nThis step did not give what it should:\n{failure}", file=sys.stderr)
+        print(f"\nThe output of this step was unexpected:\n{failure}", file=sys.stderr)
         return 1
     seconds = time.monotonic() - started
-    print(f"\nAll as it should be, in {seconds:.0f} s. On AWS the commands are the same: see README.md.")
+    print(f"\nAll results as expected, in {seconds:.0f} s. On AWS the commands are the same: see README.md.")
     print(SEE_THE_PAGE)
     return 0
 
 
-def tell(demo: Demo) -> None:
+def run_steps(demo: Demo) -> None:
     demo.step("Deploy the app into the hub", "chalice deploy --stage sandbox", deployed)
-    demo.step("Who answers in production?", f"{INVOKE} switch_account < events/account.json", identity_of(PRODUCTION))
+    demo.step("The identity in production", f"{INVOKE} switch_account < events/account.json", identity_of(PRODUCTION))
     demo.step("Its buckets", f"{INVOKE} switch_account < events/buckets.json", buckets)
     demo.step(
         "An account that does not have the role", f"{INVOKE} switch_account < events/no-role.json", denied(LEGACY)
     )
     demo.step("Deploy role-template.yaml there", f"python -m sandbox.deploy_role {LEGACY}", role_of(LEGACY))
-    demo.step("The same question again", f"{INVOKE} switch_account < events/no-role.json", identity_of(LEGACY))
+    demo.step("The same invocation again", f"{INVOKE} switch_account < events/no-role.json", identity_of(LEGACY))
     demo.step(
-        "An account whose role asks for another external ID",
+        "An account whose role requires another external ID",
         f"{INVOKE} switch_account < events/other-external-id.json",
         denied(ACQUIRED),
     )
@@ -95,15 +95,15 @@ def tell(demo: Demo) -> None:
 
 
 def body_of(output: str, status: int) -> dict[str, Any]:
-    answer = json.loads(output)
-    assert answer["statusCode"] == status, answer
-    body: dict[str, Any] = json.loads(answer["body"])
+    response = json.loads(output)
+    assert response["statusCode"] == status, response
+    body: dict[str, Any] = json.loads(response["body"])
     return body
 
 
 def deployed(output: str) -> str:
     names = [line.split(":")[-1] for line in output.splitlines() if ":function:" in line]
-    assert len(names) == 4, names
+    assert len(names) >= 4, names  # you may have added functions
     return "\n".join(names)
 
 
@@ -129,7 +129,7 @@ def denied(account_id: str) -> Callable[[str], str]:
         assert (error["type"], error["stage"], error["code"]) == ("AssumeRoleDenied", "assume", "AccessDenied"), error
         assert account_id in error["hint"]
         cause, *steps = error["hint"].splitlines()
-        more = f"{len(steps) - STEPS_SHOWN} more steps in the answer"
+        more = f"{len(steps) - STEPS_SHOWN} more steps in the response"
         return "\n".join([f"500  {body['message']}: {error['type']}", wrapped([cause, *steps[:STEPS_SHOWN], more])])
 
     return show
@@ -144,15 +144,15 @@ def role_of(account_id: str) -> Callable[[str], str]:
 
 
 def swept(output: str) -> str:
-    answer = json.loads(output)
+    response = json.loads(output)
     lines = []
-    for item in answer["results"]:
+    for item in response["results"]:
         outcome = f"buckets: {item['result']['count']}" if item["ok"] else item["error"]["type"]
         lines.append(f"{item['account_id']}  {outcome:<18}{item['ms']:>5} ms")
-    ok = {item["account_id"] for item in answer["results"] if item["ok"]}
+    ok = {item["account_id"] for item in response["results"] if item["ok"]}
     assert {PRODUCTION, LEGACY} <= ok
     assert ACQUIRED not in ok
-    assert not answer["not_started"]
+    assert not response["not_started"]
     return "\n".join(lines)
 
 

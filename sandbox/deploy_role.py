@@ -13,7 +13,7 @@ from sandbox.state_file import PROJECT
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The exit status."""
+    """Returns the exit status."""
     (account_id,) = sys.argv[1:] if arguments is None else arguments
     try:
         print(deploy_role(account_id, accounts.EXTERNAL_ID))
@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def deploy_role(account_id: str, external_id: str) -> str:
-    """Make the stack with the role in an account, and return the role's ARN."""
+    """Create the stack of role-template.yaml in an account; returns the role's ARN."""
     cloudformation = administrator(account_id).client("cloudformation", region_name=accounts.REGION)
     cloudformation.create_stack(
         StackName=accounts.ROLE_STACK,
@@ -42,10 +42,9 @@ def deploy_role(account_id: str, external_id: str) -> str:
 
 
 def administrator(account_id: str) -> boto3.Session:
-    """A session in a target as the role that AWS Organizations makes in every account it creates."""
+    """A session of the administrator role that AWS Organizations creates in every account it creates."""
     role = f"arn:aws:iam::{account_id}:role/{accounts.ADMINISTRATOR_ROLE}"
-    answer = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="administrator")
-    session = answer["Credentials"]
+    session = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="administrator")["Credentials"]
     return boto3.Session(session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])
 
 

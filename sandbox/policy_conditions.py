@@ -1,8 +1,8 @@
-"""The Condition block of an IAM policy, judged against the keys a request carries.
+"""Evaluates the Condition block of an IAM policy for the condition keys of a request.
 
-Three answers, not two: a condition is met, is not met, or cannot be judged here because it uses an
-operator or a key this module does not know. The caller turns "cannot be judged" into a denial (no Allow
-from it, and a Deny from it holds), so that a policy is never more generous here than it is in AWS.
+There are three results: met, not met, and unknown, because the block uses an operator or a key that this module does
+not know. For the caller, unknown means denied (an Allow does not apply and a Deny does), so that a policy never allows
+more here than in AWS.
 """
 
 import fnmatch
@@ -12,11 +12,11 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-# An empty sequence says that the request surely lacks the key; for a name that ends in a slash, that it has no keys of
-# this family but those listed.
+# An empty sequence means that the request does not have the key; for a name that ends in a slash, that it has only the
+# listed keys of this family.
 ContextValue = str | Sequence[str]
 
-# Keys whose absence from any request means something. Any other absent key may be one AWS would have set.
+# If one of these keys is absent, the request does not have it. Any other absent key may be one that AWS would set.
 KNOWN_KEYS = frozenset(
     key.lower()
     for key in (
@@ -35,7 +35,7 @@ KNOWN_KEYS = frozenset(
 
 
 class Verdict(Enum):
-    """What a Condition says about a request."""
+    """The result of a Condition for a request."""
 
     MET = "met"
     NOT_MET = "not met"
@@ -43,24 +43,24 @@ class Verdict(Enum):
 
 
 def as_list(value: object) -> list[Any]:
-    """IAM writes one value bare and several as a list; give back a list always."""
+    """Always a list: IAM allows a single value without one."""
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
 @lru_cache(maxsize=4096)
 def _pattern(glob: str, ignore_case: bool) -> re.Pattern[str]:
-    # fnmatch would read [ ] as a character class, which IAM does not have.
+    # In fnmatch [ ] is a character class, in IAM it is not.
     escaped = glob.replace("[", "[[]")
     return re.compile(fnmatch.translate(escaped), re.IGNORECASE if ignore_case else 0)
 
 
 def like(value: str, glob: str, ignore_case: bool = False) -> bool:
-    """IAM's wildcards: * for any run of characters, ? for one."""
+    """Match IAM's wildcards: * is any text, ? is one character."""
     return _pattern(glob, ignore_case).match(value) is not None
 
 
 def arn_like(value: str, glob: str) -> bool:
-    """ARN wildcards hold within each of the six colon-separated parts, as ArnLike and Resource do in IAM."""
+    """Match each of the six parts between colons separately, as ArnLike and Resource do in IAM."""
     if glob == "*":
         return True
     values, globs = value.split(":", 5), glob.split(":", 5)
@@ -89,7 +89,7 @@ _NEGATED = {
 
 
 def judge_conditions(block: object, context: Mapping[str, ContextValue]) -> Verdict:
-    """All operators and all keys of a Condition block must be met; one that is not decides, then one unknown."""
+    """NOT_MET if any key is not met, else UNKNOWN if any is unknown, else MET."""
     if not isinstance(block, Mapping):
         return Verdict.UNKNOWN
     values = {key.lower(): [str(v) for v in as_list(value)] for key, value in context.items()}
@@ -112,7 +112,7 @@ def _judge(operator: str, key: str, expected: list[Any], values: Mapping[str, li
     wanted = [str(value).lower() if isinstance(value, bool) else str(value) for value in expected]
     known = key in values or key in KNOWN_KEYS or f"{key.partition('/')[0]}/" in values
     actual = values.get(key, [])
-    # A policy variable such as ${aws:username} is not resolved here.
+    # Policy variables such as ${aws:username} are unknown here.
     if not known or any("${" in value for value in wanted) or quantifier not in ("", "ForAnyValue", "ForAllValues"):
         return Verdict.UNKNOWN
     if name == "Null" and not quantifier and not if_exists:
@@ -125,7 +125,7 @@ def _judge(operator: str, key: str, expected: list[Any], values: Mapping[str, li
     def holds(value: str) -> bool:
         return any(matches(value, one) for one in wanted) != negated
 
-    # Without a quantifier a key has one value; were there several, the stricter reading is the safe one.
+    # Without a quantifier a key has one value; for several, all must match, which is stricter.
     return _verdict(any(map(holds, actual)) if quantifier == "ForAnyValue" else all(map(holds, actual)))
 
 

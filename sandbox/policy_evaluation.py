@@ -1,14 +1,13 @@
-"""IAM policies as data: does this trust policy let this caller in, does this identity policy allow this call?
+"""Evaluates trust policies and identity policies of IAM, without moto, network or state.
 
-Pure: no moto, no network, no state. The sandbox decides with it, and tests hold the shipped
-role-template.yaml and .chalice/policy-*.json against it.
+The sandbox uses it, and tests evaluate the shipped role-template.yaml and .chalice/policy*.json with it.
 
     request = TrustRequest.of_role("arn:aws:iam::111111111111:role/hub", external_id="secret")
     evaluate_trust(role["AssumeRolePolicyDocument"], request).allowed
     evaluate_identity(policy, "sts:AssumeRole", "arn:aws:iam::123456789012:role/external-role").allowed
 
-An explicit Deny always wins. What cannot be judged here (an unknown operator, key, element or principal) never
-allows, and in a Deny it denies.
+An explicit Deny always wins. A statement with an unknown operator, key, element or principal never allows, and if it
+is a Deny, it denies.
 """
 
 import json
@@ -23,7 +22,7 @@ Document = str | Mapping[str, Any]
 
 
 class Decision(Enum):
-    """The outcome of evaluating policies, as IAM names it."""
+    """The result of evaluating policies, in IAM's terms."""
 
     ALLOW = "allow"
     EXPLICIT_DENY = "explicit deny"
@@ -36,11 +35,11 @@ class Decision(Enum):
 
 @dataclass(frozen=True)
 class TrustRequest:
-    """Who asks to assume a role, and with which condition keys."""
+    """The caller of AssumeRole, and the condition keys of the request."""
 
     account: str = ""
-    arns: tuple[str, ...] = ()  # the ARNs a trust policy may name this caller by: role and session, or user
-    service: str = ""  # e.g. lambda.amazonaws.com, when it is no AWS account's principal
+    arns: tuple[str, ...] = ()  # the ARNs of this caller in a trust policy: role and session, or user
+    service: str = ""  # such as lambda.amazonaws.com, if the caller is an AWS service
     keys: Mapping[str, ContextValue] = field(default_factory=dict)
     action: str = "sts:AssumeRole"
 
@@ -52,7 +51,7 @@ class TrustRequest:
         external_id: str | None = None,
         org_id: str | None = None,
     ) -> "TrustRequest":
-        """A session of that role asking; the keys are those AWS derives from it."""
+        """A request from a session of that role, with the keys that AWS derives from it."""
         account = role_arn.split(":")[4]
         name = role_arn.rpartition("/")[2]
         keys: dict[str, ContextValue] = {"aws:PrincipalArn": role_arn, "aws:PrincipalAccount": account}
@@ -82,7 +81,7 @@ def evaluate_identity(
 
 
 def evaluate_trust(document: Document, request: TrustRequest) -> Decision:
-    """Evaluate a role's trust policy. Whether the caller's own policy allows the call is another question."""
+    """Evaluate a role's trust policy, without the caller's own policies."""
 
     def concerns(statement: Mapping[str, Any]) -> bool | None:
         about_action = _element(statement, "Action", lambda glob: like(request.action, glob, ignore_case=True))
@@ -92,7 +91,7 @@ def evaluate_trust(document: Document, request: TrustRequest) -> Decision:
 
 
 def names_directly(document: Document, request: TrustRequest) -> bool:
-    """Does the trust policy name this very caller (not just its account)? Then, within one account, that is enough."""
+    """True if the trust policy names this caller itself and not only its account: enough within one account."""
     without_account = TrustRequest("", request.arns, request.service, request.keys, request.action)
     return evaluate_trust(document, without_account).allowed
 
@@ -123,14 +122,14 @@ def _decide(
 
 
 def _both(first: bool | None, second: bool | None) -> bool | None:
-    """Three-valued "and": None is "cannot be judged"."""
+    """Three-valued "and": None is unknown."""
     if first is False or second is False:
         return False
     return None if first is None or second is None else True
 
 
 def _element(statement: Mapping[str, Any], name: str, matches: Callable[[str], bool]) -> bool | None:
-    """Action or Resource, or their Not… form; None when absent or written with a policy variable."""
+    """Match Action or Resource, or their Not… form; None if it is absent or contains a policy variable."""
     negated = f"Not{name}" in statement
     if not negated and name not in statement:
         return None
@@ -143,7 +142,7 @@ def _element(statement: Mapping[str, Any], name: str, matches: Callable[[str], b
 def _names(statement: Mapping[str, Any], request: TrustRequest) -> bool | None:
     principal = statement.get("Principal")
     if principal is None:
-        return None  # NotPrincipal, or nothing: no role should be opened by it
+        return None  # absent or NotPrincipal: must not allow
     if principal == "*":
         return True
     if not isinstance(principal, Mapping):

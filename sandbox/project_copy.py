@@ -1,4 +1,4 @@
-"""A copy of the project to deploy from, which leaves no record of a deployment in the project itself."""
+"""A copy of the project to deploy from, because Chalice records deployments in the project."""
 
 import shutil
 from pathlib import Path
@@ -17,9 +17,9 @@ _DEPLOYABLE = (
 
 
 def copy_project(folder: Path) -> Path:
-    """Copy what `chalice` needs into an empty folder, and return it.
+    """Copy what `chalice` needs into an empty folder; returns the folder.
 
-    Chalice's cache of built layers stays shared: building one downloads 17 MB.
+    Chalice's cache of built layers is shared: building one downloads 17 MB.
     """
     shutil.copytree(PROJECT / ".chalice", folder / ".chalice", ignore=shutil.ignore_patterns("deploy*"))
     cache = PROJECT / ".chalice" / "deployments"

@@ -1,9 +1,9 @@
-"""What a request asks for in IAM's words: the action's name and the resource's ARN.
+"""Finds the IAM action and the resource's ARN of a request.
 
-moto's IAM mode takes the API operation for the IAM action and "*" for nearly every resource. Where IAM calls the
-action differently, or where policies name resources, the translation is here. What is not translated keeps
-resource "*", which only a policy with Resource "*" allows: stricter than AWS, never laxer. The condition
-keys that AWS takes from a request's content are here too: so far the tags given to Lambda's resources.
+moto's IAM mode uses the API operation as the IAM action and "*" for nearly every resource. This module translates where
+the IAM action has another name or where policies name resources. All other requests have resource "*", which only a
+policy with Resource "*" allows: that is stricter than AWS. The condition keys that AWS takes from a request's content
+are also here: only the tags of Lambda's resources so far.
 """
 
 import json
@@ -22,7 +22,7 @@ _ACTIONS = {
     "bedrock:Converse": "bedrock:InvokeModel",
     "bedrock:ConverseStream": "bedrock:InvokeModelWithResponseStream",
     "s3:HeadBucket": "s3:ListBucket",
-    # Through the normal path only S3 Control comes, and that is about the account.
+    # Only S3 Control comes here, and its operations concern the account.
     "s3:GetPublicAccessBlock": "s3:GetAccountPublicAccessBlock",
     "s3:PutPublicAccessBlock": "s3:PutAccountPublicAccessBlock",
     "s3:DeletePublicAccessBlock": "s3:PutAccountPublicAccessBlock",
@@ -62,7 +62,7 @@ class Request:
 def action_of(request: Request) -> str:
     """The IAM action."""
     if request.service == "apigateway":
-        return f"apigateway:{request.method}"  # IAM knows this service by HTTP verb
+        return f"apigateway:{request.method}"  # this service's IAM actions are HTTP methods
     return _ACTIONS.get(f"{request.service}:{request.operation}", f"{request.service}:{request.operation}")
 
 
@@ -73,11 +73,11 @@ def resource_of(request: Request) -> str:
 
 
 def tag_keys(request: Request) -> dict[str, ContextValue]:
-    """The condition keys aws:RequestTag/…, where it is known which tags the request carries."""
+    """The condition keys aws:RequestTag/…, if it is known which tags the request has."""
     if request.service != "lambda" or request.operation not in _LAMBDA_TAGGING:
         return {}
     tags = request.json().get("Tags", {})
-    # IAM reads these keys without regard to case; which of two such tags it would take is not known here.
+    # IAM ignores the case of these keys; it is not known which of two such tags it would use.
     if not isinstance(tags, Mapping) or len({name.lower() for name in tags}) < len(tags):
         return {}
     return {"aws:RequestTag/": (), **{f"aws:RequestTag/{name}": str(value) for name, value in tags.items()}}

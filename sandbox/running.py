@@ -1,4 +1,4 @@
-"""A sandbox for tests and demos, in a process of its own: moto's patches never touch the caller's process.
+"""A sandbox for tests and demos, in a separate process: moto's patches never change the caller's process.
 
 with sandbox.running() as box:
     s3 = boto3.client("s3", endpoint_url=box.endpoint_url, ...)   # or merge box.environment into os.environ
@@ -21,7 +21,7 @@ _STOP_SECONDS = 20
 
 
 class SandboxNotStarted(Exception):
-    """The sandbox's process ended or hung before it was ready; the message holds what it said."""
+    """The sandbox's process ended or hung before it was ready; the message has its exit status."""
 
 
 @dataclass(frozen=True)
@@ -33,25 +33,25 @@ class Box:
     pid: int
 
     def calls(self, service: str = "", action: str = "") -> list[dict[str, Any]]:
-        """The AWS calls seen so far, oldest first, each with service, action, account, caller, resource, outcome."""
-        with urllib.request.urlopen(f"{self.endpoint_url}/sandbox/calls") as answer:
-            calls = json.load(answer)
+        """The AWS calls so far, oldest first, each with service, action, account, caller, resource, outcome."""
+        with urllib.request.urlopen(f"{self.endpoint_url}/sandbox/calls") as response:
+            calls = json.load(response)
         return [call for call in calls if service in ("", call["service"]) and action in ("", call["action"])]
 
 
 @contextmanager
 def running(template: Path | None = None, accounts: int = 0) -> Iterator[Box]:
-    """Start a sandbox, wait until it is ready, and end it with everything it started.
+    """Start a sandbox, wait until it is ready, and end it and everything it started.
 
-    `template` is the role template deployed in the targets (default: the project's role-template.yaml);
-    `accounts` adds that many generated target accounts.
+    `template` is the role template that is deployed in the targets (default: the project's role-template.yaml);
+    `accounts` is the number of generated target accounts to add.
     """
     command = [sys.executable, "-m", "sandbox", "--child", "--accounts", str(accounts)]
     if template is not None:
         command += ["--template", str(template)]
     project = Path(__file__).resolve().parents[1]
     environment = {**os.environ, "PYTHONPATH": str(project)}
-    # The child ends when its stdin does, so it does not outlive us even if we are killed.
+    # The child ends at the end of its stdin, so it ends even if this process is killed.
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=project, env=environment
     )

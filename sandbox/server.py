@@ -1,4 +1,4 @@
-"""The sandbox itself: moto's server with the patches, the world and the functions, in one process."""
+"""The sandbox's server: moto's server with the patches, the accounts and the functions, in one process."""
 
 import json
 import logging
@@ -21,14 +21,16 @@ HOST = "127.0.0.1"
 
 
 class Server:
-    """Serves from construction to close(). One per process: moto keeps its state in modules."""
+    """Serves from construction until close(). One per process, because moto keeps its state in modules."""
 
     def __init__(self, port: int, template: Path, extra_accounts: int = 0) -> None:
-        # moto warns its developers of codes that no service model lists; AccessDenied is one.
+        # moto warns about error codes that are not in a service model, such as AccessDenied.
         warnings.filterwarnings("ignore", message=r"Exception\(.*does not match an error shape")
-        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # otherwise a line per request
-        logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)  # otherwise pages per failed execution
-        # A stack's bucket policy does nothing here, and no other one either.
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # otherwise one line per request
+        logging.getLogger("moto.stepfunctions").setLevel(
+            logging.CRITICAL
+        )  # otherwise pages of text per failed execution
+        # The sandbox does not enforce bucket policies.
         warnings.filterwarnings("ignore", message="Tried to parse AWS::S3::BucketPolicy")
         logging.getLogger("moto").addFilter(lambda record: "AWS::S3::BucketPolicy" not in record.getMessage())
         self._moto = DomainDispatcherApplication(create_backend_app)
@@ -43,7 +45,7 @@ class Server:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a shell needs to talk to this sandbox as the developer."""
+        """The variables to use this sandbox as the developer."""
         return {"AWS_ENDPOINT_URL": self.endpoint_url, "AWS_DEFAULT_REGION": REGION, **DEVELOPER_CREDENTIALS}
 
     def close(self) -> None:
@@ -57,5 +59,5 @@ class Server:
         if environ.get("PATH_INFO") == call_record.PATH:
             start_response("200 OK", [("Content-Type", "application/json")])
             return [json.dumps(call_record.RECORD.as_dicts()).encode()]
-        answer: Iterable[bytes] = self._moto(environ, start_response)
-        return answer
+        response: Iterable[bytes] = self._moto(environ, start_response)
+        return response

@@ -1,4 +1,4 @@
-"""Where the sandbox that runs in the foreground can be found from another shell: build/sandbox.json."""
+"""build/sandbox.json: with it another shell finds the sandbox that runs in the foreground."""
 
 import json
 import os
@@ -18,7 +18,7 @@ class State:
 
 
 def write_state(state: State, path: Path = STATE_FILE) -> None:
-    """Replace the file in one step, so that a reader never sees half of it."""
+    """Replace the file in one step, so that a reader never sees a part of it."""
     path.parent.mkdir(exist_ok=True)
     partial = path.with_suffix(f".{state.pid}")
     partial.write_text(json.dumps(asdict(state)))
@@ -26,17 +26,17 @@ def write_state(state: State, path: Path = STATE_FILE) -> None:
 
 
 def read_state(path: Path = STATE_FILE) -> State | None:
-    """The running sandbox, or None; a file whose process is gone counts as none."""
+    """The running sandbox, or None, also if the process in the file has ended."""
     try:
         state = State(**json.loads(path.read_text()))
-        os.kill(state.pid, 0)  # asks, does not end
+        os.kill(state.pid, 0)  # signal 0 only checks that the process exists
     except (OSError, ValueError, TypeError):
         return None
     return state
 
 
 def remove_state(pid: int, path: Path = STATE_FILE) -> None:
-    """Remove the file if it is ours."""
+    """Remove the file if it belongs to this process."""
     state = read_state(path)
     if state is not None and state.pid == pid:
         path.unlink(missing_ok=True)

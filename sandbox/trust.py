@@ -1,7 +1,6 @@
-"""AssumeRole as AWS decides it: the request's form, the caller's policy, the role's trust, then the durations.
+"""AssumeRole: checks the request's form, the caller's policy, the role's trust policy, then the durations, like AWS.
 
-All denials sound alike, as in AWS: a role that does not exist, a wrong ExternalId and a missing right give the
-same AccessDenied.
+As in AWS, a role that does not exist, a wrong external ID and a missing permission return the same AccessDenied.
 """
 
 import json
@@ -34,7 +33,7 @@ def assume_role(
     policy: str | None = None,
     region: str = "us-east-1",
 ) -> AssumedRole:
-    """New credentials of the role, or the error AWS would answer with."""
+    """Returns new credentials of the role, or raises the error that AWS would return."""
     _check_form(role_arn, session_name, duration, external_id, policy)
     role = find_role(role_arn)
     decision, ending = _decide(caller, role, role_arn, external_id, session_name, region)
@@ -54,7 +53,7 @@ def assume_role(
 def assume_as_service(
     role_arn: str, service: str, session_name: str, function_arn: str = "", keys: Mapping[str, ContextValue] = _NO_KEYS
 ) -> AssumedRole | None:
-    """Credentials for an AWS service (Lambda, Step Functions) acting as a role; None if the role does not trust it."""
+    """Credentials of a role for an AWS service (Lambda, Step Functions); None if the role does not trust it."""
     role = find_role(role_arn)
     request = TrustRequest(service=service, keys=keys)
     if role is None or not evaluate_trust(role.assume_role_policy_document, request).allowed:
@@ -77,7 +76,7 @@ def _decide(
     trust = evaluate_trust(role.assume_role_policy_document, request)
     if trust is Decision.EXPLICIT_DENY:
         return trust, " with an explicit deny in a resource-based policy"
-    # Within one account a trust policy that names the caller itself is enough; across accounts both must agree.
+    # Within one account a trust policy that names the caller itself is enough; across accounts both must allow.
     one_account = role.account_id == caller.account
     suffices = one_account and names_directly(role.assume_role_policy_document, request)
     agreed = trust.allowed and (own.allowed or suffices)

@@ -1,6 +1,6 @@
-"""The world a sandbox starts with: a hub, an organization, targets with buckets, and a developer.
+"""What a sandbox contains at the start: a hub, an organization, targets with buckets, and a developer.
 
-Made directly in moto's backends: no request, no authorization, and hundreds of accounts in a second.
+Created directly in moto's backends, without requests or authorization: hundreds of accounts in a second.
 """
 
 import json
@@ -20,7 +20,7 @@ from sandbox.callers import PARTITION, fix_session, issue_session
 from sandbox.state_file import PROJECT
 
 _EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-# A deployment begins with one of these.
+# Every deployment starts with one of these.
 _DEPLOYMENT_ACTIONS = [
     "iam:CreateRole",
     "iam:DeleteRole*",
@@ -36,7 +36,7 @@ _DEPLOYMENT_ACTIONS = [
 
 
 def create_world(template: Path, extra_accounts: int = 0) -> None:
-    """Everything the sandbox knows at the start. `template` is the role template each good target deploys."""
+    """Create everything. `template` is the role template of the targets."""
     _create_organization()
     targets = [*accounts.TARGETS, *accounts.generated_targets(extra_accounts)]
     _create_targets(targets, _create_unit(), template.read_text())
@@ -46,7 +46,7 @@ def create_world(template: Path, extra_accounts: int = 0) -> None:
 def _create_organization() -> None:
     with mock.patch.object(organizations_utils, "make_random_account_id", return_value=HUB):
         organizations_backends[HUB][PARTITION].create_organization(REGION, FeatureSet="ALL")
-    # moto gives every account of an organization this role; AWS only those that were created in it.
+    # moto creates this role in every account of an organization, AWS only in accounts that were created in it.
     iam_backends[HUB][PARTITION].delete_role(accounts.ADMINISTRATOR_ROLE)
     iam_backends[HUB][PARTITION].create_account_alias("hub")
 
@@ -76,7 +76,7 @@ def _create_targets(targets: Sequence[Target], unit: str, template: str) -> None
 
 
 def _create_developer() -> None:
-    """Administrator of the hub, except that Chalice may deploy there in the sandbox stage only."""
+    """Administrator of the hub, except that Chalice may deploy only the sandbox stage."""
     no_other_stage = {
         "Sid": "NoOtherStageOfThisApp",
         "Effect": "Deny",
@@ -92,7 +92,7 @@ def _create_developer() -> None:
             for rest in ("", "-*")
         ],
     }
-    # Other apps' names are not known. Chalice tags its functions, such as version=1.34.0:stage=dev:app=billing.
+    # The names of other apps are unknown, but Chalice tags its functions: version=1.34.0:stage=dev:app=billing.
     no_other_stage_of_any_app = {
         "Sid": "NoOtherStageOfAnyChaliceApp",
         "Effect": "Deny",
@@ -110,7 +110,7 @@ def _create_developer() -> None:
         assume_role_policy_document=_policy(trust),
         path="/",
         permissions_boundary=None,
-        description="The person at the keyboard",
+        description="The developer",
         tags=[],
         max_session_duration="43200",
     )
@@ -122,7 +122,7 @@ def _create_developer() -> None:
 
 
 def _names_of_other_stages() -> list[str]:
-    """What Chalice's names begin with in this app's other stages: cross-account-dev."""
+    """The start of Chalice's names in this app's other stages, such as cross-account-dev."""
     config = json.loads((PROJECT / ".chalice" / "config.json").read_text())
     return [f"{config['app_name']}-{stage}" for stage in config["stages"] if stage != accounts.STAGE]
 

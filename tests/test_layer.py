@@ -8,16 +8,16 @@ import pytest
 
 from layer import add_bytecode
 
-MODULE = "python/lib/python3.x/site-packages/answer.py"
+MODULE = "python/lib/python3.x/site-packages/number.py"
 
 
 @pytest.fixture
 def layer(tmp_path: Path) -> Path:
-    """A layer with a module, a module that is no Python of ours, and data."""
+    """A layer with a module, a module in invalid Python, and data."""
     path = tmp_path / "layer.zip"
     with zipfile.ZipFile(path, "w") as zipped:
-        zipped.writestr(MODULE, "ANSWER = 42\n")
-        zipped.writestr(MODULE.replace("answer", "broken"), "print 'Python 2'\n")
+        zipped.writestr(MODULE, "NUMBER = 42\n")
+        zipped.writestr(MODULE.replace("number", "broken"), "print 'Python 2'\n")
         zipped.writestr("python/lib/python3.x/site-packages/data.json", "{}")
     return path
 
@@ -29,7 +29,7 @@ def bytecode_of(layer: Path) -> bytes:
         return zipped.read(name)
 
 
-def test_each_module_gets_its_bytecode_and_what_cannot_be_compiled_stays_as_it_is(layer: Path) -> None:
+def test_modules_get_bytecode_and_invalid_source_stays_unchanged(layer: Path) -> None:
     with zipfile.ZipFile(layer) as before:
         contents = {name: before.read(name) for name in before.namelist()}
     assert add_bytecode(layer) == 1
@@ -37,20 +37,20 @@ def test_each_module_gets_its_bytecode_and_what_cannot_be_compiled_stays_as_it_i
         assert {name: after.read(name) for name in contents} == contents
 
 
-def test_the_bytecode_runs_without_a_look_at_the_source(layer: Path, tmp_path: Path) -> None:
+def test_the_bytecode_runs_without_reading_the_source(layer: Path, tmp_path: Path) -> None:
     add_bytecode(layer)
-    compiled = tmp_path / "answer.pyc"
+    compiled = tmp_path / "number.pyc"
     compiled.write_bytes(bytecode_of(layer))
-    spec = importlib.util.spec_from_file_location("answer", compiled)
+    spec = importlib.util.spec_from_file_location("number", compiled)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert module.ANSWER == 42
+    assert module.NUMBER == 42
     assert int.from_bytes(compiled.read_bytes()[4:8], "little") == 0b01  # by hash, unchecked (PEP 552)
 
 
-def test_a_second_time_changes_nothing(layer: Path) -> None:
+def test_a_second_run_changes_nothing(layer: Path) -> None:
     add_bytecode(layer)
     before = layer.read_bytes()
     assert add_bytecode(layer) == 0

@@ -1,4 +1,4 @@
-"""What `chalice package` makes of each stage: the files that go to Lambda and the template that would deploy them."""
+"""The files and the template that `chalice package` makes for each stage."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
+from chalice.utils import to_cfn_resource_name
 
 from tests.templates import ROOT
-from tests.test_policies import FUNCTIONS, POLICY_OF, STAGES, config, statements
+from tests.test_policies import ALL_FUNCTIONS, FUNCTIONS, POLICY_OF, STAGES, config, statements
 
-LOGICAL_ID = {
+LOGICAL_ID = {name: to_cfn_resource_name(name) for name in ALL_FUNCTIONS} | {
     "switch_account": "SwitchAccount",
     "sweep": "Sweep",
     "list_accounts": "ListAccounts",
     "api_handler": "APIHandler",
 }
-# Files of these names are made by whoever ran something here before, and git ignores them.
+# Left by earlier runs, and ignored by git.
 NOT_THE_PROJECT = shutil.ignore_patterns(
     ".git", ".venv", "__pycache__", "deployments", "deployed", ".*_cache", ".hypothesis"
 )
@@ -41,7 +42,7 @@ class Package:
 
     @property
     def functions(self) -> dict[str, dict[str, Any]]:
-        """By the name that the configuration knows them by."""
+        """Properties by the function's name in config.json."""
         return {
             name: self.resources[logical_id]["Properties"]
             for name, logical_id in LOGICAL_ID.items()
@@ -59,7 +60,7 @@ class Package:
 
 
 def chalice(project: Path, *arguments: str) -> str:
-    """Runs it as somebody does who has a region and no credentials."""
+    """Run Chalice with a region and without credentials."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment |= {"AWS_DEFAULT_REGION": "eu-west-1", "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-c", "from chalice.cli import main; main()", *arguments]
@@ -73,7 +74,7 @@ def chalice(project: Path, *arguments: str) -> str:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Path:
-    """A copy of the whole project, so that Chalice leaves nothing behind in it."""
+    """A copy of the project: Chalice writes into it."""
     return shutil.copytree(ROOT, tmp_path_factory.mktemp("project") / "copy", ignore=NOT_THE_PROJECT)
 
 
@@ -91,20 +92,20 @@ def layer(project) -> ZipFile:
     return ZipFile(folder / "layer-deployment.zip")
 
 
-def test_a_function_is_app_py_chalicelib_and_chalices_runtime_and_nothing_else(package, project):
+def test_the_zip_holds_only_app_py_chalicelib_and_chalices_runtime(package, project):
     with ZipFile(package.folder / "deployment.zip") as archive:
         packed = set(archive.namelist())
     chalicelib = {str(path.relative_to(project)) for path in (project / "chalicelib").rglob("*") if path.is_file()}
     assert packed == {"app.py", "chalice/__init__.py", "chalice/app.py"} | chalicelib
 
 
-def test_chalicelib_holds_nothing_but_python_and_what_the_report_is_made_of(project):
-    """Whatever lies in it is deployed."""
+def test_chalicelib_holds_only_python_and_the_files_of_the_report(project):
+    """Everything in it is deployed."""
     others = {path.name for path in (project / "chalicelib").rglob("*") if path.is_file() and path.suffix != ".py"}
-    assert others == {"report.css", "report.js"}
+    assert others == {"py.typed", "report.css", "report.js"}
 
 
-def test_the_layer_holds_the_pinned_distributions_and_nothing_of_development(layer):
+def test_the_layer_holds_only_the_pinned_distributions(layer):
     pinned = set(re.findall(r"^([a-z0-9-]+)==([^ ]+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
     packed = {
         (match[1].replace("_", "-").lower(), match[2])
@@ -115,17 +116,17 @@ def test_the_layer_holds_the_pinned_distributions_and_nothing_of_development(lay
 
 
 @pytest.mark.parametrize("module", ["boto3", "botocore", "aws_lambda_powertools", "jmespath", "s3transfer", "urllib3"])
-def test_the_layer_has_a_module_where_lambda_looks_for_it(layer, module):
+def test_the_layer_has_its_modules_on_lambdas_path(layer, module):
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     assert f"python/lib/{version}/site-packages/{module}/__init__.py" in layer.namelist()
 
 
-def test_the_layer_fits_what_lambda_takes(layer):
+def test_the_layer_is_far_below_lambdas_maximum_size(layer):
     assert sum(entry.file_size for entry in layer.infolist()) < 100_000_000  # of 250 MB for function and layers
 
 
-def test_every_distribution_in_the_layer_brings_its_licence_along(layer):
-    """They ask for no more, and for no less."""
+def test_every_distribution_in_the_layer_contains_its_licence(layer):
+    """To keep the notice is all that these licences require."""
     folders = {name.split("/")[-2] for name in layer.namelist() if name.endswith(".dist-info/METADATA")}
     licensed = {
         match[1]
@@ -135,30 +136,32 @@ def test_every_distribution_in_the_layer_brings_its_licence_along(layer):
     assert licensed == folders
 
 
-def test_a_log_group_is_that_of_a_function_of_the_package(package):
-    """Where Chalice gets it wrong, CloudFormation refuses the template: https://github.com/aws/chalice/issues/2079"""
+def test_log_groups_with_a_retention_belong_to_functions_of_the_package(package):
+    """Otherwise CloudFormation refuses the template: https://github.com/aws/chalice/issues/2079"""
     groups = {
         resource["Properties"]["LogGroupName"]["Fn::Sub"]: resource["Properties"]["RetentionInDays"]
         for resource in package.resources.values()
         if resource["Type"] == "AWS::Logs::LogGroup"
     }
-    pure = [
-        logical_id for name, logical_id in LOGICAL_ID.items() if name in package.functions and name != "api_handler"
-    ]
-    assert groups == {f"/aws/lambda/${{{logical_id}}}": 90 for logical_id in pure}
+    retention = {name: config(package.stage, name).log_retention_in_days for name in package.functions}
+    assert groups == {f"/aws/lambda/${{{LOGICAL_ID[name]}}}": days for name, days in retention.items() if days}
+    shipped = {name: retention[name] for name in FUNCTIONS if name in retention and name != "api_handler"}
+    assert set(shipped.values()) == {90}
 
 
-def test_no_function_reserves_concurrency_that_a_new_account_does_not_have(package):
-    assert [name for name, one in package.functions.items() if "ReservedConcurrentExecutions" in one] == []
+def test_a_shipped_function_reserves_no_concurrency(package):
+    """A new account may not have enough of it."""
+    reserved = [name for name, one in package.functions.items() if "ReservedConcurrentExecutions" in one]
+    assert set(reserved) & set(FUNCTIONS) == set()
 
 
-def test_the_app_has_no_function_without_a_known_policy(package):
+def test_every_function_of_the_package_is_one_of_the_app(package):
     deployed = {
         logical_id
         for logical_id, resource in package.resources.items()
         if resource["Type"] == "AWS::Serverless::Function"
     }
-    assert deployed <= {LOGICAL_ID[name] for name in FUNCTIONS}
+    assert deployed <= {LOGICAL_ID[name] for name in ALL_FUNCTIONS}
 
 
 def test_each_function_has_a_role_of_its_own(package):
@@ -166,24 +169,25 @@ def test_each_function_has_a_role_of_its_own(package):
     assert len(set(roles)) == len(roles)
 
 
-def test_a_role_holds_its_policy_file_to_the_letter(package):
+def test_a_role_holds_exactly_its_policy_file(package):
     for name, function in package.functions.items():
         (policy,) = package.role_of(function)["Policies"]
-        assert policy["PolicyDocument"]["Statement"] == statements(POLICY_OF[name]), name
+        file = POLICY_OF.get(name) or config(package.stage, name).iam_policy_file
+        assert policy["PolicyDocument"]["Statement"] == statements(file), name
 
 
-def test_only_lambda_can_use_a_functions_role(package):
+def test_only_lambda_can_assume_an_execution_role(package):
     for function in package.functions.values():
         (statement,) = package.role_of(function)["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
 
 
-def test_a_function_gets_its_stages_settings(package):
+def test_a_function_has_the_settings_of_its_stage(package):
     for name, function in package.functions.items():
         assert function["Environment"]["Variables"] == config(package.stage, name).environment_variables
 
 
-def test_a_function_gets_its_timeout_and_memory(package):
+def test_a_function_has_its_timeout_and_memory(package):
     for name, function in package.functions.items():
         configured = config(package.stage, name)
         assert (function["Timeout"], function["MemorySize"]) == (
@@ -192,26 +196,26 @@ def test_a_function_gets_its_timeout_and_memory(package):
         )
 
 
-def test_a_function_is_traced_exactly_where_tracing_is_on(package):
+def test_a_function_is_traced_only_where_tracing_is_on(package):
     for name, function in package.functions.items():
         assert (function.get("Tracing") == "Active") is bool(config(package.stage, name).xray_enabled)
 
 
-def test_a_function_finds_the_tested_sdk_in_its_layer(package):
+def test_a_function_has_the_layer_with_the_tested_sdk(package):
     for function in package.functions.values():
         assert function["Layers"] == [{"Ref": "ManagedLayer"}]
 
 
-def test_a_function_runs_on_the_python_that_packaged_it(package):
+def test_a_function_has_the_python_version_that_packaged_it(package):
     runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
     assert {function["Runtime"] for function in package.functions.values()} == {runtime}
 
 
-def test_the_api_stays_in_its_region(package):
+def test_the_api_has_a_regional_endpoint(package):
     assert package.api["EndpointConfiguration"] == "REGIONAL"
 
 
-def test_every_route_wants_a_signed_request(package):
+def test_every_route_requires_a_signed_request(package):
     """Chalice's default is a route that the whole internet may call."""
     unsigned = [
         f"{method.upper()} {path}"
@@ -222,6 +226,6 @@ def test_every_route_wants_a_signed_request(package):
     assert unsigned == []
 
 
-def test_chalice_alone_would_grant_nothing_of_what_the_app_needs(project):
-    """Its generator reads only app.py. Should it say something one day, compare it: it writes Resource "*"."""
+def test_chalices_own_policy_generator_finds_no_actions(project):
+    """It reads only app.py. If it finds actions one day, compare them: it writes Resource "*"."""
     assert json.loads(chalice(project, "gen-policy"))["Statement"] == []

@@ -1,7 +1,7 @@
-""".chalice/policy*.json against .chalice/config.json: Chalice takes both as they are and checks neither.
+""".chalice/policy*.json against .chalice/config.json: Chalice uses both unchecked.
 
-Two policies serve every stage. So they name the app, `cross-account-*`, where each stage could have named itself; and
-both let a function send traces, although only `prod` has `xray` on. JSON has no comments to say so.
+Two policies serve every stage, so their resources are `cross-account-*` and not the names of one stage, and both allow
+traces, although only `prod` has `xray` on. JSON has no comments to say so.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from chalice.config import Config
 
+from app import app
 from chalicelib.inputs.settings import Settings
 from tests.environment import SETTINGS
 from tests.templates import ROOT, listed, load_template
@@ -29,6 +30,11 @@ POLICY_OF = {
     "switch_account": "policy.json",
 }
 FUNCTIONS = sorted(POLICY_OF)
+"""The functions that this project ships."""
+ALL_FUNCTIONS = sorted(
+    {"api_handler", *(function.name for function in (*app.pure_lambda_functions, *app.event_sources))}
+)
+"""The functions that Chalice deploys, those that a user added included."""
 POLICIES = sorted(set(POLICY_OF.values()))
 
 for_each_policy = pytest.mark.parametrize("policy", POLICIES)
@@ -41,9 +47,9 @@ def config(stage: str, function: str = "switch_account") -> Config:
     return Config(chalice_stage=stage, function_name=function, config_from_disk=CONFIG)
 
 
-def every_function(stages: list[str] = STAGES) -> Iterator[tuple[str, str]]:
-    """Each function of each stage: stage and function."""
-    return ((stage, function) for stage in stages for function in FUNCTIONS)
+def every_function(stages: list[str] = STAGES, functions: list[str] = FUNCTIONS) -> Iterator[tuple[str, str]]:
+    """Pairs of stage and function."""
+    return ((stage, function) for stage in stages for function in functions)
 
 
 @cache
@@ -77,8 +83,8 @@ def may_write(policy: str, action: str, function_name: str) -> bool:
 # ---- which policy a function gets
 
 
-def test_every_function_of_every_stage_gets_the_policy_it_should() -> None:
-    """A stage that somebody adds to config.json is one of them."""
+def test_each_shipped_function_has_its_policy_in_every_stage() -> None:
+    """Also in a stage that is added to config.json later."""
     found = {
         (stage, function): config(stage, function).iam_policy_file
         for stage, function in every_function([*STAGES, "a-new-one"])
@@ -86,21 +92,23 @@ def test_every_function_of_every_stage_gets_the_policy_it_should() -> None:
     assert found == {(stage, function): POLICY_OF[function] for stage, function in found}
 
 
-def test_the_policy_file_is_what_chalice_uses() -> None:
-    """Chalice ignores iam_policy_file without a word where autogen_policy is not false."""
-    for stage, function in every_function([*STAGES, "a-new-one"]):
+def test_every_function_has_a_policy_file_and_chalice_uses_it() -> None:
+    """Where autogen_policy is not false, Chalice ignores iam_policy_file silently."""
+    for stage, function in every_function([*STAGES, "a-new-one"], ALL_FUNCTIONS):
         assert config(stage, function).autogen_policy is False, (stage, function)
+        assert (CHALICE / config(stage, function).iam_policy_file).is_file(), (stage, function)
 
 
-def test_there_is_no_policy_file_but_these_two() -> None:
-    assert sorted(path.name for path in CHALICE.glob("policy*.json")) == POLICIES
+def test_every_policy_file_belongs_to_a_function() -> None:
+    configured = {config(stage, function).iam_policy_file for stage, function in every_function(STAGES, ALL_FUNCTIONS)}
+    assert {path.name for path in CHALICE.glob("policy*.json")} <= configured
 
 
 # ---- what a policy allows
 
 
 @for_each_policy
-def test_a_function_can_assume_the_role_of_its_settings_and_no_other(policy: str) -> None:
+def test_a_function_can_assume_only_the_role_of_its_settings(policy: str) -> None:
     roles = set()
     for stage, function in every_function():
         variables = config(stage, function).environment_variables
@@ -109,7 +117,7 @@ def test_a_function_can_assume_the_role_of_its_settings_and_no_other(policy: str
 
 
 @for_each_policy
-def test_only_the_harmless_action_of_sts_is_allowed_on_everything(policy: str) -> None:
+def test_get_caller_identity_is_the_only_action_of_sts_on_all_resources(policy: str) -> None:
     on_everything = {
         action
         for statement in statements(policy)
@@ -121,7 +129,7 @@ def test_only_the_harmless_action_of_sts_is_allowed_on_everything(policy: str) -
 
 
 @for_each_policy
-def test_a_function_has_no_rights_of_its_own_in_s3_bedrock_or_any_other_service(policy: str) -> None:
+def test_the_execution_role_has_no_permissions_in_s3_bedrock_or_other_services(policy: str) -> None:
     assert {action.split(":")[0] for action in actions(policy)} <= {"sts", "logs", "organizations", "xray"}
 
 
@@ -131,7 +139,7 @@ def test_every_action_is_named_in_full(policy: str) -> None:
 
 
 @for_each_policy
-def test_a_policy_only_allows(policy: str) -> None:
+def test_every_statement_of_a_policy_is_an_allow(policy: str) -> None:
     assert {statement["Effect"] for statement in statements(policy)} == {"Allow"}
 
 
@@ -157,7 +165,7 @@ def test_a_function_can_write_its_log(policy: str, action: str) -> None:
 
 
 @for_each_policy
-def test_a_function_can_write_no_other_apps_log(policy: str) -> None:
+def test_a_function_cannot_write_the_log_of_another_app(policy: str) -> None:
     names = ["payroll", "cross-account", "cross-accounting", "my-cross-account-prod", "Cross-Account-prod"]
     assert [name for name in names if may_write(policy, "logs:PutLogEvents", name)] == []
 
@@ -171,8 +179,8 @@ def test_a_function_can_send_traces_wherever_tracing_is_on(policy: str) -> None:
     }
 
 
-def test_tracing_is_on_in_production_alone() -> None:
-    """Elsewhere nothing is traced, whatever the policy allows."""
+def test_tracing_is_on_only_in_production() -> None:
+    """The policies allow it in every stage."""
     traced = [one for one in every_function() if config(*one).xray_enabled]
     assert traced == list(every_function(["prod"]))
 
@@ -180,14 +188,14 @@ def test_tracing_is_on_in_production_alone() -> None:
 # ---- names
 
 
-def test_the_targets_trust_the_roles_by_their_names() -> None:
+def test_the_default_trust_matches_the_names_of_the_execution_roles() -> None:
     pattern = load_template("role-template.yaml")["Parameters"]["HubRoleName"]["Default"]
     roles = [f"cross-account-{stage}-{function}" for stage, function in every_function()]
     assert [role for role in roles if not fnmatchcase(role, pattern)] == []
 
 
-def test_the_names_fit_what_iam_and_lambda_allow() -> None:
-    names = [f"cross-account-{stage}-{function}" for stage, function in every_function()]
+def test_the_names_are_not_too_long_for_iam_and_lambda() -> None:
+    names = [f"cross-account-{stage}-{function}" for stage, function in every_function(STAGES, ALL_FUNCTIONS)]
     assert [name for name in names if len(name) > 64] == []
 
 
@@ -209,22 +217,22 @@ def test_only_the_sandbox_carries_credentials() -> None:
     assert stages == {"sandbox"}
 
 
-def test_production_asks_aws_itself_whatever_endpoint_is_configured() -> None:
+def test_production_ignores_configured_endpoints() -> None:
     assert config("prod").environment_variables["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] == "true"
 
 
 @for_each_stage
-def test_the_api_answers_before_api_gateway_gives_up(stage: str) -> None:
+def test_the_function_of_the_routes_times_out_before_api_gateway(stage: str) -> None:
     assert config(stage, "api_handler").lambda_timeout <= 29
 
 
 @for_each_stage
-def test_a_sweep_may_take_as_long_as_lambda_allows(stage: str) -> None:
+def test_a_sweep_has_the_maximum_timeout_of_lambda(stage: str) -> None:
     assert config(stage, "sweep").lambda_timeout == 900
 
 
-def test_config_json_has_no_key_that_chalice_would_overlook() -> None:
-    """Chalice says nothing about a misspelt key."""
+def test_chalice_knows_every_key_of_config_json() -> None:
+    """Chalice ignores a misspelt key silently."""
     groups = {"version", "stages", "lambda_functions"}
     functions = [*CONFIG["lambda_functions"].values()]
     for stage in CONFIG["stages"].values():
@@ -234,8 +242,8 @@ def test_config_json_has_no_key_that_chalice_would_overlook() -> None:
     assert keys - groups - known == set()
 
 
-def test_config_json_configures_no_function_that_is_not_there() -> None:
+def test_every_function_in_config_json_exists() -> None:
     configured = set(CONFIG["lambda_functions"]).union(
         *(stage.get("lambda_functions", {}) for stage in CONFIG["stages"].values())
     )
-    assert configured <= set(FUNCTIONS)
+    assert configured <= set(ALL_FUNCTIONS)

@@ -1,4 +1,4 @@
-"""role-template.yaml: whom the role trusts and what it may do, as written and as CloudFormation (moto's) makes it."""
+"""The trust and the permissions in role-template.yaml, as written and as moto's CloudFormation deploys them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Deployed:
 
 @pytest.fixture
 def deploy(monkeypatch):
-    """Deploys the template into an account of moto's and hands back what came of it."""
+    """Deploy the template into an account of moto's; returns role, policies and outputs."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
@@ -85,7 +85,7 @@ def deploy(monkeypatch):
 
 
 def as_data(document: dict[str, Any] | str) -> dict[str, Any]:
-    """moto 5.2.5 keeps a role's inline policy as Python's repr of it, which YAML can read as well."""
+    """moto 5.2.5 keeps a role's inline policy as Python's repr, which is valid YAML."""
     return yaml.safe_load(document) if isinstance(document, str) else document
 
 
@@ -93,7 +93,7 @@ def sid_of(check: str) -> str:
     return "".join(word.capitalize() for word in check.split("_"))
 
 
-def test_the_role_is_called_what_the_hub_assumes_by_default():
+def test_the_default_name_and_path_are_those_of_the_hub():
     defaults = TargetRole()
     assert (PARAMETERS["RoleName"]["Default"], PARAMETERS["RolePath"]["Default"]) == (
         defaults.name,
@@ -111,13 +111,13 @@ def test_only_the_apps_own_roles_in_the_hub_are_trusted(deploy):
     }
 
 
-def test_the_roles_that_are_trusted_can_be_those_of_one_stage(deploy):
+def test_the_trust_can_be_limited_to_one_stage(deploy):
     trust = deploy(HubRoleName="cross-account-prod-*").trust
     assert trust["Condition"]["ArnLike"] == {"aws:PrincipalArn": f"arn:aws:iam::{HUB}:role/cross-account-prod-*"}
 
 
 @pytest.mark.parametrize(
-    ("parameters", "asked"),
+    ("parameters", "required"),
     [
         ({"ExternalId": "a-shared-word"}, {"sts:ExternalId": "a-shared-word"}),
         ({"OrganizationId": "o-a1b2c3d4e5"}, {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}),
@@ -132,15 +132,15 @@ def test_the_roles_that_are_trusted_can_be_those_of_one_stage(deploy):
     ],
     ids=["external id", "organization", "both", "while the external id changes"],
 )
-def test_the_trust_asks_for_what_the_parameters_name_beside_the_role(deploy, parameters, asked):
+def test_the_trust_requires_external_id_and_organization_if_set(deploy, parameters, required):
     condition = deploy(**parameters).trust["Condition"]
     assert condition == {
         "ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{HUB}:role/cross-account-*"},
-        "StringEquals": asked,
+        "StringEquals": required,
     }
 
 
-def test_every_check_has_a_statement_called_after_it_and_no_statement_is_without_a_check():
+def test_every_check_has_a_statement_and_every_statement_a_check():
     assert set(CHECK_STATEMENTS) == {sid_of(name) for name in CHECKS}
 
 
@@ -149,12 +149,12 @@ def test_a_checks_statement_allows_the_actions_that_the_check_declares(name):
     assert sorted(listed(CHECK_STATEMENTS[sid_of(name)]["Action"])) == sorted(CHECKS[name].actions)
 
 
-def test_the_role_may_do_what_all_the_checks_declare_and_nothing_more(deploy):
+def test_the_role_allows_exactly_what_the_checks_declare(deploy):
     declared = {action for check in CHECKS.values() for action in check.actions}
     assert deploy(BedrockModelArns="arn:aws:bedrock:*::foundation-model/amazon.nova-lite-v1:0").actions == declared
 
 
-def test_no_model_can_be_invoked_unless_one_is_named(deploy):
+def test_by_default_no_model_can_be_invoked(deploy):
     assert "bedrock:InvokeModel" not in deploy().actions
 
 
@@ -164,11 +164,11 @@ def test_only_the_named_models_can_be_invoked(deploy):
     assert statement["Resource"] == models
 
 
-def test_the_organization_can_be_listed_only_where_that_is_asked_for(deploy):
+def test_by_default_the_organization_cannot_be_listed(deploy):
     assert not any(action.startswith("organizations:") for action in deploy().actions)
 
 
-def test_an_account_to_list_the_organization_from_gets_what_listing_takes(deploy):
+def test_one_parameter_allows_listing_the_organization(deploy):
     assert {action for action in deploy(ListOrganization="true").actions if action.startswith("organizations:")} == {
         "organizations:ListAccounts",
         "organizations:ListAccountsForParent",
@@ -176,35 +176,35 @@ def test_an_account_to_list_the_organization_from_gets_what_listing_takes(deploy
     }
 
 
-def test_a_session_may_last_as_long_as_the_hub_can_ask_for(deploy):
+def test_the_maximum_session_duration_is_the_default_of_the_hub(deploy):
     assert deploy().role["MaxSessionDuration"] == TargetRole().session_seconds
 
 
-def test_name_and_path_are_one_parameter_away(deploy):
+def test_name_and_path_are_parameters(deploy):
     deployed = deploy(RoleName="auditor", RolePath="/security/")
     assert deployed.outputs["RoleArn"] == "arn:aws:iam::123456789012:role/security/auditor"
 
 
-def test_nothing_in_it_is_tied_to_one_partition():
+def test_every_arn_works_in_every_partition():
     assert [text for text in strings(TEMPLATE["Resources"]) if "arn:aws:" in text] == []
 
 
 @pytest.mark.parametrize("name", sorted(PARAMETERS))
-def test_every_parameter_refuses_what_it_cannot_take_and_says_so(name):
+def test_every_parameter_has_a_constraint_and_descriptions(name):
     parameter = PARAMETERS[name]
     assert {"AllowedPattern", "AllowedValues"} & set(parameter)
     assert parameter["ConstraintDescription"]
     assert parameter["Description"]
 
 
-def test_every_parameter_has_its_place_in_the_console():
+def test_every_parameter_is_in_a_group_of_the_console():
     groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     assert sorted(name for group in groups for name in group["Parameters"]) == sorted(PARAMETERS)
 
 
-# moto does not enforce AllowedPattern. Each value of a CommaDelimitedList has to match on its own.
+# moto does not enforce AllowedPattern. Each value of a CommaDelimitedList must match by itself.
 @pytest.mark.parametrize(
-    ("name", "value", "taken"),
+    ("name", "value", "valid"),
     [
         ("HubAccountId", "012345678901", True),
         ("HubAccountId", "12345678901", False),
@@ -232,12 +232,12 @@ def test_every_parameter_has_its_place_in_the_console():
         ("PermissionsBoundaryArn", "boundary", False),
     ],
 )
-def test_a_parameter_takes_and_refuses(name, value, taken):
-    assert bool(re.fullmatch(PARAMETERS[name]["AllowedPattern"], value)) is taken
+def test_a_parameter_accepts_only_valid_values(name, value, valid):
+    assert bool(re.fullmatch(PARAMETERS[name]["AllowedPattern"], value)) is valid
 
 
 @pytest.mark.parametrize("name", sorted(name for name in PARAMETERS if "Default" in PARAMETERS[name]))
-def test_a_default_is_one_of_the_values_that_are_taken(name):
+def test_a_default_is_a_valid_value(name):
     parameter = PARAMETERS[name]
     if "AllowedValues" in parameter:
         assert parameter["Default"] in parameter["AllowedValues"]

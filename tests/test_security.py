@@ -1,4 +1,4 @@
-"""SECURITY.md says what holds what: each test it names exists, and the edits and commands it offers work."""
+"""SECURITY.md: each test, file and make target that it names exists, and its commands and defaults are right."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def names_in(file: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("file", "name"), NAMED)
-def test_a_test_that_it_names_exists(file: str, name: str) -> None:
+def test_each_named_test_exists(file: str, name: str) -> None:
     assert name in names_in(file)
 
 
-def test_every_threat_is_held_by_a_test_or_said_to_be_out_of_reach() -> None:
+def test_every_threat_has_a_test_or_is_out_of_reach() -> None:
     threats = [row for row in ROWS[1:] if re.match(r"\| (T\d+)? *\|", row)]
     assert [row for row in threats if "::test_" not in row and "**out of reach**" not in row] == []
 
@@ -38,18 +38,18 @@ def test_every_threat_has_its_row() -> None:
     assert numbers == list(range(1, 17))
 
 
-def test_every_setting_and_make_target_it_names_is_there() -> None:
+def test_each_named_make_target_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"`make ([a-z-]+)", TEXT)) <= targets
 
 
 @pytest.mark.parametrize("path", re.findall(r"`(\.chalice/[\w.-]+)`|\]\((\w[\w/.]+)\)", TEXT))
-def test_every_file_it_names_is_there(path: tuple[str, str]) -> None:
+def test_each_named_file_exists(path: tuple[str, str]) -> None:
     assert (ROOT / "".join(path)).is_file()
 
 
-def test_the_revocation_is_a_policy_that_denies_everything_older() -> None:
-    """As the console's "revoke active sessions" makes it."""
+def test_the_revocation_denies_everything_to_older_sessions() -> None:
+    """The same policy as the console's "revoke active sessions"."""
     (document,) = re.findall(r"--policy-document '(.+)'", TEXT)
     (statement,) = json.loads(document)["Statement"]
     assert (statement["Effect"], statement["Action"], statement["Resource"]) == ("Deny", "*", "*")
@@ -59,26 +59,26 @@ def test_the_revocation_is_a_policy_that_denies_everything_older() -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", moment)
 
 
-def test_the_emergency_stop_names_every_function() -> None:
+def test_the_emergency_stop_names_every_shipped_function() -> None:
     (names,) = re.findall(r"for function in (.+); do", TEXT)
     assert {f"cross-account-prod{name.strip(chr(34))}" for name in names.split()} == {
         name_in_aws("prod", function) for function in FUNCTIONS
     }
 
 
-# ---- the defaults that it explains
+# ---- the defaults
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 @pytest.mark.parametrize("stage", STAGES)
-def test_no_stage_reserves_concurrency_that_a_new_account_does_not_have(stage: str, function: str) -> None:
+def test_no_stage_reserves_concurrency(stage: str, function: str) -> None:
     assert config(stage, function).reserved_concurrency is None
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 @pytest.mark.parametrize("stage", STAGES)
-def test_logs_are_kept_for_90_days_except_where_chalice_would_break_the_package(stage: str, function: str) -> None:
-    """https://github.com/aws/chalice/issues/2079: on the function of the routes it makes a template that is invalid."""
+def test_logs_are_kept_for_90_days_except_those_of_the_api(stage: str, function: str) -> None:
+    """On the function of the routes, Chalice makes an invalid template: https://github.com/aws/chalice/issues/2079"""
     expected = None if function == "api_handler" else 90
     assert config(stage, function).log_retention_in_days == expected
 

@@ -1,8 +1,7 @@
-"""Who may and who may not: the shipped policies are not read here but evaluated, request by request.
+"""Evaluates the shipped policies with sandbox/policy_evaluation.py, which denies what it does not know.
 
-The trust policy is what CloudFormation (moto's) makes of role-template.yaml with the parameters given; the hub's
-policies are the files that Chalice deploys, to the letter. What decides is sandbox/policy_evaluation.py, which never
-allows what it cannot judge. Where many requests have one outcome, one test makes them all and lists those that differ.
+The trust policy comes from role-template.yaml through moto's CloudFormation; the hub's policies are the files that
+Chalice deploys.
 """
 
 from __future__ import annotations
@@ -59,7 +58,6 @@ def role(name: str, account: str = HUB) -> str:
 
 @cache
 def trust(template: str, hub_role_name: str | None = None) -> dict[str, Any]:
-    """The trust policy of the role that the template makes."""
     parameters = {"HubAccountId": HUB, **TEMPLATES[template]}
     if hub_role_name:
         parameters["HubRoleName"] = hub_role_name
@@ -77,12 +75,12 @@ def trust(template: str, hub_role_name: str | None = None) -> dict[str, Any]:
     return document
 
 
-def lets_in(document: dict[str, Any], request: TrustRequest) -> bool:
+def trusts(document: dict[str, Any], request: TrustRequest) -> bool:
     return evaluate_trust(document, request).allowed
 
 
 def fully_equipped(role_arn: str, **keys: Any) -> TrustRequest:
-    """A role that sends whatever any of the templates may ask for."""
+    """A role with the external ID and the organization that the templates require."""
     return TrustRequest.of_role(role_arn, external_id=SECRET, org_id=ORGANIZATION, **keys)
 
 
@@ -101,15 +99,15 @@ def of_user(arn: str) -> TrustRequest:
 
 
 @for_each_template
-def test_each_function_of_each_stage_may(template: str) -> None:
-    assert [name for name in OURS if not lets_in(trust(template), fully_equipped(role(name)))] == []
+def test_the_trust_allows_each_function_of_each_stage(template: str) -> None:
+    assert [name for name in OURS if not trusts(trust(template), fully_equipped(role(name)))] == []
 
 
 NOT_OURS = {
     "another role of the hub": fully_equipped(role("admin")),
     "a role that ends like ours": fully_equipped(role("not-cross-account-prod-sweep")),
-    "a role that is almost called so": fully_equipped(role("cross-account")),
-    "a role of another case": fully_equipped(role("Cross-Account-prod-sweep")),
+    "a role with only part of the name": fully_equipped(role("cross-account")),
+    "a role in another letter case": fully_equipped(role("Cross-Account-prod-sweep")),
     "a role of the hub behind a path": fully_equipped(role("team/cross-account-prod-sweep")),
     "a user of the hub": of_user(f"arn:aws:iam::{HUB}:user/alice"),
     "a user called like our role": of_user(f"arn:aws:iam::{HUB}:user/cross-account-prod-sweep"),
@@ -119,7 +117,7 @@ NOT_OURS = {
     "another account's root": of_user(f"arn:aws:iam::{STRANGER}:root"),
     "an account that begins like the hub": fully_equipped(role("cross-account-prod-sweep", HUB[:-1] + "0")),
     "Lambda itself": TrustRequest(service="lambda.amazonaws.com", keys={"sts:ExternalId": SECRET}),
-    "no principal at all": TrustRequest(keys={"sts:ExternalId": SECRET, "aws:PrincipalOrgID": ORGANIZATION}),
+    "a request without a principal": TrustRequest(keys={"sts:ExternalId": SECRET, "aws:PrincipalOrgID": ORGANIZATION}),
     "a stranger who names our role": TrustRequest(
         STRANGER,
         (role("x", STRANGER),),
@@ -129,46 +127,46 @@ NOT_OURS = {
 
 
 @pytest.mark.parametrize("who", NOT_OURS)
-def test_no_other_caller_may(who: str) -> None:
-    assert [template for template in TEMPLATES if lets_in(trust(template), NOT_OURS[who])] == []
+def test_the_trust_denies_all_other_callers(who: str) -> None:
+    assert [template for template in TEMPLATES if trusts(trust(template), NOT_OURS[who])] == []
 
 
 @for_each_template
-def test_what_the_template_asks_for_must_be_sent_exactly(template: str) -> None:
-    asked = TEMPLATES[template]
+def test_external_id_and_organization_must_match_exactly(template: str) -> None:
+    required = TEMPLATES[template]
     for external_id, organization in product(EXTERNAL_IDS, ORGANIZATIONS):
         request = TrustRequest.of_role(
             role(OURS[0]), external_id=EXTERNAL_IDS[external_id], org_id=ORGANIZATIONS[organization]
         )
-        expected = ("ExternalId" not in asked or external_id == "right") and (
-            "OrganizationId" not in asked or organization == "right"
+        expected = ("ExternalId" not in required or external_id == "right") and (
+            "OrganizationId" not in required or organization == "right"
         )
-        assert lets_in(trust(template), request) is expected, (external_id, organization)
+        assert trusts(trust(template), request) is expected, (external_id, organization)
 
 
 @pytest.mark.parametrize("wildcard", ["*", "a-*", "a-shared-wor?"])
-def test_an_external_id_with_a_wildcard_in_it_is_just_another_word(wildcard: str) -> None:
+def test_a_wildcard_in_an_external_id_is_not_a_match(wildcard: str) -> None:
     request = TrustRequest.of_role(role(OURS[0]), external_id=wildcard)
-    assert not lets_in(trust("external id"), request)
+    assert not trusts(trust("external id"), request)
 
 
 @pytest.mark.parametrize("action", ["sts:TagSession", "sts:SetSourceIdentity", "sts:AssumeRoleWithWebIdentity"])
-def test_only_assume_role_is_open(action: str) -> None:
+def test_the_trust_allows_only_assume_role(action: str) -> None:
     request = fully_equipped(role(OURS[0]))
-    assert not lets_in(trust("plain"), TrustRequest(request.account, request.arns, keys=request.keys, action=action))
+    assert not trusts(trust("plain"), TrustRequest(request.account, request.arns, keys=request.keys, action=action))
 
 
 @for_each_stage
-def test_a_template_for_one_stage_keeps_the_others_out(stage: str) -> None:
+def test_a_template_for_one_stage_denies_the_others(stage: str) -> None:
     document = trust("plain", f"cross-account-{stage}-*")
-    assert [name for name in OURS if lets_in(document, fully_equipped(role(name)))] == [
+    assert [name for name in OURS if trusts(document, fully_equipped(role(name)))] == [
         f"cross-account-{stage}-{function}" for function in FUNCTIONS
     ]
 
 
-def test_a_template_for_one_function_keeps_the_others_out() -> None:
+def test_a_template_for_one_function_denies_the_others() -> None:
     document = trust("plain", "cross-account-prod-switch_account")
-    assert [name for name in OURS if lets_in(document, fully_equipped(role(name)))] == [
+    assert [name for name in OURS if trusts(document, fully_equipped(role(name)))] == [
         "cross-account-prod-switch_account"
     ]
 
@@ -187,14 +185,14 @@ def function_arn(name: str, region: str = "eu-west-1") -> str:
 def allows(
     policy: str, action: str, resource: str, source: str | None = function_arn("cross-account-prod-sweep")
 ) -> bool:
-    """Whether the policy does, for a request from a function (default: one of ours; None: from elsewhere)."""
+    """Evaluate a request from the function `source`, or from outside Lambda if it is None."""
     keys = {"lambda:SourceFunctionArn": source} if source else {}
     return evaluate_identity((CHALICE / policy).read_text(), action, resource, keys).allowed
 
 
 @for_each_policy
 @pytest.mark.parametrize("account", [TARGET, STRANGER, HUB, "000000000000"])
-def test_the_hub_may_ask_for_the_external_role_anywhere(policy: str, account: str) -> None:
+def test_the_hub_may_assume_the_external_role_in_any_account(policy: str, account: str) -> None:
     assert allows(policy, "sts:AssumeRole", EXTERNAL_ROLE.format(account))
 
 
@@ -213,21 +211,21 @@ def test_the_hub_may_ask_for_the_external_role_anywhere(policy: str, account: st
         "*",
     ],
 )
-def test_the_hub_may_ask_for_no_other_role(resource: str) -> None:
+def test_the_hub_may_assume_only_the_external_role(resource: str) -> None:
     assert [policy for policy in POLICIES if allows(policy, "sts:AssumeRole", resource)] == []
 
 
 @for_each_policy
-def test_every_function_of_every_stage_may_ask(policy: str) -> None:
-    """One policy for all stages has this price: a function of one stage may ask with another's credentials."""
+def test_every_function_of_every_stage_may_assume_the_role(policy: str) -> None:
+    """The price of one policy for all stages: a function of one stage may use the credentials of another."""
     for name in OUR_FUNCTIONS:
         source = function_arn(name, "ap-southeast-2")
         assert allows(policy, "sts:AssumeRole", EXTERNAL_ROLE.format(TARGET), source), name
 
 
 @for_each_policy
-def test_credentials_that_have_left_lambda_may_not_ask(policy: str) -> None:
-    """The condition is what makes a function's stolen credentials useless on somebody's laptop."""
+def test_credentials_used_outside_lambda_are_denied(policy: str) -> None:
+    """The condition makes a function's stolen credentials useless elsewhere."""
     assert not allows(policy, "sts:AssumeRole", EXTERNAL_ROLE.format(TARGET), source=None)
 
 
@@ -235,14 +233,14 @@ def test_credentials_that_have_left_lambda_may_not_ask(policy: str) -> None:
     "name",
     ["payroll", "cross-account", "cross-accounting", "my-cross-account-prod-sweep", "Cross-Account-prod-sweep"],
 )
-def test_another_function_with_the_same_role_may_not_ask(name: str) -> None:
+def test_another_function_with_the_same_role_is_denied(name: str) -> None:
     target = EXTERNAL_ROLE.format(TARGET)
     assert [policy for policy in POLICIES if allows(policy, "sts:AssumeRole", target, function_arn(name))] == []
 
 
 @for_each_policy
 def test_every_function_of_every_stage_may_write_every_stages_log(policy: str) -> None:
-    """The other half of that price."""
+    """The same price."""
     for name in OUR_FUNCTIONS:
         group = f"arn:aws:logs:eu-west-1:{HUB}:log-group:/aws/lambda/{name}"
         assert allows(policy, "logs:CreateLogGroup", group), name
@@ -285,26 +283,26 @@ def test_the_hub_may_do_nothing_else(action: str, resource: str) -> None:
 
 
 @for_each_stage
-def test_a_stage_gets_in_where_the_template_is_deployed_as_it_is(stage: str) -> None:
-    """Both sides at once, as AWS decides it: the policy that is deployed and the trust that is deployed."""
+def test_each_stage_may_assume_the_role_of_the_unchanged_template(stage: str) -> None:
+    """The deployed policy and the deployed trust together, as AWS decides."""
     for function in FUNCTIONS:
         variables = config(stage, function).environment_variables
-        asked = f"arn:aws:iam::{TARGET}:role{variables['ROLE_PATH']}{variables['ROLE_NAME']}"
+        target_role = f"arn:aws:iam::{TARGET}:role{variables['ROLE_PATH']}{variables['ROLE_NAME']}"
         keys = {"lambda:SourceFunctionArn": function_arn(name_in_aws(stage, function))}
-        own = evaluate_identity({"Statement": statements(POLICY_OF[function])}, "sts:AssumeRole", asked, keys)
+        own = evaluate_identity({"Statement": statements(POLICY_OF[function])}, "sts:AssumeRole", target_role, keys)
         external_id = variables["EXTERNAL_ID"] or None
-        theirs = evaluate_trust(
+        target = evaluate_trust(
             trust("plain"), TrustRequest.of_role(role(f"cross-account-{stage}-{function}"), external_id=external_id)
         )
-        assert (own, theirs) == (Decision.ALLOW, Decision.ALLOW), function
+        assert (own, target) == (Decision.ALLOW, Decision.ALLOW), function
 
 
-# ---- the edits that SECURITY.md offers, read from it, so that what stands there works
+# ---- the edits in SECURITY.md, read from its text
 
 
 @pytest.mark.parametrize(("organization", "expected"), [(ORGANIZATION, True), ("o-zzzzzzzzzz", False), (None, False)])
 @for_each_policy
-def test_one_edit_keeps_the_hub_out_of_strangers_accounts(
+def test_the_organization_edit_denies_accounts_outside_it(
     policy: str, organization: str | None, expected: bool
 ) -> None:
     (condition,) = re.findall(r'^ *("StringEquals": .*aws:ResourceOrgID.*),$', SECURITY, re.MULTILINE)
@@ -320,7 +318,7 @@ def test_one_edit_keeps_the_hub_out_of_strangers_accounts(
         assert decision.allowed is expected, name
 
 
-def test_policies_of_its_own_reach_each_function_of_the_stage_and_no_other_stage() -> None:
+def test_the_own_policies_of_a_stage_apply_to_its_functions_only() -> None:
     (block,) = re.findall(r'^```json\n( *"prod": {.*?),\n```$', SECURITY, re.MULTILINE | re.DOTALL)
     edited = deepcopy(CONFIG)
     edited["stages"]["prod"].update(json.loads("{" + block + "}}")["prod"])
@@ -331,13 +329,13 @@ def test_policies_of_its_own_reach_each_function_of_the_stage_and_no_other_stage
 
 
 @for_each_policy
-def test_policies_of_its_own_keep_a_stage_apart(policy: str) -> None:
-    ((new, old),) = re.findall(r"write `(\S+)` for `(\S+)` in the copies", SECURITY)
+def test_the_own_policies_of_a_stage_separate_it_from_the_others(policy: str) -> None:
+    ((old, new),) = re.findall(r"in the copies replace `(\S+)` with `(\S+)`", SECURITY)
     copy = (CHALICE / policy).read_text().replace(old, new)
     for stage, function in every_function():
         name = name_in_aws(stage, function)
         stream = f"arn:aws:logs:eu-west-1:{HUB}:log-group:/aws/lambda/{name}:log-stream:x"
         keys = {"lambda:SourceFunctionArn": function_arn(name)}
-        asks = evaluate_identity(copy, "sts:AssumeRole", EXTERNAL_ROLE.format(TARGET), keys).allowed
+        assumes = evaluate_identity(copy, "sts:AssumeRole", EXTERNAL_ROLE.format(TARGET), keys).allowed
         writes = evaluate_identity(copy, "logs:PutLogEvents", stream, keys).allowed
-        assert (asks, writes) == ((True, True) if stage == "prod" else (False, False)), name
+        assert (assumes, writes) == ((True, True) if stage == "prod" else (False, False)), name

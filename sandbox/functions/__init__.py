@@ -1,8 +1,8 @@
-"""Lambda without Docker: the uploaded zip and layers, run by AWS's own runtime client in a child process.
+"""Lambda without Docker: AWS's own runtime client runs the uploaded zip and layers in a child process.
 
-A function finds boto3 even if it brings none, as in AWS; one in its code or its layers is used instead.
+As in AWS, boto3 is available to every function; a boto3 in the function's code or layers is used instead.
 
-code.py unpacks, environment.py says what the process sees, bootstrap.py is its first line, runtime_api.py is
-the Runtime API it talks to, process.py is one warm process, pool.py the processes of one function, logs.py
-where their output goes, and service.py is `lambda:Invoke`.
+code.py unpacks zips, environment.py makes the process's environment, bootstrap.py is the script that it runs,
+runtime_api.py is its Runtime API, process.py is one warm process, pool.py the processes of one function, output.py and
+logs.py handle their output, and service.py is `lambda:Invoke`.
 """

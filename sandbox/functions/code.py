@@ -1,4 +1,4 @@
-"""Uploaded zips on disk: a function's code where Lambda has /var/task, its layers where Lambda has /opt."""
+"""Uploaded zips on disk: a function's code (/var/task in Lambda) and its layers (/opt in Lambda)."""
 
 import hashlib
 import importlib.metadata
@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
 
-# With what these require, all that a function sees of this Python's installed packages; Lambda offers the same.
+# Of this Python's installed packages a function sees only these and their requirements, as in Lambda.
 _RUNTIME_DISTRIBUTIONS = ("awslambdaric", "boto3")
 
 
 class CodeStore:
-    """Unpacks each distinct upload once, whichever thread asks first."""
+    """Unpacks each distinct upload once; safe to use from many threads."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -26,7 +26,7 @@ class CodeStore:
         self._guard = threading.Lock()
 
     def unpacked(self, zips: Sequence[Callable[[], bytes]], key: str) -> Path:
-        """A directory with the zips laid one over the other, in order; `key` names their content."""
+        """A directory with the content of all zips, later ones over earlier ones; `key` identifies the content."""
         name = hashlib.sha256(key.encode()).hexdigest()[:20]
         with self._guard:
             lock = self._locks[name]
@@ -42,7 +42,7 @@ class CodeStore:
             return final
 
     def runtime(self) -> Path:
-        """A directory with AWS's runtime client and boto3, linked from the installed packages."""
+        """A directory with links to AWS's runtime client and boto3 in the installed packages."""
         with self._guard:
             directory = self._root / "runtime"
             if not directory.exists():
@@ -62,7 +62,7 @@ def _extract(content: bytes, directory: Path) -> None:
 
 
 def _with_requirements(names: Iterable[str]) -> Iterable[importlib.metadata.Distribution]:
-    """The named distributions, what they require, what that requires, and so on; without extras."""
+    """The named distributions and all their requirements, without extras."""
     found: dict[str, importlib.metadata.Distribution] = {}
     waiting = list(names)
     while waiting:

@@ -1,7 +1,7 @@
-"""What a function's process sees: its own variables, what Lambda sets, and the sandbox's endpoint. Nothing else.
+"""The environment of a function's process: only its own variables, Lambda's variables and the sandbox's endpoint.
 
-The credentials are a session of the function's execution role. They override the function's own variables of
-the same name; Lambda would refuse such variables, but the sandbox stage carries them for the sake of safety.
+The credentials are a session of the function's execution role. They override the function's own variables of the same
+name. Lambda refuses such variables; the sandbox stage has them so that it works only in the sandbox.
 """
 
 import sys
@@ -18,7 +18,7 @@ class RoleNotAssumable(Exception):
 def process_environment(
     spec: Specification, endpoint_url: str, runtime_api: str, log_stream: str, directories: dict[str, Path]
 ) -> dict[str, str]:
-    """The complete environment; nothing is inherited from the sandbox's own process."""
+    """The complete environment; the sandbox's own process adds nothing to it."""
     session = assume_as_service(spec.role, "lambda.amazonaws.com", spec.name, spec.arn)
     if session is None:
         raise RoleNotAssumable(spec.role)
@@ -43,7 +43,7 @@ def process_environment(
         "LANG": "en_US.UTF-8",
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "TZ": ":UTC",
-        # Not Lambda's: where AWS is, and a home without anybody's ~/.aws in it.
+        # Not set by Lambda: the sandbox's endpoint, and a home directory without ~/.aws.
         "AWS_ENDPOINT_URL": endpoint_url,
         "HOME": str(directories["home"]),
     }
@@ -57,5 +57,5 @@ def process_command(spec: Specification, directories: dict[str, Path]) -> list[s
 
 
 def runtime_name() -> str:
-    """The only Lambda runtime this Python can stand for."""
+    """The only Lambda runtime that this Python can run."""
     return f"python{sys.version_info.major}.{sys.version_info.minor}"

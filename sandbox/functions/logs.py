@@ -1,7 +1,6 @@
-"""A function's output: to CloudWatch Logs in moto, if its role may write there, and to the caller as a tail.
+"""A function's output: to CloudWatch Logs in moto, if its role allows that, and to the caller as a tail.
 
-In AWS the execution role decides whether logs appear, so it does here: a policy file without logs:* leaves
-`chalice logs` empty in both places.
+As in AWS, the execution role decides: without logs:* in its policy file, `chalice logs` shows nothing.
 """
 
 import sys
@@ -20,12 +19,12 @@ _TAIL = 4096
 
 
 def stream_name(version: str) -> str:
-    """As Lambda names them: one stream per process."""
+    """The name of a process's stream, in Lambda's form."""
     return f"{datetime.now(UTC):%Y/%m/%d}/[{version}]{uuid.uuid4().hex}"
 
 
 class LogStream:
-    """Collects the lines of one process."""
+    """The log lines of one process."""
 
     def __init__(self, spec: Specification, name: str) -> None:
         self._spec, self.name = spec, name
@@ -34,13 +33,13 @@ class LogStream:
         self._may_write: bool | None = None
 
     def take_tail(self) -> bytes:
-        """The last 4 KB since it was taken last, as LogType=Tail answers."""
+        """The last 4 KB since the previous call, as LogType=Tail returns them."""
         with self._lock:
             tail, self._tail = self._tail, []
         return "".join(f"{message}\n" for message in tail).encode()[-_TAIL:]
 
     def write(self, messages: list[str], access_key_id: str) -> None:
-        """Append messages; `access_key_id` is the process's own, whose role must allow it."""
+        """Append messages; the role of `access_key_id`, the process's own, must allow it."""
         if not messages:
             return
         with self._lock:
@@ -56,7 +55,7 @@ class LogStream:
         return logs_backends[self._spec.account][self._spec.region]
 
     def _prepare(self, access_key_id: str) -> bool:
-        """Create group and stream once, if the role may write; say so once if not."""
+        """Create the group and the stream if the role may write; otherwise print why not, once."""
         spec = self._spec
         caller = find_caller(access_key_id)
         group_arn = f"arn:aws:logs:{spec.region}:{spec.account}:log-group:{spec.log_group}"
@@ -69,7 +68,7 @@ class LogStream:
         documents = caller.policy_documents() if caller else []
         missing = [a for a, arn in wanted.items() if not evaluate_identity(documents, a, arn).allowed]
         if missing:
-            print(f"sandbox: {spec.name} logs nothing, its role lacks {', '.join(missing)}", file=sys.stderr)
+            print(f"sandbox: {spec.name} cannot log: its role does not allow {', '.join(missing)}", file=sys.stderr)
             return False
         self._backend().ensure_log_group(spec.log_group)
         self._backend().create_log_stream(spec.log_group, self.name)

@@ -1,7 +1,7 @@
-"""Reads what a process prints, without losing the last line or waiting for one that will not come.
+"""Reads what a process prints, without losing the last line or waiting for a line that never comes.
 
-stdout and stderr share one pipe. Everything printed before the process posts its answer is in the pipe by then,
-so draining it at that moment gives exactly this invocation's output.
+stdout and stderr share one pipe. When the process posts its response, the pipe contains everything that it printed
+before, so draining it then gives exactly this invocation's output.
 """
 
 import os
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 
 class OutputPipe:
-    """The reading end is ours and never blocks; the writing end goes to the child."""
+    """A pipe from the child; reading it never blocks."""
 
     def __init__(self, write: Callable[[list[str]], None]) -> None:
         self._read_end, self.write_end = os.pipe()
@@ -22,7 +22,7 @@ class OutputPipe:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Call once the child has its end: ours is closed, so that the child's death ends the pipe."""
+        """Call after the child has the writing end; this closes it here, so that the pipe ends with the child."""
         os.close(self.write_end)
         threading.Thread(target=self._pump, daemon=True).start()
 
@@ -34,7 +34,7 @@ class OutputPipe:
             os.close(self._read_end)
 
     def drain(self, final: bool = False) -> None:
-        """Pass on all complete lines there are now; with `final` also a last line without an end."""
+        """Write all complete lines in the pipe; with `final` also a last line without a line end."""
         with self._lock:
             while not self._closed:
                 try:
@@ -47,5 +47,5 @@ class OutputPipe:
             if (final or self._closed) and self._rest:
                 lines.append(self._rest)
                 self._rest = b""
-            # The runtime client joins the lines of one message, a traceback say, with carriage returns.
+            # The runtime client joins the lines of one message, such as a traceback, with carriage returns.
             self._write([line.decode("utf-8", "replace").replace("\r", "\n") for line in lines])

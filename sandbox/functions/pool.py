@@ -1,4 +1,4 @@
-"""The processes of one function: the warm ones are used again, more start when events arrive at once."""
+"""The processes of one function: warm ones are reused, and more start for concurrent events."""
 
 import threading
 from collections.abc import Callable
@@ -9,11 +9,11 @@ from sandbox.functions.specification import Specification
 
 
 class TooManyRequests(Exception):
-    """Every process the function may have is busy."""
+    """All processes of the function are busy, and it may not have more."""
 
 
 class FunctionPool:
-    """Processes of exactly one specification."""
+    """The processes of one specification."""
 
     def __init__(self, spec: Specification, limit: int, start: Callable[[Specification], FunctionProcess]) -> None:
         self.spec, self.limit = spec, limit
@@ -25,7 +25,10 @@ class FunctionPool:
         self._free = threading.Condition()
 
     def invoke(self, invocation: Invocation, wait: bool) -> tuple[Outcome, bytes]:
-        """Run one event: its outcome and its log's tail. With `wait` queue when all are busy, otherwise refuse."""
+        """Run one event; returns its outcome and its log's tail.
+
+        If all processes are busy, it waits if `wait` is true, and raises TooManyRequests otherwise.
+        """
         self._reserve(wait)
         process: FunctionProcess | None = None
         try:
@@ -36,7 +39,7 @@ class FunctionPool:
             self._release(process)
 
     def retire(self) -> None:
-        """End the idle processes now and the busy ones as they finish."""
+        """End idle processes now and busy ones when they finish."""
         with self._free:
             self._retired = True
             idle, self._idle = self._idle, []
@@ -45,7 +48,7 @@ class FunctionPool:
             process.kill()
 
     def close(self) -> None:
-        """End every process at once: the sandbox stops."""
+        """End every process now."""
         with self._free:
             self._retired = self._closed = True
             everything, self._idle = list(self._all), []

@@ -1,4 +1,4 @@
-"""One warm process of a function: started once, given one event after the other, killed when it overruns."""
+"""One warm process of a function: it runs one event after another and is killed at a timeout."""
 
 import json
 import math
@@ -16,7 +16,7 @@ from sandbox.functions.output import OutputPipe
 from sandbox.functions.runtime_api import Invocation, Outcome, RuntimeApi
 from sandbox.functions.specification import Specification, error_payload
 
-# Lambda gives ten seconds; a laptop that compiles a fresh layer's modules for the first time may need more.
+# Lambda's maximum is ten seconds; compiling the modules of a new layer on a laptop may take longer.
 _INIT_SECONDS = 30.0
 
 
@@ -38,7 +38,7 @@ class FunctionProcess:
             raise
         self._access_key_id = environment["AWS_ACCESS_KEY_ID"]
         self._output = OutputPipe(lambda lines: self.log.write(lines, self._access_key_id))
-        self._say(f"INIT_START Runtime Version: {spec.runtime} (sandbox)")
+        self._log(f"INIT_START Runtime Version: {spec.runtime} (sandbox)")
         self._started = time.monotonic()
         self._process = subprocess.Popen(
             process_command(spec, places),
@@ -53,16 +53,16 @@ class FunctionProcess:
 
     @property
     def alive(self) -> bool:
-        """Can it be given another event?"""
+        """Whether it can run another event."""
         return self._process.poll() is None and not self._api.failed
 
     def invoke(self, invocation: Invocation) -> Outcome:
-        """Run one event through the process. Not to be called from two threads at once."""
+        """Run one event. Not safe to call from two threads at once."""
         if not self._api.settled.wait(_INIT_SECONDS):
             self.kill()
             return self._timed_out(invocation, _INIT_SECONDS)
         self._output.drain()
-        self._say(f"START RequestId: {invocation.request_id} Version: {self._spec.version}")
+        self._log(f"START RequestId: {invocation.request_id} Version: {self._spec.version}")
         began = time.monotonic()
         outcome = self._init_failure(invocation) or self._run(invocation)
         self._output.drain(final=True)
@@ -72,7 +72,7 @@ class FunctionProcess:
     def _run(self, invocation: Invocation) -> Outcome:
         invocation.deadline = time.time() + self._spec.timeout
         self._api.offer(invocation)
-        if self._exit_status is not None:  # it died while idle, and the watcher had nobody to tell
+        if self._exit_status is not None:  # it ended while it was idle
             invocation.finish(self._exit_outcome(invocation))
         try:
             return invocation.outcome.result(timeout=self._spec.timeout)
@@ -88,10 +88,10 @@ class FunctionProcess:
         return self._exit_outcome(invocation) if self._exit_status is not None else None
 
     def _timed_out(self, invocation: Invocation, seconds: float) -> Outcome:
-        said = f"Task timed out after {seconds:.2f} seconds"
+        sentence = f"Task timed out after {seconds:.2f} seconds"
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
-        self._say(f"{stamp} {invocation.request_id} {said}")
-        message = f"RequestId: {invocation.request_id} Error: {said}"
+        self._log(f"{stamp} {invocation.request_id} {sentence}")
+        message = f"RequestId: {invocation.request_id} Error: {sentence}"
         return Outcome(error_payload("Sandbox.Timedout", message), failed=True)
 
     def _exit_outcome(self, invocation: Invocation) -> Outcome:
@@ -105,7 +105,7 @@ class FunctionProcess:
                 else "Runtime exited without providing a reason"
             )
         message = f"RequestId: {invocation.request_id} Error: {cause}"
-        self._say(f"{message}\nRuntime.ExitError")
+        self._log(f"{message}\nRuntime.ExitError")
         return Outcome(error_payload("Runtime.ExitError", message), failed=True)
 
     def _watch(self) -> None:
@@ -114,11 +114,11 @@ class FunctionProcess:
         if (current := self._api.current) is not None and not current.outcome.done():
             current.finish(self._exit_outcome(current))
 
-    def _say(self, line: str) -> None:
+    def _log(self, line: str) -> None:
         self.log.write([line], self._access_key_id)
 
     def _report(self, invocation: Invocation, seconds: float) -> None:
-        self._say(f"END RequestId: {invocation.request_id}")
+        self._log(f"END RequestId: {invocation.request_id}")
         milliseconds = seconds * 1000
         fields = [
             f"REPORT RequestId: {invocation.request_id}",
@@ -131,10 +131,10 @@ class FunctionProcess:
         if self._api.init_finished is not None and not self._reported_init:
             self._reported_init = True
             fields.append(f"Init Duration: {(self._api.init_finished - self._started) * 1000:.2f} ms")
-        self._say("\t".join(fields))
+        self._log("\t".join(fields))
 
     def kill(self) -> None:
-        """End the process now, wait until it is gone, and leave nothing behind."""
+        """End the process now, wait for its end, and delete its home directory."""
         self._process.kill()
         self._process.wait()
         self._api.close()
@@ -142,7 +142,7 @@ class FunctionProcess:
 
 
 def _peak_megabytes(pid: int) -> int | None:
-    """The process's peak memory where the system tells (Linux), as long as it lives."""
+    """The peak memory of a running process, or None where /proc does not exist."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
@@ -152,5 +152,5 @@ def _peak_megabytes(pid: int) -> int | None:
 
 
 def init_failure(error_type: str, message: str) -> Outcome:
-    """A function that cannot even be started."""
+    """The outcome of a function that cannot start."""
     return Outcome(json.dumps({"errorType": error_type, "errorMessage": message}).encode(), failed=True)

@@ -1,4 +1,4 @@
-"""The Lambda Runtime API of one process: it asks for the next event here and posts the answer here.
+"""The Lambda Runtime API of one process, which gets its events and posts its responses here.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -20,7 +20,7 @@ MAXIMUM_RESPONSE = 6_291_556
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an invocation came to; `failed` is what Lambda reports as FunctionError "Unhandled"."""
+    """The result of an invocation; Lambda reports `failed` as FunctionError "Unhandled"."""
 
     payload: bytes
     failed: bool = False
@@ -28,7 +28,7 @@ class Outcome:
 
 @dataclass
 class Invocation:
-    """One event on its way through a process."""
+    """One event for a process."""
 
     request_id: str
     payload: bytes
@@ -38,7 +38,7 @@ class Invocation:
     outcome: Future[Outcome] = field(default_factory=Future)
 
     def finish(self, outcome: Outcome) -> None:
-        """The first to finish it decides: an answer, a timeout or a crash."""
+        """Set the outcome: a response, a timeout or a crash. Only the first call counts."""
         with contextlib.suppress(InvalidStateError):
             self.outcome.set_result(outcome)
 
@@ -49,9 +49,9 @@ class RuntimeApi:
     def __init__(self) -> None:
         self._events: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
         self.current: Invocation | None = None
-        self.settled = threading.Event()  # initialised, or failed to
+        self.settled = threading.Event()  # the initialisation succeeded or failed
         self.init_error: bytes | None = None
-        self.failed = False  # the runtime client is about to exit
+        self.failed = False  # the runtime client will exit
         self.init_finished: float | None = None
         api = self
 
@@ -71,7 +71,7 @@ class RuntimeApi:
         self._events.put(invocation)
 
     def next_event(self) -> Invocation | None:
-        """Blocks until there is one; None when the process should end."""
+        """Wait for the next event; None if the process must end."""
         if not self.settled.is_set():
             self.init_finished = time.monotonic()
             self.settled.set()
@@ -93,10 +93,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path != f"{PREFIX}/invocation/next":
-            return self._answer(404)
+            return self._respond(404)
         event = self.runtime_api.next_event()
         if event is None:
-            return self._answer(410)
+            return self._respond(410)
         headers = {
             "Lambda-Runtime-Aws-Request-Id": event.request_id,
             "Lambda-Runtime-Deadline-Ms": str(int(event.deadline * 1000)),
@@ -105,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
         }
         if event.client_context:
             headers["Lambda-Runtime-Client-Context"] = event.client_context
-        self._answer(200, event.payload, headers)
+        self._respond(200, event.payload, headers)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -113,21 +113,21 @@ class _Handler(BaseHTTPRequestHandler):
         if parts == ["init", "error"]:
             self.runtime_api.init_error, self.runtime_api.failed = body, True
             self.runtime_api.settled.set()
-            return self._answer(202)
+            return self._respond(202)
         current = self.runtime_api.current
         if len(parts) != 3 or parts[0] != "invocation" or parts[2] not in ("response", "error"):
-            return self._answer(404)
+            return self._respond(404)
         if current is None or current.request_id != parts[1]:
-            return self._answer(400, json.dumps({"errorType": "InvalidRequestID"}).encode())
+            return self._respond(400, json.dumps({"errorType": "InvalidRequestID"}).encode())
         if len(body) > MAXIMUM_RESPONSE:
             self.runtime_api.failed = True
-            said = f"Response payload size exceeded maximum allowed payload size ({MAXIMUM_RESPONSE} bytes)."
-            current.finish(Outcome(error_payload("Function.ResponseSizeTooLarge", said), failed=True))
-            return self._answer(413, json.dumps({"errorType": "RequestEntityTooLarge"}).encode())
+            message = f"Response payload size exceeded maximum allowed payload size ({MAXIMUM_RESPONSE} bytes)."
+            current.finish(Outcome(error_payload("Function.ResponseSizeTooLarge", message), failed=True))
+            return self._respond(413, json.dumps({"errorType": "RequestEntityTooLarge"}).encode())
         current.finish(Outcome(body, failed=parts[2] == "error"))
-        self._answer(202)
+        self._respond(202)
 
-    def _answer(self, status: int, body: bytes = b"{}", headers: dict[str, str] | None = None) -> None:
+    def _respond(self, status: int, body: bytes = b"{}", headers: dict[str, str] | None = None) -> None:
         try:
             self.send_response(status)
             for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
@@ -135,8 +135,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
-        except OSError:  # the process was killed while it waited
+        except OSError:  # the process was killed meanwhile
             self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:
-        """Silent: these are the sandbox's own inner workings."""
+        """Log nothing."""

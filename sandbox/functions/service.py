@@ -1,4 +1,4 @@
-"""lambda:Invoke: the invocation types, the limits, the answer's headers."""
+"""lambda:Invoke: the invocation types, the limits and the response's headers."""
 
 import base64
 import json
@@ -27,8 +27,8 @@ _MAXIMUM_EVENT = 1_048_576
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An HTTP answer to Invoke."""
+class Response:
+    """The HTTP response to Invoke."""
 
     status: int
     body: bytes = b""
@@ -36,7 +36,7 @@ class Answer:
 
 
 class FunctionService:
-    """All functions of all accounts; lives as long as the sandbox."""
+    """All functions of all accounts."""
 
     def __init__(self, endpoint_url: str) -> None:
         self._endpoint_url = endpoint_url
@@ -45,12 +45,12 @@ class FunctionService:
         self._home.mkdir()
         self._code = CodeStore(Path(self._directory.name) / "code")
         self._pools: dict[tuple[str, ...], FunctionPool] = {}
-        # Chalice deletes a layer's old version while functions still use it; Lambda keeps a copy as long, so do we.
+        # Chalice deletes a layer's old version while functions still use it. Lambda keeps a copy, and so does this.
         self._layers: dict[str, Any] = {}
         self._lock = threading.Lock()
 
-    def invoke(self, function: Any, payload: bytes, headers: Mapping[str, str]) -> Answer:
-        """`function` is moto's; raises the errors Lambda raises before a function runs."""
+    def invoke(self, function: Any, payload: bytes, headers: Mapping[str, str]) -> Response:
+        """Invoke moto's `function`; raises the errors that Lambda returns before a function runs."""
         kind = headers.get("X-Amz-Invocation-Type") or "RequestResponse"
         limit = _MAXIMUM_EVENT if kind == "Event" else _MAXIMUM_REQUEST
         if len(payload) > limit:
@@ -59,30 +59,30 @@ class FunctionService:
         if not _is_json(payload or b"{}"):
             raise AwsError("InvalidRequestContentException", "Could not parse request body into json")
         if kind == "DryRun":
-            return Answer(204)
+            return Response(204)
         spec = specification_of(function)
         pool = self._pool(spec, function)
         invocation = Invocation(str(uuid.uuid4()), payload or b"{}", function.function_arn, _client_context(headers))
         if kind == "Event":
             threading.Thread(target=self._run, args=(pool, invocation, True), daemon=True).start()
-            return Answer(202)
+            return Response(202)
         outcome, tail = self._run(pool, invocation, wait=False)
-        answer = {"X-Amz-Executed-Version": spec.version, "x-amzn-RequestId": invocation.request_id}
+        response = {"X-Amz-Executed-Version": spec.version, "x-amzn-RequestId": invocation.request_id}
         if outcome.failed:
-            answer["X-Amz-Function-Error"] = "Unhandled"
+            response["X-Amz-Function-Error"] = "Unhandled"
         if headers.get("X-Amz-Log-Type") == "Tail":
-            answer["X-Amz-Log-Result"] = base64.b64encode(tail).decode()
-        return Answer(200, outcome.payload, answer)
+            response["X-Amz-Log-Result"] = base64.b64encode(tail).decode()
+        return Response(200, outcome.payload, response)
 
     def forget(self, function: Any) -> None:
-        """A function was deleted: its processes end."""
+        """End the processes of a deleted function."""
         with self._lock:
             pool = self._pools.pop(specification_of(function).place, None)
         if pool:
             pool.retire()
 
     def close(self) -> None:
-        """End every process and remove what was unpacked."""
+        """End every process and delete the unpacked files."""
         with self._lock:
             pools, self._pools = list(self._pools.values()), {}
         for pool in pools:

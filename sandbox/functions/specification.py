@@ -1,7 +1,7 @@
-"""What the sandbox needs to know of a deployed function: a snapshot, taken from moto at each invocation.
+"""A snapshot of a deployed function, taken from moto at each invocation.
 
-A process belongs to one specification. When code, layers or configuration change, the next invocation's
-specification differs and gets new processes, as in Lambda.
+A process belongs to one specification. When code, layers or configuration change, the next invocation has another
+specification and new processes, as in Lambda.
 """
 
 import json
@@ -24,7 +24,7 @@ class Specification:
     role: str
     variables: tuple[tuple[str, str], ...]
     code_sha256: str
-    layers: tuple[str, ...]  # ARNs with their version, in the order they are laid over each other
+    layers: tuple[str, ...]  # ARNs with their version; later layers override earlier ones
     architectures: tuple[str, ...] = ()
 
     @property
@@ -37,13 +37,13 @@ class Specification:
 
     @property
     def place(self) -> tuple[str, str, str, str]:
-        """The function's version, whatever its configuration now is."""
+        """Identifies the function's version, independently of its configuration."""
         return (self.account, self.region, self.name, self.version)
 
 
 def specification_of(function: Any) -> Specification:
     """Read moto's LambdaFunction."""
-    # moto numbers the unpublished version 1 in places; only a published one has its number in the ARN.
+    # moto sometimes numbers the unpublished version 1; only a published version has its number in the ARN.
     published = function.function_arn.count(":") == 7
     return Specification(
         account=function.account_id,
@@ -63,5 +63,5 @@ def specification_of(function: Any) -> Specification:
 
 
 def error_payload(error_type: str, message: str, **more: object) -> bytes:
-    """A failure as Lambda puts it in the payload."""
+    """A failure in the form of Lambda's payload."""
     return json.dumps({"errorType": error_type, "errorMessage": message, **more}).encode()

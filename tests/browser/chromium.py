@@ -1,8 +1,8 @@
-"""A headless Chromium, driven over a pipe by its own DevTools protocol.
+"""A headless Chromium, controlled through a pipe with its DevTools protocol.
 
-Sixty lines of it are needed: open, evaluate, press a key, look. Selenium (12 MB, and a chromedriver of the very same
-version) and Playwright (50 MB, with a Node.js in it) would be the two heaviest tools here for that. The pipe and not a
-port: nobody else on this machine can talk to it.
+The tests only open pages, evaluate scripts, press keys and take screenshots. For that, Selenium (12 MB, and a
+chromedriver of exactly the same version) or Playwright (50 MB, with Node.js) would be the largest tool of this project.
+A pipe and not a port: other processes on this machine cannot use it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 WAIT_SECONDS = 30
 
-# Chromium reads commands from descriptor 3 and writes to 4; subprocess alone cannot say which number a pipe gets.
+# Chromium reads commands from descriptor 3 and writes to 4; subprocess alone cannot choose a pipe's number.
 _LAUNCHER = (
     "import fcntl, os, sys\n"
     "read, write = (fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3])\n"
@@ -33,7 +33,7 @@ _LAUNCHER = (
 
 
 def installed() -> str | None:
-    """The path of a Chromium, by CHROMIUM or on the PATH."""
+    """The path of a Chromium, from CHROMIUM or from the PATH, or None."""
     named = os.environ.get("CHROMIUM")
     return named or next((path for path in map(shutil.which, NAMES) if path), None)
 
@@ -43,23 +43,23 @@ class Chromium:
 
     def __init__(self, program: str) -> None:
         self._profile = tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True)
-        their_input, self._to = os.pipe()
-        self._from, their_output = os.pipe()
-        command = [sys.executable, "-c", _LAUNCHER, str(their_input), str(their_output), program]
+        its_input, self._to = os.pipe()
+        self._from, its_output = os.pipe()
+        command = [sys.executable, "-c", _LAUNCHER, str(its_input), str(its_output), program]
         command += ["--headless=new", "--remote-debugging-pipe", f"--user-data-dir={self._profile.name}"]
         command += ["--no-first-run", "--disable-gpu", "--disable-extensions", "--disable-background-networking"]
         command += ["--disable-component-update", "--disable-dev-shm-usage", "--hide-scrollbars", "--lang=en"]
-        if os.geteuid() == 0:  # its sandbox does not start as root, as in a container
+        if os.geteuid() == 0:  # its sandbox does not start as root, for example in a container
             command.append("--no-sandbox")
         self._process = subprocess.Popen(
             [*command, "about:blank"],
-            pass_fds=(their_input, their_output),
+            pass_fds=(its_input, its_output),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        os.close(their_input)
-        os.close(their_output)
+        os.close(its_input)
+        os.close(its_output)
         self._buffer = b""
         self._number = 0
         self.events: list[dict[str, Any]] = []
@@ -68,7 +68,7 @@ class Chromium:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        os.close(self._to)  # which ends it
+        os.close(self._to)  # ends the process
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
@@ -78,7 +78,7 @@ class Chromium:
         self._profile.cleanup()
 
     def send(self, method: str, session: str | None = None, **params: Any) -> dict[str, Any]:
-        """Send a command and give its result; events that come before it are kept."""
+        """Send a command; returns its result and keeps the events that come before it."""
         self._number += 1
         command = {"id": self._number, "method": method, "params": params}
         if session:
@@ -86,10 +86,10 @@ class Chromium:
         message = json.dumps(command).encode() + b"\0"
         while message:
             message = message[os.write(self._to, message) :]
-        while (answer := self._receive()).get("id") != self._number:
-            self.events.append(answer)
-        assert "error" not in answer, (method, answer["error"])
-        result: dict[str, Any] = answer["result"]
+        while (response := self._receive()).get("id") != self._number:
+            self.events.append(response)
+        assert "error" not in response, (method, response["error"])
+        result: dict[str, Any] = response["result"]
         return result
 
     def _receive(self) -> dict[str, Any]:
@@ -102,7 +102,7 @@ class Chromium:
         return message
 
     def open(self, url: str, *, width: int = 1280, height: int = 800, dark: bool = False, scripts: bool = True) -> Tab:
-        """Open a page in a window of its own, and wait until it is there."""
+        """Open a page in a new window, and wait until it is loaded."""
         tab = Tab(self, self.send("Target.createTarget", url="about:blank")["targetId"])
         for domain in ("Page", "Runtime", "Log", "Network"):
             tab.send(f"{domain}.enable")
@@ -145,9 +145,9 @@ class Tab:
 
     def evaluate(self, script: str) -> Any:
         """The value of an expression in the page."""
-        answer = self.send("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
-        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
-        return answer["result"].get("value")
+        response = self.send("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in response, response["exceptionDetails"]
+        return response["result"].get("value")
 
     def press(self, key: str, text: str = "") -> None:
         """Press and release a key, such as Tab, or Enter with its text."""
@@ -163,11 +163,11 @@ class Tab:
             )
 
     def type(self, text: str) -> None:
-        """Write where the focus is."""
+        """Insert text at the focus."""
         self.send("Input.insertText", text=text)
 
     def accessible(self) -> list[dict[str, str]]:
-        """What a screen reader is told: role and name of everything."""
+        """What a screen reader gets: role and name of every element."""
         nodes = self.send("Accessibility.getFullAXTree")["nodes"]
         return [
             {"role": node["role"]["value"], "name": node.get("name", {}).get("value", "")}
@@ -175,29 +175,29 @@ class Tab:
             if not node.get("ignored")
         ]
 
-    def screenshot(self, file: Path, *, most_height: int = 2000) -> None:
-        """A picture of the page, from its top."""
+    def screenshot(self, file: Path, *, max_height: int = 2000) -> None:
+        """Write a picture of the page, from its top."""
         size = self.send("Page.getLayoutMetrics")["cssContentSize"]
-        clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], most_height), "scale": 1}
-        answer = self.send("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)
-        file.write_bytes(base64.b64decode(answer["data"]))
+        clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], max_height), "scale": 1}
+        response = self.send("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)
+        file.write_bytes(base64.b64decode(response["data"]))
 
     def requests(self) -> list[str]:
-        """The addresses that the page asked for, without those that its policy forbade."""
-        asked = {event["requestId"]: event["request"]["url"] for event in self._events("Network.requestWillBeSent")}
+        """The addresses that the page requested, without those that its policy blocked."""
+        requested = {event["requestId"]: event["request"]["url"] for event in self._events("Network.requestWillBeSent")}
         for event in self._events("Network.loadingFailed"):
             if event.get("blockedReason") == "csp":
-                del asked[event["requestId"]]
-        return list(asked.values())
+                del requested[event["requestId"]]
+        return list(requested.values())
 
     def complaints(self) -> list[str]:
-        """What stands in the console: errors of the script and what the page's policy stopped."""
+        """The console's messages: errors of the script and what the page's policy blocked."""
         logged = [event["entry"]["text"] for event in self._events("Log.entryAdded")]
         raised = [event["exceptionDetails"]["text"] for event in self._events("Runtime.exceptionThrown")]
         return logged + raised
 
     def _events(self, method: str) -> list[dict[str, Any]]:
-        self.evaluate("0")  # so that what has happened by now has been read
+        self.evaluate("0")  # its response comes after all earlier events
         return [
             event["params"]
             for event in self._browser.events

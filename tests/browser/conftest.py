@@ -1,4 +1,4 @@
-"""One Chromium for all of these tests; without one they are skipped."""
+"""One Chromium for all tests in this folder; without one they are skipped."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.browser.chromium import Chromium, Tab, installed
 def chromium() -> Iterator[Chromium]:
     program = installed()
     if program is None:
-        reason = "There is no Chromium: apt install chromium, or set CHROMIUM to the path of one."
+        reason = "Chromium was not found: apt install chromium, or set CHROMIUM to its path."
         if os.environ.get("CI"):
-            pytest.fail(reason)  # where nobody reads what was skipped
+            pytest.fail(reason)  # in CI a skipped test would not be noticed
         pytest.skip(reason)
     with Chromium(program) as browser:
         yield browser
@@ -26,7 +26,7 @@ def chromium() -> Iterator[Chromium]:
 
 @pytest.fixture
 def show(chromium: Chromium, tmp_path: Path) -> Iterator[Callable[..., Tab]]:
-    """Open a page from a file, as somebody does who was sent it."""
+    """Open a page from a file, as a recipient of the page does."""
     tabs: list[Tab] = []
 
     def call(source: str, **how: Any) -> Tab:

@@ -1,4 +1,4 @@
-"""`python -m tests.browser.screenshot FILE`: sweep the sandbox and take the picture of its report for the README."""
+"""`python -m tests.browser.screenshot FILE`: sweep the sandbox and make the README's picture of the report."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tests.templates import ROOT
 
 
 def main(file: Path) -> int:
-    """The exit status."""
+    """Returns the exit status."""
     program = installed()
     if program is None:
-        print("There is no Chromium: apt install chromium, or set CHROMIUM to the path of one.", file=sys.stderr)
+        print("Chromium was not found: apt install chromium, or set CHROMIUM to its path.", file=sys.stderr)
         return 1
     with tempfile.TemporaryDirectory() as folder, sandbox.running() as box, Chromium(program) as chromium:
         page = Path(folder) / "report.html"

@@ -1,4 +1,4 @@
-"""The page of a sweep in a browser: what a person sees, does and is told, and what no hostile text achieves."""
+"""The page of a sweep in a browser: what a person sees and does, and that hostile text stays text."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def sort(tab: Tab, column: str) -> None:
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("count", [0, 5, 500])
-def test_the_page_asks_for_nothing_complains_of_nothing_and_fits(
+def test_the_page_sends_no_requests_logs_no_errors_and_fits_the_window(
     show: Show, count: int, width: int, dark: bool
 ) -> None:
     tab = show(page(organization(count)), width=width, dark=dark)
@@ -79,7 +79,7 @@ def test_the_page_asks_for_nothing_complains_of_nothing_and_fits(
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_every_text_stands_out_from_its_ground(show: Show, width: int, dark: bool) -> None:
+def test_every_text_has_enough_contrast(show: Show, width: int, dark: bool) -> None:
     tab = show(page(organization(5)), width=width, dark=dark)
     ratio, *where = tab.evaluate(LEAST_CONTRAST)
     assert ratio >= 4.5, where
@@ -100,7 +100,7 @@ def test_500_accounts_are_less_than_a_megabyte_and_can_be_sorted_and_filtered(sh
 # ---- filter and sort
 
 
-def test_a_text_filters_by_all_that_is_in_a_row(show: Show) -> None:
+def test_a_text_filters_by_everything_in_a_row(show: Show) -> None:
     tab = show(page(organization(20)))
     for text, found in {
         "TEAM-7-bucket": ["team-7"],
@@ -132,7 +132,7 @@ def test_an_outcome_filters_together_with_a_text(show: Show) -> None:
     assert len(rows(tab)) == 20
 
 
-def test_a_column_sorts_up_and_then_down_and_says_so(show: Show) -> None:
+def test_a_column_sorts_ascending_then_descending_and_shows_which(show: Show) -> None:
     tab = show(page(organization(12)))
     sort(tab, "Account")
     assert rows(tab) == [f"team-{number}" for number in range(12)]
@@ -160,7 +160,7 @@ def test_the_outcome_sorts_the_same_errors_together(show: Show) -> None:
     assert rows(tab) == [account_id(number) for number in (1, 3, 0, 2)]
 
 
-def test_all_of_it_works_by_keyboard(show: Show) -> None:
+def test_everything_works_with_the_keyboard(show: Show) -> None:
     tab = show(page(organization(20)))
     focused = "document.activeElement.matches('input[type=search]') ? 'search' : document.activeElement.value || " + (
         "document.activeElement.textContent"
@@ -186,14 +186,13 @@ def test_all_of_it_works_by_keyboard(show: Show) -> None:
     assert tab.evaluate("document.activeElement.closest('details').open")
 
 
-# ---- for whom there is no screen, or no script
+# ---- without a screen, or without scripts
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_a_screen_reader_is_told_of_a_table_with_headers_and_of_labelled_fields(show: Show, width: int) -> None:
-    told = show(page(organization(5)), width=width).accessible()
+def test_a_screen_reader_gets_a_table_with_headers_and_labelled_fields(show: Show, width: int) -> None:
     by_role: dict[str, list[str]] = {}
-    for node in told:
+    for node in show(page(organization(5)), width=width).accessible():
         by_role.setdefault(node["role"], []).append(node["name"])
     assert by_role["heading"][0] == "s3_buckets"
     assert by_role["table"] == ["One row for each account"]
@@ -207,14 +206,14 @@ def test_a_screen_reader_is_told_of_a_table_with_headers_and_of_labelled_fields(
     assert by_role["button"] == by_role["columnheader"]
 
 
-def test_without_scripts_everything_is_there_but_what_needs_one(show: Show) -> None:
+def test_without_scripts_only_what_needs_one_is_missing(show: Show) -> None:
     tab = show(page(organization(5)), scripts=False)
     assert len(rows(tab)) == 5
     assert not tab.evaluate("document.querySelector('form').checkVisibility()")
     assert not tab.evaluate("document.querySelector('thead button')")
 
 
-def test_on_paper_every_hint_is_open_and_nothing_is_there_to_be_clicked(show: Show) -> None:
+def test_in_print_every_hint_is_open_and_controls_are_hidden(show: Show) -> None:
     tab = show(page(organization(20)), dark=True)
     tab.send("Emulation.setEmulatedMedia", media="print")
     tab.evaluate("window.dispatchEvent(new Event('beforeprint'))")
@@ -229,22 +228,22 @@ def test_on_paper_every_hint_is_open_and_nothing_is_there_to_be_clicked(show: Sh
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_hostile_texts_are_texts(show: Show, width: int, dark: bool) -> None:
+def test_hostile_text_stays_text(show: Show, width: int, dark: bool) -> None:
     tab = show(page(hostile(), asked={"params": {"prefix": HOSTILE[1]}}), width=width, dark=dark)
     tab.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     tab.evaluate("document.querySelectorAll('*').forEach(one => one.dispatchEvent(new Event('mouseover')))")
     for column in ("Account", "Outcome", "buckets"):
         sort(tab, column)
     assert not tab.evaluate(HOSTILE_RAN)
-    assert tab.complaints() == []  # the policy had nothing to stop
+    assert tab.complaints() == []  # the policy blocked nothing, because nothing was requested
     assert tab.evaluate("document.querySelectorAll('script').length") == 1
     assert tab.evaluate("document.querySelectorAll('a, img, iframe, object').length") == 0
     assert tab.evaluate("document.documentElement.scrollWidth") == width
     assert HOSTILE[0] in rows(tab)
 
 
-def test_a_name_that_reads_backwards_does_not_turn_what_stands_beside_it(show: Show) -> None:
-    """The mark would else run on to the end of the line and show the account's id as another one."""
+def test_a_right_to_left_mark_in_a_name_does_not_reverse_other_text(show: Show) -> None:
+    """Otherwise the mark would also reverse the account's id on the same line."""
     account = account_id(7)
     source = page(answer_of([ok(account, buckets("\u202eslatot"), name="\u202enoitcudorp")]))
     tab = show(source)
@@ -266,16 +265,16 @@ INJECTED = [
 
 
 @pytest.mark.parametrize("injected", INJECTED)
-def test_even_markup_that_got_into_the_page_runs_nothing_and_fetches_nothing(show: Show, injected: str) -> None:
+def test_injected_markup_runs_nothing_and_fetches_nothing(show: Show, injected: str) -> None:
     source = page(organization(5)).replace("<h1>", f"{injected}<h1>")
     tab = show(source)
     tab.evaluate("document.querySelector('#link')?.click()")
     assert not tab.evaluate(HOSTILE_RAN)
     assert [address for address in tab.requests() if address.startswith("http")] == []
-    assert tab.evaluate("document.documentElement.dataset.ready") == "", "its own script runs all the same"
+    assert tab.evaluate("document.documentElement.dataset.ready") == "", "the page's own script must still run"
 
 
-def test_an_error_page_is_a_page_too(show: Show) -> None:
+def test_an_error_page_is_safe_and_fits_the_window(show: Show) -> None:
     body: dict[str, Any] = {
         "message": HOSTILE[1],
         "error": {"type": "InvalidInput", "stage": "input", "code": None, "hint": HOSTILE[2], "request_id": None},

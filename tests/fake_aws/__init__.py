@@ -1,9 +1,9 @@
-"""An AWS on loopback: it records every request, knows every session it gave out, and answers as it is told.
+"""A fake AWS on loopback: it records every request and returns the responses that a test sets.
 
-What makes it a proof and not a decoration: who asked is read from the signature's access key, nothing else.
+It reads the caller only from the access key in the signature, so a response proves whose credentials were used.
 
-It is healthy until a test tells it otherwise: after `aws.tell("AssumeRole", denied())` the first AssumeRole is denied
-and every later one answered well. What can be wrong with a reply, down to its connection, is said in the `Reply`.
+By default every response is a success: after `aws.tell("AssumeRole", denied())` the first AssumeRole is denied and
+later ones succeed. A `Reply` sets everything that can be wrong with a response, including its connection.
 """
 
 from tests.fake_aws.canaries import (

@@ -1,9 +1,9 @@
-"""Values that stand for secrets: wherever one turns up, something leaked."""
+"""Fake secrets: where one appears, something has leaked."""
 
 from __future__ import annotations
 
 HUB = "999999999999"
-"""The hub's account, which is no secret."""
+"""The hub's account, which is not a secret."""
 
 HUB_KEY = "ASIAHUBCANARY0000001"
 HUB_SECRET = "canaryHubSecret/wJalrXUtnFEMI+K7MDENG"
@@ -29,7 +29,7 @@ SECRETS = {
 
 
 def session_key(account_id: str, nth: int) -> str:
-    """The access key of a session: it says for which account it was given out, and by which AssumeRole."""
+    """The access key of a session: it contains the account and the number of the AssumeRole that returned it."""
     return f"{_SESSION_KEY}{account_id}N{nth}"
 
 
@@ -38,14 +38,14 @@ def session_token(account_id: str) -> str:
 
 
 def account_of(access_key: str) -> str:
-    """The account whose credentials these are; what is no key of ours, such as of an unsigned request, as it is."""
+    """The account of an access key; an unknown key, such as an unsigned request's, is returned unchanged."""
     if access_key.startswith(_SESSION_KEY):
         return access_key.removeprefix(_SESSION_KEY)[:12]
     return HUB if access_key == HUB_KEY else access_key
 
 
 def leaks(text: str) -> list[str]:
-    """Name the secrets that a text holds, as they are, escaped as in a URL or as in JSON."""
+    """The names of the secrets in a text, plain or escaped as in a URL or in JSON."""
     found = []
     for name, secret in SECRETS.items():
         spellings = {

@@ -1,4 +1,4 @@
-"""What AWS answers on a bad day, and what comes in its stead. AWS's error texts are full of what must not get out."""
+"""Errors of AWS, and responses that AWS did not write. AWS's error texts contain what must not be passed on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.fake_aws.messages import REQUEST_ID, Ending, Reply, Request
 
 
 def refusal(reason: str = "") -> str:
-    """AWS's sentence for a denial, with everything in it that must not get out."""
+    """AWS's message for a denial, with everything in it that must not be passed on."""
     return (
         f"User: {HUB_ARN} is not authorized to perform: sts:AssumeRole on resource: x{reason} "
         f"(ExternalId {EXTERNAL_ID}, keys {HUB_SECRET} {SESSION_SECRET}, token {SESSION_TOKEN})"
@@ -22,9 +22,9 @@ TALKATIVE = refusal()
 
 
 def error(code: str, status: int = 400, message: str = TALKATIVE) -> Callable[[Request], Reply]:
-    """Answer as AWS refuses, in the form of the service that was asked."""
+    """An error in the form of the service that was called."""
 
-    def answer(request: Request) -> Reply:
+    def respond(request: Request) -> Reply:
         if request.service == "bedrock":
             return as_json({"message": message}, status, **{"x-amzn-ErrorType": code})
         if request.service == "s3":
@@ -38,16 +38,16 @@ def error(code: str, status: int = 400, message: str = TALKATIVE) -> Callable[[R
             status,
         )
 
-    return answer
+    return respond
 
 
 def denied(reason: str = "") -> Callable[[Request], Reply]:
-    """As STS says it: with the hub's ARN in the message."""
+    """STS's denial, with the hub's ARN in the message."""
     return error("AccessDenied", 403, refusal(reason))
 
 
 def plain(status: int, body: bytes | str, content_type: str = "text/plain") -> Reply:
-    """Answer with something that AWS did not write, such as a proxy's page."""
+    """A response that AWS did not write, such as a proxy's page."""
     return Reply(body, status, {"Content-Type": content_type})
 
 
@@ -56,19 +56,19 @@ def html(status: int = 200) -> Reply:
 
 
 def truncated(share: float = 0.5, *, honest: bool = False) -> Callable[[Request], Reply]:
-    """Answer well but break off after a share of the body; `honest`: with a Content-Length of just that."""
+    """A success that ends after a share of the body; with `honest` the Content-Length is that of the share."""
 
-    def answer(request: Request) -> Reply:
+    def respond(request: Request) -> Reply:
         whole = healthy(request)
         part = whole.content[: int(len(whole.content) * share)]
         promised = len(part if honest else whole.content)
         return replace(whole, body=part, content_length=promised, ending=Ending.CLOSED)
 
-    return answer
+    return respond
 
 
 def dripping(pause: float, pieces: int = 10) -> Callable[[Request], Reply]:
-    """Answer well, in pieces with so many seconds before each."""
+    """A success in pieces, with `pause` seconds before each."""
     return lambda request: replace(healthy(request), pieces=pieces, pause=pause)
 
 

@@ -1,4 +1,4 @@
-"""What AWS answers on a good day: STS, S3, IAM and Bedrock, as far as the checks go."""
+"""Successful responses of STS, S3, IAM and Bedrock, for the calls that the checks make."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.fake_aws.canaries import HUB, HUB_ARN, SESSION_SECRET, session_key, s
 from tests.fake_aws.messages import REQUEST_ID, Reply, Request
 
 KNOWN_CHECKS = ("identity", "preflight", "s3_buckets", "bedrock_models", "bedrock_converse", "account_summary")
-"""The checks whose every call it can answer. A check that somebody adds is none of them."""
+"""The checks of which it knows every call; checks that a user added are not here."""
 
 CONVERSE: dict[str, Any] = {
     "output": {"message": {"role": "assistant", "content": [{"text": "Blue."}]}},
@@ -27,13 +27,13 @@ def xml(body: str, status: int = 200) -> Reply:
 
 
 def as_json(body: Any, status: int = 200, **headers: str) -> Reply:
-    """As Bedrock answers; a string is sent as it is."""
+    """A response in Bedrock's form; a string is sent unchanged."""
     text = body if isinstance(body, str) else json.dumps(body)
     return Reply(text, status, {"Content-Type": "application/json", "x-amzn-RequestId": REQUEST_ID, **headers})
 
 
 def result(operation: str, inner: str) -> Reply:
-    """As STS and IAM answer."""
+    """A response in the form of STS and IAM."""
     return xml(
         f'<{operation}Response xmlns="https://example.com/doc/2011-06-15/"><{operation}Result>{inner}'
         f"</{operation}Result><ResponseMetadata><RequestId>{REQUEST_ID}</RequestId></ResponseMetadata>"
@@ -42,50 +42,49 @@ def result(operation: str, inner: str) -> Reply:
 
 
 def healthy(request: Request, buckets: Mapping[str, Sequence[str]] | None = None) -> Reply:
-    """Answer a request; `buckets` are the names of each account's, default one, `bucket-of-<account>`."""
+    """The response to a request; `buckets` are the names by account, by default one, `bucket-of-<account>`."""
     if request.operation == "ListBuckets":
         return _list_buckets(request, (buckets or {}).get(request.signer, [f"bucket-of-{request.signer}"]))
-    return _ANSWERS.get(request.operation, _nothing)(request)
+    return _RESPONSES.get(request.operation, _nothing)(request)
 
 
 def session(
     *, lasting: float = 3600, account: str | None = None, arn: str | None = None, expiration: str | None = None
 ) -> Callable[[Request], Reply]:
-    """Answer AssumeRole with a session that lasts so many seconds.
+    """AssumeRole's response: a session of `lasting` seconds with an access key of its own.
 
-    It says that it belongs to `account`, default the one that was asked for; `arn` and `expiration` are said as they
-    are. Each has an access key of its own.
+    It belongs to `account`, by default the one in the request; `arn` and `expiration` are used unchanged.
     """
 
-    def answer(request: Request) -> Reply:
+    def respond(request: Request) -> Reply:
         until = expiration or (datetime.now(UTC) + timedelta(seconds=lasting)).isoformat()
         name = request.form.get("RoleSessionName", "")
-        answering = arn or f"arn:aws:sts::{account or request.account}:assumed-role/external-role/{name}"
+        session_arn = arn or f"arn:aws:sts::{account or request.account}:assumed-role/external-role/{name}"
         return result(
             "AssumeRole",
-            f"<AssumedRoleUser><Arn>{answering}</Arn><AssumedRoleId>AROA:{name}</AssumedRoleId></AssumedRoleUser>"
+            f"<AssumedRoleUser><Arn>{session_arn}</Arn><AssumedRoleId>AROA:{name}</AssumedRoleId></AssumedRoleUser>"
             f"<Credentials><AccessKeyId>{session_key(request.account, request.nth)}</AccessKeyId>"
             f"<SecretAccessKey>{SESSION_SECRET}</SecretAccessKey>"
             f"<SessionToken>{session_token(request.account)}</SessionToken>"
             f"<Expiration>{until}</Expiration></Credentials>",
         )
 
-    return answer
+    return respond
 
 
 def caller_identity(account: str | None = None) -> Callable[[Request], Reply]:
-    """Answer GetCallerIdentity, as whoever asks or as some account."""
+    """GetCallerIdentity's response, for the signer or for `account`."""
 
-    def answer(request: Request) -> Reply:
-        who = account or request.signer
-        arn = HUB_ARN if who == HUB else f"arn:aws:sts::{who}:assumed-role/external-role/x"
-        return result("GetCallerIdentity", f"<Arn>{arn}</Arn><UserId>AROA:x</UserId><Account>{who}</Account>")
+    def respond(request: Request) -> Reply:
+        caller = account or request.signer
+        arn = HUB_ARN if caller == HUB else f"arn:aws:sts::{caller}:assumed-role/external-role/x"
+        return result("GetCallerIdentity", f"<Arn>{arn}</Arn><UserId>AROA:x</UserId><Account>{caller}</Account>")
 
-    return answer
+    return respond
 
 
 def buckets(names: Sequence[str], *, token: str | None = None, region: str = "eu-west-1") -> Reply:
-    """Answer ListBuckets with one page; with a token there is another page."""
+    """One page of ListBuckets' response; a token says that there is another page."""
     listed = "".join(
         f"<Bucket><Name>{name}</Name><CreationDate>2025-01-28T00:00:00.000Z</CreationDate>"
         f"<BucketRegion>{region}</BucketRegion></Bucket>"
@@ -99,7 +98,7 @@ def buckets(names: Sequence[str], *, token: str | None = None, region: str = "eu
 
 
 def _list_buckets(request: Request, names: Sequence[str]) -> Reply:
-    size = min(int(request.query.get("max-buckets", "10000")), 2)  # two a page, whatever is asked for
+    size = min(int(request.query.get("max-buckets", "10000")), 2)  # at most two per page
     start = int(request.query.get("continuation-token", "0-").split("-")[0])
     token = f"{start + size}-{request.signer}" if start + size < len(names) else None
     return buckets(names[start : start + size], token=token, region=request.region)
@@ -114,11 +113,11 @@ def _account_summary(_request: Request) -> Reply:
 
 
 def _nothing(_request: Request) -> Reply:
-    """For whatever else is asked, such as S3 to take an object."""
+    """The response to all other calls, such as S3's PutObject."""
     return Reply(headers={"ETag": '"etag"'})
 
 
-_ANSWERS: Mapping[str, Callable[[Request], Reply]] = {
+_RESPONSES: Mapping[str, Callable[[Request], Reply]] = {
     "AssumeRole": session(),
     "GetCallerIdentity": caller_identity(),
     "ListAccountAliases": _account_aliases,

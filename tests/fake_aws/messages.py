@@ -1,4 +1,4 @@
-"""A request as the server saw it, and a reply with all that can be wrong in how it is sent."""
+"""A request as the server received it, and a reply with everything that can be wrong with how it is sent."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ REQUEST_ID = "aws-request-id"
 
 @dataclass(frozen=True)
 class Request:
-    """What the server received.
+    """A request that the server received.
 
     Attributes:
-        nth: of its operation, from 1.
+        nth: its number among the requests of its operation, from 1.
     """
 
     method: str
@@ -73,28 +73,28 @@ class Request:
 
     @property
     def account(self) -> str:
-        """The account it is about: the one whose role is asked for, else the one that signed."""
+        """The account of the role in AssumeRole; for all other operations the account that signed."""
         return self.form["RoleArn"].split(":")[4] if self.operation == "AssumeRole" else self.signer
 
 
 class Ending(Enum):
-    """What becomes of the connection after a reply."""
+    """What happens to the connection after a reply."""
 
     KEPT = "kept for the next request"
     CLOSED = "closed"
     RESET = "reset: RST instead of FIN"
-    SILENT = "open, and nothing more is said, for longer than anybody waits"
+    SILENT = "open without more data, longer than any timeout"
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer, and how it is sent: well, unless told otherwise.
+    """A response and how it is sent; the defaults are correct.
 
     Attributes:
-        status: None: not a word is said, not even a status.
-        content_length: what the header promises; default the truth.
-        pieces, pause: the body is sent in so many pieces, each after so many seconds.
-        ending: what becomes of the connection.
+        status: None sends nothing, not even a status.
+        content_length: the header's value; None is the true length.
+        pieces, pause: the body is sent in this many pieces, each after this many seconds.
+        ending: what happens to the connection.
     """
 
     body: str | bytes = ""

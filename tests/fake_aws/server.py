@@ -1,4 +1,4 @@
-"""The server: it records every request, and answers as it is told, be it by hanging up in the middle of a word."""
+"""The server: it records every request and returns the responses that a test sets, broken ones included."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tests.fake_aws.messages import Answer, Ending, Reply, Request
 
 
 class FakeAws:
-    """An AWS that is healthy until it is told otherwise.
+    """A fake AWS; every response is a success until a test sets another one.
 
     Attributes:
         seen: every request, in order.
-        counts: how often each operation was asked for.
-        buckets: the names of each account's buckets; default one, `bucket-of-<account>`.
+        counts: the number of requests by operation.
+        buckets: the names of the buckets by account; by default one, `bucket-of-<account>`.
     """
 
     def __init__(self) -> None:
@@ -34,17 +34,17 @@ class FakeAws:
         self.reset()
 
     def reset(self) -> None:
-        """Forget every request and all that was told, and let go of whoever still waits."""
+        """Forget all requests and all set responses, and end all waiting responses."""
         self.let_go.set()
         self.let_go = threading.Event()
         self.seen: list[Request] = []
         self.counts: Counter[str] = Counter()
         self.buckets: dict[str, list[str]] = {}
-        self._told: list[tuple[str, str | None, deque[Answer], bool]] = []
+        self._set: list[tuple[str, str | None, deque[Answer], bool]] = []
 
     def tell(self, operation: str, *answers: Answer, account: str | None = None, always: bool = False) -> None:
-        """Answer the next requests of an operation (about an account) so; with `always` the last one for ever."""
-        self._told.append((operation, account, deque(answers), always))
+        """Set the responses to the next requests of an operation (and account); `always` repeats the last one."""
+        self._set.append((operation, account, deque(answers), always))
 
     def operations(self, operation: str) -> list[Request]:
         return [request for request in self.seen if request.operation == operation]
@@ -54,20 +54,20 @@ class FakeAws:
             self.counts[request.operation] += 1
             request = replace(request, nth=self.counts[request.operation])
             self.seen.append(request)
-            told = self._told_answer(request)
-        if told is None:
+            answer = self._set_answer(request)
+        if answer is None:
             return healthy(request, self.buckets)
-        return told if isinstance(told, Reply) else told(request)
+        return answer if isinstance(answer, Reply) else answer(request)
 
-    def _told_answer(self, request: Request) -> Answer | None:
-        for operation, account, answers, always in self._told:
+    def _set_answer(self, request: Request) -> Answer | None:
+        for operation, account, answers, always in self._set:
             if operation == request.operation and account in (None, request.account) and answers:
                 return answers[0] if always and len(answers) == 1 else answers.popleft()
         return None
 
 
 class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"  # answers `Expect: 100-continue` at once
+    protocol_version = "HTTP/1.1"  # responds to `Expect: 100-continue` at once
     disable_nagle_algorithm = True
     server: _Server
 
@@ -84,7 +84,7 @@ class _Handler(BaseHTTPRequestHandler):
             )
         )
         self.close_connection = reply.ending is not Ending.KEPT
-        with suppress(OSError):  # a client that gave up is part of the game
+        with suppress(OSError):  # the client may have closed the connection
             if reply.status is not None:
                 self._send_head(reply, reply.status)
                 self._send_body(reply, let_go)
@@ -93,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = _handle
 
     def _send_head(self, reply: Reply, status: int) -> None:
-        self.send_response_only(status, "Told")
+        self.send_response_only(status, "Fake")
         for key, value in reply.headers.items():
             self.send_header(key, value)
         if self.close_connection:
@@ -117,11 +117,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.close()
 
     def finish(self) -> None:
-        with suppress(OSError, ValueError):  # ValueError: it was reset
+        with suppress(OSError, ValueError):  # ValueError: the connection was reset
             super().finish()
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -130,14 +130,14 @@ class _Server(ThreadingHTTPServer):
     aws: FakeAws
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a client that gave up; what a test told it wrongly is printed."""
+        """Ignore a client that closed the connection; print all other errors, which are a test's."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
 
 @contextmanager
 def fake_aws() -> Iterator[FakeAws]:
-    """Start one on a free port of loopback, and stop it."""
+    """Start a fake AWS on a free port of loopback, and stop it afterwards."""
     server = _Server(("127.0.0.1", 0), _Handler)
     server.aws = FakeAws()
     server.aws.url = f"http://127.0.0.1:{server.server_address[1]}"

@@ -1,4 +1,4 @@
-"""One sandbox for all tests of this folder, in a process of its own, with the smallest role template."""
+"""One sandbox for all tests in this folder, in a separate process, with a minimal role template."""
 
 import io
 import json
@@ -27,7 +27,7 @@ def box() -> Iterator[sandbox.Box]:
 
 @pytest.fixture(scope="session")
 def client(box: sandbox.Box) -> Client:
-    """A boto3 client with explicit credentials; the developer's, unless others (as STS gives them) are passed."""
+    """A boto3 client with the developer's credentials, or with others in the form of STS's response."""
 
     def make(service: str, credentials: dict[str, Any] | None = None, read_timeout: int = 60) -> Any:
         key, secret, token = DEVELOPER_CREDENTIALS.values()
@@ -48,7 +48,7 @@ def client(box: sandbox.Box) -> Client:
 
 @pytest.fixture(scope="session")
 def administrator(client: Client) -> Callable[[str], dict[str, Any]]:
-    """Credentials of the administrator role that Organizations leaves in each target account."""
+    """Credentials of the administrator role that Organizations creates in each target account."""
 
     def assume(account: str) -> dict[str, Any]:
         role = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
@@ -59,7 +59,7 @@ def administrator(client: Client) -> Callable[[str], dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def hub_session(client: Client) -> Callable[..., dict[str, Any]]:
-    """Credentials of a new hub role with just these statements; its name fits the targets' trust pattern."""
+    """Credentials of a new hub role with only these statements; the targets trust its name."""
 
     def assume(*statements: dict[str, Any], prefix: str = "cross-account-sandbox") -> dict[str, Any]:
         iam = client("iam")
@@ -74,12 +74,11 @@ def hub_session(client: Client) -> Callable[..., dict[str, Any]]:
 
 
 def document(*statements: dict[str, Any]) -> str:
-    """A policy document of these statements."""
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def zipped(**files: str) -> bytes:
-    """A zip; names are given as keywords, with __ for a slash."""
+    """A zip; each keyword is a file name, with __ for a slash."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, text in files.items():

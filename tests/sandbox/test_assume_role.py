@@ -1,4 +1,4 @@
-"""AssumeRole against a running sandbox: both sides decide, and the words are AWS's."""
+"""AssumeRole in a running sandbox: both policies are evaluated, and the messages are AWS's."""
 
 import uuid
 from collections.abc import Callable
@@ -29,21 +29,21 @@ def assume(sts: Any, role: str | None = None, **arguments: Any) -> Any:
 def refused(sts: Any, role: str | None = None, **arguments: Any) -> tuple[str, str, int]:
     with pytest.raises(ClientError) as raised:
         assume(sts, role, **arguments)
-    answer = raised.value.response
-    return answer["Error"]["Code"], answer["Error"]["Message"], answer["ResponseMetadata"]["HTTPStatusCode"]
+    response = raised.value.response
+    return response["Error"]["Code"], response["Error"]["Message"], response["ResponseMetadata"]["HTTPStatusCode"]
 
 
 @pytest.fixture(scope="module")
 def hub(client: Client, hub_session: Session) -> Any:
-    """STS as a hub role with the right policy."""
+    """An STS client of a hub role with the right policy."""
     return client("sts", hub_session(MAY_ASSUME))
 
 
-def test_the_right_external_id_opens_the_role_in_its_own_account(hub: Any, client: Client) -> None:
-    answer = assume(hub, ExternalId=EXTERNAL_ID)
-    assert answer["AssumedRoleUser"]["Arn"] == f"arn:aws:sts::{GOOD}:assumed-role/external-role/tests"
-    identity = client("sts", answer["Credentials"]).get_caller_identity()
-    assert (identity["Account"], identity["Arn"]) == (GOOD, answer["AssumedRoleUser"]["Arn"])
+def test_the_right_external_id_gives_credentials_of_the_target_account(hub: Any, client: Client) -> None:
+    response = assume(hub, ExternalId=EXTERNAL_ID)
+    assert response["AssumedRoleUser"]["Arn"] == f"arn:aws:sts::{GOOD}:assumed-role/external-role/tests"
+    identity = client("sts", response["Credentials"]).get_caller_identity()
+    assert (identity["Account"], identity["Arn"]) == (GOOD, response["AssumedRoleUser"]["Arn"])
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_the_right_external_id_opens_the_role_in_its_own_account(hub: Any, clien
     [(GOOD, "wrong-external-id"), (GOOD, None), (ACQUIRED, EXTERNAL_ID), (LEGACY, EXTERNAL_ID), ("999999999999", None)],
     ids=["wrong", "absent", "of-another-account", "role-missing", "account-missing"],
 )
-def test_every_refusal_reads_the_same(hub: Any, account: str, external_id: str | None) -> None:
+def test_every_denial_has_the_same_message(hub: Any, account: str, external_id: str | None) -> None:
     me = hub.get_caller_identity()["Arn"]
     arguments = {} if external_id is None else {"ExternalId": external_id}
     sentence = f"User: {me} is not authorized to perform: sts:AssumeRole on resource: {arn(account)}"
@@ -74,14 +74,14 @@ def test_a_hub_role_without_the_action_is_refused(client: Client, hub_session: S
         assert refused(sts, ExternalId=EXTERNAL_ID)[0] == "AccessDenied"
 
 
-def test_an_explicit_deny_in_the_hub_s_policy_says_so(client: Client, hub_session: Session) -> None:
+def test_an_explicit_deny_in_the_hubs_policy_is_in_the_message(client: Client, hub_session: Session) -> None:
     deny = {**MAY_ASSUME, "Effect": "Deny", "Resource": f"arn:aws:iam::{GOOD}:role/*"}
     code, message, _ = refused(client("sts", hub_session(MAY_ASSUME, deny)), ExternalId=EXTERNAL_ID)
     assert code == "AccessDenied"
     assert message.endswith(f"{arn()} with an explicit deny in an identity-based policy")
 
 
-def test_an_explicit_deny_in_the_trust_policy_says_so(hub: Any, client: Client, administrator: Any) -> None:
+def test_an_explicit_deny_in_the_trust_policy_is_in_the_message(hub: Any, client: Client, administrator: Any) -> None:
     target = "234567890123"
     allow = {"Effect": "Allow", "Principal": {"AWS": HUB}, "Action": "sts:AssumeRole"}
     deny = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}
@@ -92,7 +92,7 @@ def test_an_explicit_deny_in_the_trust_policy_says_so(hub: Any, client: Client, 
     assert assume(hub, arn(target))
 
 
-def test_the_hub_s_policy_can_ask_for_the_organization(client: Client, hub_session: Session) -> None:
+def test_the_hubs_policy_can_require_the_organization(client: Client, hub_session: Session) -> None:
     organization = client("organizations").describe_organization()["Organization"]["Id"]
     for wanted, allowed in ((organization, True), ("o-another0000", False)):
         condition = {"StringEquals": {"aws:ResourceOrgID": wanted, "aws:PrincipalOrgID": wanted}}
@@ -103,7 +103,7 @@ def test_the_hub_s_policy_can_ask_for_the_organization(client: Client, hub_sessi
             assert refused(sts, ExternalId=EXTERNAL_ID)[0] == "AccessDenied"
 
 
-def test_a_permissions_boundary_caps_the_hub_s_policy(client: Client) -> None:
+def test_a_permissions_boundary_limits_the_hubs_policy(client: Client) -> None:
     iam, name = client("iam"), f"cross-account-sandbox-{uuid.uuid4().hex[:8]}"
     only = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::345678901234:role/*"}
     boundary = iam.create_policy(PolicyName=name, PolicyDocument=document(only))["Policy"]["Arn"]
@@ -117,7 +117,7 @@ def test_a_permissions_boundary_caps_the_hub_s_policy(client: Client) -> None:
     assert refused(sts, ExternalId=EXTERNAL_ID)[0] == "AccessDenied"
 
 
-def test_role_chaining_is_capped_at_one_hour(hub: Any) -> None:
+def test_role_chaining_has_a_maximum_of_one_hour(hub: Any) -> None:
     code, message, status = refused(hub, ExternalId=EXTERNAL_ID, DurationSeconds=3601)
     assert (code, status) == ("ValidationError", 400)
     assert message == (
@@ -125,7 +125,7 @@ def test_role_chaining_is_capped_at_one_hour(hub: Any) -> None:
     )
 
 
-def test_a_user_is_held_to_the_role_s_own_maximum(client: Client) -> None:
+def test_for_a_user_the_roles_own_maximum_duration_applies(client: Client) -> None:
     iam, name = client("iam"), f"user-{uuid.uuid4().hex[:8]}"
     iam.create_user(UserName=name)
     iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=document({**MAY_ASSUME, "Resource": "*"}))
@@ -161,7 +161,7 @@ def test_a_user_is_held_to_the_role_s_own_maximum(client: Client) -> None:
         ({"Policy": '{"Statement": [' + " " * 2048 + "]}"}, "ValidationError"),
     ],
 )
-def test_malformed_requests_are_refused_before_anything_is_decided(hub: Any, arguments: Any, code: str) -> None:
+def test_malformed_requests_are_refused_before_policies_are_evaluated(hub: Any, arguments: Any, code: str) -> None:
     assert refused(hub, **{"ExternalId": EXTERNAL_ID, **arguments})[0] == code
 
 

@@ -1,4 +1,4 @@
-"""`aws cloudformation deploy` makes and changes a stack by change sets."""
+"""Change sets, with which `aws cloudformation deploy` creates and updates a stack."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ TEMPLATE = {
             "Type": "AWS::IAM::Policy",
             "Condition": "HasTopic",
             "Properties": {
-                "PolicyName": "tell",
+                "PolicyName": "notify",
                 "Roles": [{"Ref": "Role"}],
                 "PolicyDocument": {
                     "Version": "2012-10-17",
@@ -44,7 +44,7 @@ def deploy(cloudformation: Any, kind: str, topic: str) -> None:
     cloudformation.execute_change_set(StackName=STACK, ChangeSetName=f"{kind}-{len(topic)}".lower())
 
 
-def test_a_change_set_gives_outputs_and_keeps_to_conditions(client: Client) -> None:
+def test_a_change_set_gives_outputs_and_follows_conditions(client: Client) -> None:
     cloudformation, iam = client("cloudformation"), client("iam")
 
     def policies() -> list[str]:
@@ -55,4 +55,4 @@ def test_a_change_set_gives_outputs_and_keeps_to_conditions(client: Client) -> N
     assert [output["OutputValue"] for output in stack["Outputs"]] == [ROLE]
     assert policies() == []
     deploy(cloudformation, "UPDATE", "arn:aws:sns:us-east-1:111111111111:topic")
-    assert policies() == ["tell"]
+    assert policies() == ["notify"]

@@ -1,4 +1,4 @@
-"""`python -m sandbox`: it says how to reach it, ends cleanly, and leaves nothing behind."""
+"""`python -m sandbox`: it prints its environment, ends cleanly, and leaves nothing behind."""
 
 import json
 import os
@@ -25,12 +25,12 @@ def test_exports_survive_the_shell() -> None:
     assert "unset AWS_PROFILE AWS_IGNORE_CONFIGURED_ENDPOINT_URLS" in exports(ENVIRONMENT)
 
 
-def test_a_state_file_counts_as_long_as_its_process_lives(tmp_path: Path) -> None:
+def test_a_state_file_is_read_while_its_process_runs(tmp_path: Path) -> None:
     path = tmp_path / "build" / "sandbox.json"
     assert read_state(path) is None
-    mine = State(os.getpid(), ENVIRONMENT)
-    write_state(mine, path)
-    assert read_state(path) == mine
+    state = State(os.getpid(), ENVIRONMENT)
+    write_state(state, path)
+    assert read_state(path) == state
     remove_state(os.getpid() + 1, path)
     assert path.exists()
     remove_state(os.getpid(), path)
@@ -38,13 +38,13 @@ def test_a_state_file_counts_as_long_as_its_process_lives(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"pid": "x", "environment": {}}'])
-def test_a_broken_state_file_counts_as_none(tmp_path: Path, content: str) -> None:
+def test_a_broken_state_file_is_ignored(tmp_path: Path, content: str) -> None:
     path = tmp_path / "sandbox.json"
     path.write_text(content)
     assert read_state(path) is None
 
 
-def test_a_state_file_of_a_process_that_is_gone_counts_as_none(tmp_path: Path) -> None:
+def test_the_state_file_of_an_ended_process_is_ignored(tmp_path: Path) -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     write_state(State(ended.pid, ENVIRONMENT), tmp_path / "sandbox.json")
@@ -52,7 +52,7 @@ def test_a_state_file_of_a_process_that_is_gone_counts_as_none(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_runs_in_the_foreground_until_it_is_told_to_stop(number: int, tmp_path: Path) -> None:
+def test_it_runs_in_the_foreground_until_a_signal(number: int, tmp_path: Path) -> None:
     state_file = tmp_path / "sandbox.json"
     command = [sys.executable, "-m", "sandbox", "--template", str(TEMPLATE), "--state-file", str(state_file)]
     hints = tmp_path / "stderr"
@@ -61,16 +61,16 @@ def test_it_runs_in_the_foreground_until_it_is_told_to_stop(number: int, tmp_pat
     assert process.stdout is not None
     first = process.stdout.readline()
     assert re.fullmatch(r"export AWS_ENDPOINT_URL=http://127\.0\.0\.1:\d+\n", first)
-    asked = subprocess.run(
+    env = subprocess.run(
         [*command[:3], "env", "--state-file", str(state_file)], cwd=PROJECT, capture_output=True, text=True
     )
-    assert asked.returncode == 0
-    assert asked.stdout.startswith(first)
+    assert env.returncode == 0
+    assert env.stdout.startswith(first)
     again = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
     assert again.returncode == 1
     assert "already running" in again.stderr
     process.send_signal(number)
-    process.send_signal(signal.SIGTERM)  # whoever is impatient must not lock it up
+    process.send_signal(signal.SIGTERM)  # a second signal must not block it
     with process.stdout as stdout:
         assert "export AWS_SESSION_TOKEN=sandbox-developer-session" in stdout.read()
     assert process.wait(timeout=20) == 0
@@ -79,14 +79,14 @@ def test_it_runs_in_the_foreground_until_it_is_told_to_stop(number: int, tmp_pat
     assert not state_file.exists()
 
 
-def test_env_without_a_sandbox_is_one_sentence(tmp_path: Path) -> None:
+def test_env_without_a_sandbox_prints_one_sentence(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sandbox", "env", "--state-file", str(tmp_path / "none.json")]
-    asked = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
-    assert (asked.returncode, asked.stdout) == (1, "")
-    assert asked.stderr == "No sandbox is running. Start one with: python -m sandbox\n"
+    env = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
+    assert (env.returncode, env.stdout) == (1, "")
+    assert env.stderr == "No sandbox is running. Start one with: python -m sandbox\n"
 
 
-def test_a_sandbox_that_cannot_start_raises() -> None:
+def test_a_sandbox_that_cannot_start_raises_an_error() -> None:
     with pytest.raises(sandbox.SandboxNotStarted), sandbox.running(Path("no-such-template.yaml")):
         pass
 
@@ -104,13 +104,13 @@ with sandbox.running(Path({str(TEMPLATE)!r})) as box:
     _wait_until_gone(json.loads(ended.stdout))
 
 
-def test_more_accounts_can_be_had() -> None:
+def test_accounts_can_be_added() -> None:
     with sandbox.running(TEMPLATE, accounts=300) as box:
         assert box.environment["AWS_DEFAULT_REGION"] == "us-east-1"
 
 
 def _wait_until_gone(pid: int) -> None:
-    """It is not our child, so all one can do is look."""
+    """It is not a child of this process, so wait() is not possible."""
     import time
 
     deadline = time.monotonic() + 10
@@ -120,4 +120,4 @@ def _wait_until_gone(pid: int) -> None:
         except ProcessLookupError:
             return
         time.sleep(0.02)
-    pytest.fail(f"process {pid} outlived its starter")
+    pytest.fail(f"process {pid} still runs")

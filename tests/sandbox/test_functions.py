@@ -1,4 +1,4 @@
-"""Lambda in the sandbox: small uploaded zips, run for real under AWS's runtime client."""
+"""Lambda in the sandbox: small uploaded zips that AWS's runtime client runs."""
 
 import base64
 import json
@@ -23,7 +23,7 @@ TRUST_LAMBDA = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.co
 LOGS = {"Effect": "Allow", "Action": "logs:*", "Resource": f"arn:aws:logs:*:{HUB}:log-group:/aws/lambda/*"}
 Deploy = Callable[..., str]
 
-# A handler that answers with what it is told to look at.
+# A handler that returns what it sees.
 LOOK = """
 import json, os, sys
 count = 0
@@ -64,30 +64,30 @@ def deploy(functions: Any, role: str) -> Deploy:
     return create
 
 
-def answer_of(functions: Any, name: str, event: Any = None, **options: Any) -> Any:
+def result_of(functions: Any, name: str, event: Any = None, **options: Any) -> Any:
     """The payload of a successful invocation."""
-    answer = functions.invoke(FunctionName=name, Payload=json.dumps(event or {}), **options)
-    payload = json.load(answer["Payload"])
-    assert "FunctionError" not in answer, payload
+    response = functions.invoke(FunctionName=name, Payload=json.dumps(event or {}), **options)
+    payload = json.load(response["Payload"])
+    assert "FunctionError" not in response, payload
     return payload
 
 
 def failure_of(functions: Any, name: str, **options: Any) -> Any:
     """The payload of a failed invocation."""
-    answer = functions.invoke(FunctionName=name, Payload="{}", **options)
-    assert (answer["StatusCode"], answer["FunctionError"]) == (200, "Unhandled")
-    return json.load(answer["Payload"])
+    response = functions.invoke(FunctionName=name, Payload="{}", **options)
+    assert (response["StatusCode"], response["FunctionError"]) == (200, "Unhandled")
+    return json.load(response["Payload"])
 
 
 def tail_of(functions: Any, name: str, event: Any = None) -> str:
-    answer = functions.invoke(FunctionName=name, Payload=json.dumps(event or {}), LogType="Tail")
-    return base64.b64decode(answer["LogResult"]).decode()
+    response = functions.invoke(FunctionName=name, Payload=json.dumps(event or {}), LogType="Tail")
+    return base64.b64decode(response["LogResult"]).decode()
 
 
 def test_a_function_gets_its_event_and_its_context(functions: Any, deploy: Deploy) -> None:
     name = deploy()
     context = base64.b64encode(json.dumps({"custom": {"a": "b"}}).encode()).decode()
-    seen = answer_of(functions, name, {"key": "größer"}, ClientContext=context)
+    seen = result_of(functions, name, {"key": "größer"}, ClientContext=context)
     assert seen["event"] == {"key": "größer"}
     assert seen["name"] == name
     assert seen["arn"] == f"arn:aws:lambda:us-east-1:{HUB}:function:{name}"
@@ -96,12 +96,10 @@ def test_a_function_gets_its_event_and_its_context(functions: Any, deploy: Deplo
     assert uuid.UUID(seen["request"])
 
 
-def test_a_function_sees_its_own_variables_and_lambda_s_and_nothing_else(
-    functions: Any, deploy: Deploy, box: Box
-) -> None:
+def test_a_function_has_only_its_own_variables_and_lambdas(functions: Any, deploy: Deploy, box: Box) -> None:
     variables = {"MINE": "yes", "AWS_ACCESS_KEY_ID": "ASIASANDBOXDEVELOPER"}
     name = deploy(Environment={"Variables": variables}, MemorySize=256)
-    seen = answer_of(functions, name)["environment"]
+    seen = result_of(functions, name)["environment"]
     assert seen["MINE"] == "yes"
     assert seen["AWS_ENDPOINT_URL"] == box.endpoint_url
     assert seen["AWS_LAMBDA_FUNCTION_NAME"] == name
@@ -115,7 +113,7 @@ def test_a_function_sees_its_own_variables_and_lambda_s_and_nothing_else(
 
 def test_a_function_runs_as_its_execution_role(functions: Any, deploy: Deploy, client: Client) -> None:
     name = deploy()
-    seen = answer_of(functions, name)["environment"]
+    seen = result_of(functions, name)["environment"]
     names = {"AccessKeyId": "ACCESS_KEY_ID", "SecretAccessKey": "SECRET_ACCESS_KEY", "SessionToken": "SESSION_TOKEN"}
     credentials = {ours: seen[f"AWS_{theirs}"] for ours, theirs in names.items()}
     me = client("sts", credentials).get_caller_identity()["Arn"]
@@ -124,27 +122,27 @@ def test_a_function_runs_as_its_execution_role(functions: Any, deploy: Deploy, c
         client("s3", credentials).list_buckets()
 
 
-def test_the_sandbox_s_own_packages_are_out_of_reach(functions: Any, deploy: Deploy) -> None:
+def test_a_function_cannot_import_the_sandboxs_packages(functions: Any, deploy: Deploy) -> None:
     code = """
 import importlib.util
 def handler(event, context):
     return [name for name in event if importlib.util.find_spec(name)]
 """
     names = ["moto", "chalice", "sandbox", "pytest", "packaging", "awslambdaric", "json"]
-    assert answer_of(functions, deploy(code), names) == ["awslambdaric", "json"]
+    assert result_of(functions, deploy(code), names) == ["awslambdaric", "json"]
 
 
-def test_a_function_that_brings_no_boto3_finds_one(functions: Any, deploy: Deploy) -> None:
+def test_a_function_without_boto3_can_import_it(functions: Any, deploy: Deploy) -> None:
     code = """
 import boto3
 def handler(event, context):
     return boto3.client("sts").get_caller_identity()["Arn"]
 """
     name = deploy(code)
-    assert answer_of(functions, name) == f"arn:aws:sts::{HUB}:assumed-role/cross-account-sandbox-functions/{name}"
+    assert result_of(functions, name) == f"arn:aws:sts::{HUB}:assumed-role/cross-account-sandbox-functions/{name}"
 
 
-def test_a_function_that_brings_its_own_boto3_uses_that(functions: Any, deploy: Deploy) -> None:
+def test_a_function_with_its_own_boto3_uses_it(functions: Any, deploy: Deploy) -> None:
     code = """
 import boto3
 def handler(event, context):
@@ -155,13 +153,13 @@ def handler(event, context):
         Content={"ZipFile": zipped(python__boto3="where = 'layer'")},
     )
     layers = [layer["LayerVersionArn"]]
-    assert answer_of(functions, deploy(code, Layers=layers)) == "layer"
-    assert answer_of(functions, deploy(code, modules={"boto3": "where = 'code'"})) == "code"
-    assert answer_of(functions, deploy(code, modules={"boto3": "where = 'code'"}, Layers=layers)) == "code"
+    assert result_of(functions, deploy(code, Layers=layers)) == "layer"
+    assert result_of(functions, deploy(code, modules={"boto3": "where = 'code'"})) == "code"
+    assert result_of(functions, deploy(code, modules={"boto3": "where = 'code'"}, Layers=layers)) == "code"
 
 
-def test_modules_are_sought_in_code_layers_runtime_and_standard_library(functions: Any, deploy: Deploy) -> None:
-    seen = answer_of(functions, deploy())
+def test_the_path_has_code_layers_runtime_and_standard_library(functions: Any, deploy: Deploy) -> None:
+    seen = result_of(functions, deploy())
     code, packages, plain, runtime, *rest = seen["path"]
     assert (code, runtime) == (seen["environment"]["LAMBDA_TASK_ROOT"], seen["environment"]["LAMBDA_RUNTIME_DIR"])
     assert packages == f"{plain}/lib/{runtime_name()}/site-packages"
@@ -169,7 +167,7 @@ def test_modules_are_sought_in_code_layers_runtime_and_standard_library(function
     assert not any("site-packages" in folder for folder in rest)
 
 
-def test_layers_are_on_the_path_behind_the_code(functions: Any, deploy: Deploy) -> None:
+def test_a_function_can_import_from_its_layers(functions: Any, deploy: Deploy) -> None:
     version = runtime_name()
     folder = f"python__lib__{version}__site-packages__"
     files = {
@@ -185,12 +183,12 @@ import layered, plain
 def handler(event, context):
     return [layered.where, plain.where]
 """
-    assert answer_of(functions, deploy(code, Layers=[layer["LayerVersionArn"]])) == ["packages", "plain"]
+    assert result_of(functions, deploy(code, Layers=[layer["LayerVersionArn"]])) == ["packages", "plain"]
 
 
-def test_a_second_invocation_finds_the_process_warm(functions: Any, deploy: Deploy) -> None:
+def test_a_second_invocation_uses_the_warm_process(functions: Any, deploy: Deploy) -> None:
     name = deploy()
-    first, second = answer_of(functions, name), answer_of(functions, name)
+    first, second = result_of(functions, name), result_of(functions, name)
     assert first["pid"] == second["pid"]
     assert (first["count"], second["count"]) == (1, 2)
     assert first["request"] != second["request"]
@@ -198,16 +196,16 @@ def test_a_second_invocation_finds_the_process_warm(functions: Any, deploy: Depl
 
 def test_new_code_or_configuration_gets_a_new_process(functions: Any, deploy: Deploy) -> None:
     name = deploy()
-    first = answer_of(functions, name)
+    first = result_of(functions, name)
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": {"NEW": "yes"}})
-    second = answer_of(functions, name)
+    second = result_of(functions, name)
     assert second["pid"] != first["pid"]
     assert second["environment"]["NEW"] == "yes"
     functions.update_function_code(FunctionName=name, ZipFile=zipped(app="def handler(e, c): return 'new'"))
-    assert answer_of(functions, name) == "new"
+    assert result_of(functions, name) == "new"
 
 
-def test_invocations_at_once_run_in_processes_of_their_own(functions: Any, deploy: Deploy) -> None:
+def test_concurrent_invocations_run_in_different_processes(functions: Any, deploy: Deploy) -> None:
     code = """
 import os, time
 def handler(event, context):
@@ -216,9 +214,9 @@ def handler(event, context):
 """
     name = deploy(code)
     with ThreadPoolExecutor(3) as pool:
-        processes = set(pool.map(lambda _: answer_of(functions, name), range(3)))
+        processes = set(pool.map(lambda _: result_of(functions, name), range(3)))
     assert len(processes) == 3
-    assert answer_of(functions, name) in processes
+    assert result_of(functions, name) in processes
 
 
 def test_reserved_concurrency_throttles(functions: Any, deploy: Deploy, client: Client) -> None:
@@ -230,7 +228,7 @@ def test_reserved_concurrency_throttles(functions: Any, deploy: Deploy, client: 
     assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
 
 
-def test_a_function_that_overruns_is_killed_and_the_next_starts_anew(functions: Any, deploy: Deploy) -> None:
+def test_a_timeout_kills_the_process_and_the_next_event_starts_another(functions: Any, deploy: Deploy) -> None:
     code = """
 import os, time
 def handler(event, context):
@@ -239,24 +237,24 @@ def handler(event, context):
     return os.getpid()
 """
     name = deploy(code, Timeout=1)
-    first = answer_of(functions, name)
-    began = time.monotonic()
-    answer = functions.invoke(FunctionName=name, Payload='{"sleep": true}')
-    assert answer["FunctionError"] == "Unhandled"
-    assert json.load(answer["Payload"])["errorMessage"].endswith("Task timed out after 1.00 seconds")
-    assert time.monotonic() - began < 5
-    assert answer_of(functions, name) != first
+    first = result_of(functions, name)
+    response = functions.invoke(FunctionName=name, Payload='{"sleep": true}')
+    assert response["FunctionError"] == "Unhandled"
+    assert json.load(response["Payload"])["errorMessage"].endswith("Task timed out after 1.00 seconds")
+    assert result_of(functions, name) != first
 
 
 @pytest.mark.parametrize(
-    ("crash", "said"),
+    ("crash", "message"),
     [
         ("os._exit(3)", "exit status 3"),
         ("os.kill(os.getpid(), 9)", "signal: 9"),
         ("sys.exit(0)", "without providing a reason"),
     ],
 )
-def test_a_crash_is_told_and_the_next_starts_anew(functions: Any, deploy: Deploy, crash: str, said: str) -> None:
+def test_a_crash_is_reported_and_the_next_event_starts_another_process(
+    functions: Any, deploy: Deploy, crash: str, message: str
+) -> None:
     code = f"""
 import os, sys
 def handler(event, context):
@@ -267,11 +265,11 @@ def handler(event, context):
     name = deploy(code)
     failure = failure_of(functions, name)
     assert failure["errorType"] == "Runtime.ExitError"
-    assert said in failure["errorMessage"]
-    assert answer_of(functions, name, {"stay": True})
+    assert message in failure["errorMessage"]
+    assert result_of(functions, name, {"stay": True})
 
 
-def test_an_exception_comes_back_as_lambda_tells_it(functions: Any, deploy: Deploy) -> None:
+def test_an_exception_is_returned_in_lambdas_form(functions: Any, deploy: Deploy) -> None:
     name = deploy("def handler(event, context):\n    raise ValueError('no such thing')\n")
     failure = failure_of(functions, name)
     assert (failure["errorType"], failure["errorMessage"]) == ("ValueError", "no such thing")
@@ -288,19 +286,21 @@ def test_an_exception_comes_back_as_lambda_tells_it(functions: Any, deploy: Depl
         ("import os; os._exit(5)", "Runtime.ExitError"),
     ],
 )
-def test_a_function_that_cannot_start_says_why_each_time(functions: Any, deploy: Deploy, code: str, error: str) -> None:
+def test_a_function_that_cannot_start_returns_the_reason_each_time(
+    functions: Any, deploy: Deploy, code: str, error: str
+) -> None:
     name = deploy(code)
     assert failure_of(functions, name)["errorType"] == error
     assert failure_of(functions, name)["errorType"] == error
 
 
-def test_an_answer_that_is_not_json_or_too_large_is_refused(functions: Any, deploy: Deploy) -> None:
+def test_a_response_that_is_not_json_or_too_large_is_an_error(functions: Any, deploy: Deploy) -> None:
     name = deploy("def handler(event, context):\n    return {1} if event else 'x' * 7_000_000\n")
     assert failure_of(functions, name)["errorType"] == "Function.ResponseSizeTooLarge"
-    answer = functions.invoke(FunctionName=name, Payload='{"set": true}')
-    assert json.load(answer["Payload"])["errorType"] == "Runtime.MarshalError"
+    response = functions.invoke(FunctionName=name, Payload='{"set": true}')
+    assert json.load(response["Payload"])["errorType"] == "Runtime.MarshalError"
     almost = deploy("def handler(event, context):\n    return 'x' * 6_200_000\n")
-    assert len(answer_of(functions, almost)) == 6_200_000
+    assert len(result_of(functions, almost)) == 6_200_000
 
 
 def test_output_and_platform_lines_reach_the_tail_and_cloudwatch(
@@ -334,11 +334,11 @@ def handler(event, context):
     assert len({event["logStreamName"] for event in events}) == 1
 
 
-def test_a_role_that_may_not_log_leaves_no_logs(functions: Any, deploy: Deploy, client: Client) -> None:
+def test_a_role_without_logs_permissions_writes_no_log(functions: Any, deploy: Deploy, client: Client) -> None:
     name = f"cross-account-sandbox-{uuid.uuid4().hex[:8]}"
     iam = client("iam")
-    mute = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(TRUST_LAMBDA))["Role"]["Arn"]
-    function = deploy("def handler(event, context): print('silent')", Role=mute)
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(TRUST_LAMBDA))["Role"]["Arn"]
+    function = deploy("def handler(event, context): print('silent')", Role=role)
     assert "silent" in tail_of(functions, function)
     groups = client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{function}")["logGroups"]
     assert groups == []
@@ -354,15 +354,15 @@ def test_a_role_that_does_not_trust_lambda_cannot_run_a_function(
         functions.invoke(FunctionName=deploy(Role=wrong), Payload="{}")
 
 
-def test_a_function_for_another_python_says_so(functions: Any, deploy: Deploy) -> None:
+def test_a_function_for_another_python_is_an_error(functions: Any, deploy: Deploy) -> None:
     assert failure_of(functions, deploy(Runtime="python3.9"))["errorType"] == "Runtime.InvalidRuntime"
 
 
 def test_an_event_invocation_is_accepted_and_runs_later(functions: Any, deploy: Deploy, client: Client) -> None:
     name = deploy("def handler(event, context): print('ran', event)")
-    answer = functions.invoke(FunctionName=name, InvocationType="Event", Payload='{"later": 1}')
-    assert answer["StatusCode"] == 202
-    # It queues for the function's processes like any other, so it is done before the log shows it; wait for that.
+    response = functions.invoke(FunctionName=name, InvocationType="Event", Payload='{"later": 1}')
+    assert response["StatusCode"] == 202
+    # The invocation is asynchronous: wait for its line in the log.
     deadline = time.monotonic() + 15
     messages: list[str] = []
     while "ran {'later': 1}" not in messages and time.monotonic() < deadline:
@@ -375,21 +375,21 @@ def test_an_event_invocation_is_accepted_and_runs_later(functions: Any, deploy: 
 
 
 def test_a_dry_run_runs_nothing(functions: Any, deploy: Deploy) -> None:
-    answer = functions.invoke(FunctionName=deploy("raise SystemExit"), InvocationType="DryRun", Payload="{}")
-    assert answer["StatusCode"] == 204
+    response = functions.invoke(FunctionName=deploy("raise SystemExit"), InvocationType="DryRun", Payload="{}")
+    assert response["StatusCode"] == 204
 
 
 def test_a_published_version_is_a_function_of_its_own(functions: Any, deploy: Deploy) -> None:
     name = deploy()
     version = functions.publish_version(FunctionName=name)["Version"]
-    latest, published = answer_of(functions, name), answer_of(functions, name, Qualifier=version)
+    latest, published = result_of(functions, name), result_of(functions, name, Qualifier=version)
     assert latest["pid"] != published["pid"]
     assert published["arn"].endswith(f":{name}:{version}")
     assert published["environment"]["AWS_LAMBDA_FUNCTION_VERSION"] == version
     assert latest["environment"]["AWS_LAMBDA_FUNCTION_VERSION"] == "$LATEST"
 
 
-def test_invoking_needs_the_right_to(deploy: Deploy, client: Client, hub_session: Any) -> None:
+def test_invoking_needs_permission(deploy: Deploy, client: Client, hub_session: Any) -> None:
     name, other = deploy(), deploy()
     may = {
         "Effect": "Allow",
@@ -397,16 +397,16 @@ def test_invoking_needs_the_right_to(deploy: Deploy, client: Client, hub_session
         "Resource": f"arn:aws:lambda:us-east-1:{HUB}:function:{name}",
     }
     caller = client("lambda", hub_session(may))
-    assert answer_of(caller, name)["count"] == 1
+    assert result_of(caller, name)["count"] == 1
     with pytest.raises(ClientError) as raised:
         caller.invoke(FunctionName=other, Payload="{}")
     assert raised.value.response["Error"]["Code"] == "AccessDeniedException"
     assert f"lambda:InvokeFunction on resource: arn:aws:lambda:us-east-1:{HUB}:function:{other}" in str(raised.value)
 
 
-def test_a_deleted_function_s_processes_end(functions: Any, deploy: Deploy) -> None:
+def test_the_processes_of_a_deleted_function_end(functions: Any, deploy: Deploy) -> None:
     name = deploy()
-    pid = answer_of(functions, name)["pid"]
+    pid = result_of(functions, name)["pid"]
     functions.delete_function(FunctionName=name)
     assert not _runs(pid)
 

@@ -1,4 +1,4 @@
-"""The evaluator as data in, decision out: no moto, no network."""
+"""The evaluator of policies, without moto or network."""
 
 import json
 from typing import Any
@@ -26,7 +26,7 @@ def identity(effect: str = "Allow", **elements: Any) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [{"Effect": effect, **elements}]}
 
 
-def asking(external_id: str | None = None, role: str = HUB_ROLE, org_id: str | None = None) -> TrustRequest:
+def caller(external_id: str | None = None, role: str = HUB_ROLE, org_id: str | None = None) -> TrustRequest:
     return TrustRequest.of_role(role, external_id=external_id, org_id=org_id)
 
 
@@ -42,8 +42,8 @@ def asking(external_id: str | None = None, role: str = HUB_ROLE, org_id: str | N
         {"AWS": "arn:aws:sts::111111111111:assumed-role/cross-account-dev-switch_account/session"},
     ],
 )
-def test_a_trust_policy_lets_in_the_principals_it_names(principal: Any) -> None:
-    assert evaluate_trust(trust(principal), asking()) is ALLOW
+def test_a_trust_policy_allows_the_principals_it_names(principal: Any) -> None:
+    assert evaluate_trust(trust(principal), caller()) is ALLOW
 
 
 @pytest.mark.parametrize(
@@ -61,24 +61,24 @@ def test_a_trust_policy_lets_in_the_principals_it_names(principal: Any) -> None:
         "arn:aws:iam::111111111111:root",
     ],
 )
-def test_a_trust_policy_lets_in_nobody_else(principal: Any) -> None:
-    assert evaluate_trust(trust(principal), asking()) is IMPLICIT
+def test_a_trust_policy_denies_all_others(principal: Any) -> None:
+    assert evaluate_trust(trust(principal), caller()) is IMPLICIT
 
 
-def test_not_principal_opens_no_role() -> None:
+def test_not_principal_never_allows() -> None:
     statement = {"Effect": "Allow", "NotPrincipal": {"AWS": "999999999999"}, "Action": "sts:AssumeRole"}
-    assert evaluate_trust({"Statement": [statement]}, asking()) is IMPLICIT
+    assert evaluate_trust({"Statement": [statement]}, caller()) is IMPLICIT
 
 
-def test_a_service_is_let_in_by_its_own_name_only() -> None:
+def test_a_service_is_allowed_only_by_its_own_name() -> None:
     policy = trust({"Service": ["lambda.amazonaws.com", "states.amazonaws.com"]})
     assert evaluate_trust(policy, TrustRequest(service="lambda.amazonaws.com")) is ALLOW
     assert evaluate_trust(policy, TrustRequest(service="ec2.amazonaws.com")) is IMPLICIT
 
 
-def test_naming_the_account_is_not_naming_the_caller() -> None:
-    assert names_directly(trust({"AWS": HUB_ROLE}), asking())
-    assert not names_directly(trust({"AWS": "111111111111"}), asking())
+def test_naming_the_account_does_not_name_the_caller() -> None:
+    assert names_directly(trust({"AWS": HUB_ROLE}), caller())
+    assert not names_directly(trust({"AWS": "111111111111"}), caller())
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_naming_the_account_is_not_naming_the_caller() -> None:
     ],
 )
 def test_conditions_on_the_external_id(condition: Any, external_id: str | None, decision: Decision) -> None:
-    assert evaluate_trust(trust("*", condition), asking(external_id)) is decision
+    assert evaluate_trust(trust("*", condition), caller(external_id)) is decision
 
 
 @pytest.mark.parametrize("operator", ["ArnLike", "ArnEquals"])
@@ -121,24 +121,24 @@ def test_conditions_on_the_external_id(condition: Any, external_id: str | None, 
         ("arn:*:role/cross-account-dev-switch_account", IMPLICIT),
     ],
 )
-def test_the_principal_s_arn_is_matched_part_by_part(operator: str, pattern: str, decision: Decision) -> None:
+def test_each_part_of_the_principals_arn_is_matched_separately(operator: str, pattern: str, decision: Decision) -> None:
     policy = trust({"AWS": "111111111111"}, {operator: {"aws:PrincipalArn": pattern}})
-    assert evaluate_trust(policy, asking()) is decision
+    assert evaluate_trust(policy, caller()) is decision
 
 
-def test_the_organization_must_be_the_caller_s() -> None:
+def test_the_organization_must_be_the_callers() -> None:
     policy = trust("*", {"StringEquals": {"aws:PrincipalOrgID": "o-abc"}})
-    assert evaluate_trust(policy, asking(org_id="o-abc")) is ALLOW
-    assert evaluate_trust(policy, asking(org_id="o-other")) is IMPLICIT
-    assert evaluate_trust(policy, asking()) is IMPLICIT
+    assert evaluate_trust(policy, caller(org_id="o-abc")) is ALLOW
+    assert evaluate_trust(policy, caller(org_id="o-other")) is IMPLICIT
+    assert evaluate_trust(policy, caller()) is IMPLICIT
 
 
-def test_all_operators_and_all_keys_must_hold() -> None:
+def test_all_operators_and_all_keys_must_be_met() -> None:
     both = {
         "StringEquals": {"sts:ExternalId": "right", "aws:PrincipalAccount": "111111111111"},
         "ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/other"},
     }
-    assert evaluate_trust(trust("*", both), asking("right")) is IMPLICIT
+    assert evaluate_trust(trust("*", both), caller("right")) is IMPLICIT
 
 
 UNKNOWN = [
@@ -157,23 +157,23 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize("condition", UNKNOWN, ids=str)
-def test_what_is_not_known_never_allows_and_always_denies(condition: Any) -> None:
-    assert evaluate_trust(trust("*", condition), asking("right")) is IMPLICIT
+def test_an_unknown_condition_never_allows_and_always_denies(condition: Any) -> None:
+    assert evaluate_trust(trust("*", condition), caller("right")) is IMPLICIT
     denying = {"Statement": [*_statements(trust("*")), *_statements(trust("*", condition, effect="Deny"))]}
-    assert evaluate_trust(denying, asking("right")) is EXPLICIT
+    assert evaluate_trust(denying, caller("right")) is EXPLICIT
 
 
-def test_a_deny_wins_wherever_it_stands() -> None:
+def test_a_deny_wins_in_any_position() -> None:
     allow, deny = _statements(trust("*")), _statements(trust({"AWS": HUB_ROLE}, effect="Deny"))
     for order in (allow + deny, deny + allow):
-        assert evaluate_trust({"Statement": order}, asking()) is EXPLICIT
-    other = asking(role="arn:aws:iam::111111111111:role/other")
+        assert evaluate_trust({"Statement": order}, caller()) is EXPLICIT
+    other = caller(role="arn:aws:iam::111111111111:role/other")
     assert evaluate_trust({"Statement": allow + deny}, other) is ALLOW
 
 
-def test_a_trust_policy_is_about_the_action_it_names() -> None:
-    assert evaluate_trust(trust("*", Action="sts:TagSession"), asking()) is IMPLICIT
-    assert evaluate_trust(trust("*", Action=["sts:TagSession", "sts:Assume*"]), asking()) is ALLOW
+def test_a_trust_policy_allows_only_the_action_it_names() -> None:
+    assert evaluate_trust(trust("*", Action="sts:TagSession"), caller()) is IMPLICIT
+    assert evaluate_trust(trust("*", Action=["sts:TagSession", "sts:Assume*"]), caller()) is ALLOW
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_identity_policies_match_action_and_resource(elements: Any, decision: De
     assert evaluate_identity(identity(**elements), "sts:AssumeRole", TARGET_ROLE) is decision
 
 
-def test_several_identity_policies_count_as_one() -> None:
+def test_several_identity_policies_are_evaluated_together() -> None:
     allow = identity(Action="*", Resource="*")
     deny = identity("Deny", Action="sts:*", NotResource="arn:aws:iam::123456789012:role/*")
     assert evaluate_identity([allow, json.dumps(deny)], "sts:AssumeRole", TARGET_ROLE) is ALLOW
@@ -205,7 +205,7 @@ def test_several_identity_policies_count_as_one() -> None:
     assert evaluate_identity([], "sts:AssumeRole", TARGET_ROLE) is IMPLICIT
 
 
-def test_the_resource_s_organization_can_be_asked_for() -> None:
+def test_a_policy_can_require_the_resources_organization() -> None:
     policy = identity(Action="sts:AssumeRole", Resource="*", Condition={"StringEquals": {"aws:ResourceOrgID": "o-abc"}})
     assert evaluate_identity(policy, "sts:AssumeRole", TARGET_ROLE, {"aws:ResourceOrgID": "o-abc"}) is ALLOW
     assert evaluate_identity(policy, "sts:AssumeRole", TARGET_ROLE, {}) is IMPLICIT
@@ -228,35 +228,35 @@ BILLING = {**NO_OTHER_TAGS, "aws:RequestTag/Team": "billing"}
         ({"StringEquals": {"aws:RequestTag/": "anything"}}, NO_OTHER_TAGS, False),
     ],
 )
-def test_a_tag_that_a_request_is_known_to_lack_is_absent(condition: Any, context: Any, met: bool) -> None:
+def test_a_tag_that_the_request_does_not_have_is_absent(condition: Any, context: Any, met: bool) -> None:
     allow, deny = (identity(effect, Action="*", Resource="*", Condition=condition) for effect in ("Allow", "Deny"))
     assert evaluate_identity(allow, "lambda:CreateFunction", "*", context) is (ALLOW if met else IMPLICIT)
     assert evaluate_identity(deny, "lambda:CreateFunction", "*", context) is (EXPLICIT if met else IMPLICIT)
 
 
 @given(st.text(max_size=30))
-def test_text_without_wildcards_is_like_itself_only(text: str) -> None:
+def test_text_without_wildcards_matches_only_itself(text: str) -> None:
     plain = text.replace("*", "").replace("?", "")
     assert like(plain, plain)
     assert not like(plain + "x", plain)
 
 
 @given(st.text(max_size=20), st.text(max_size=20), st.text(max_size=20))
-def test_a_star_stands_for_anything(start: str, middle: str, end: str) -> None:
+def test_a_star_matches_any_text(start: str, middle: str, end: str) -> None:
     start, end = (part.replace("*", "").replace("?", "") for part in (start, end))
     assert like(start + middle + end, f"{start}*{end}")
 
 
 @given(st.text(alphabet="ab:*?", max_size=20))
-def test_an_arn_pattern_never_reaches_into_another_part(pattern: str) -> None:
+def test_a_star_in_an_arn_does_not_match_across_its_parts(pattern: str) -> None:
     if arn_like(TARGET_ROLE, pattern):
         assert pattern == "*" or pattern.count(":") == 5
 
 
 @given(st.text(min_size=1, max_size=40))
-def test_only_the_very_external_id_opens(external_id: str) -> None:
+def test_only_the_exact_external_id_is_allowed(external_id: str) -> None:
     policy = trust("*", {"StringEquals": {"sts:ExternalId": "the-external-id"}})
-    assert evaluate_trust(policy, asking(external_id)).allowed == (external_id == "the-external-id")
+    assert evaluate_trust(policy, caller(external_id)).allowed == (external_id == "the-external-id")
 
 
 def _statements(policy: dict[str, Any]) -> list[Any]:

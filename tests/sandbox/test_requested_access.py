@@ -1,4 +1,4 @@
-"""From an HTTP request to IAM's words for it."""
+"""The IAM action and the resource of an HTTP request."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ def request(service: str, operation: str, path: str = "/", method: str = "POST",
 
 
 @pytest.mark.parametrize(
-    ("asked", "action", "resource"),
+    ("tested", "action", "resource"),
     [
         (
             request("sts", "AssumeRole", form={"RoleArn": ["arn:aws:iam::1:role/x"]}),
@@ -77,19 +77,19 @@ def request(service: str, operation: str, path: str = "/", method: str = "POST",
     ],
     ids=lambda value: f"{value.service}:{value.operation}" if isinstance(value, Request) else "",
 )
-def test_a_request_names_its_action_and_resource(asked: Request, action: str, resource: str) -> None:
-    assert (action_of(asked), resource_of(asked)) == (action, resource)
+def test_action_and_resource_of_a_request(tested: Request, action: str, resource: str) -> None:
+    assert (action_of(tested), resource_of(tested)) == (action, resource)
 
 
 @pytest.mark.parametrize("operation", ["CreateFunction", "TagResource"])
-def test_a_lambda_request_tells_its_tags_and_that_there_are_no_others(operation: str) -> None:
-    asked = request("lambda", operation, json={"Tags": {"team": "billing", "a/b": ""}})
-    assert tag_keys(asked) == {"aws:RequestTag/": (), "aws:RequestTag/team": "billing", "aws:RequestTag/a/b": ""}
+def test_the_tags_of_a_lambda_request_are_known_completely(operation: str) -> None:
+    tested = request("lambda", operation, json={"Tags": {"team": "billing", "a/b": ""}})
+    assert tag_keys(tested) == {"aws:RequestTag/": (), "aws:RequestTag/team": "billing", "aws:RequestTag/a/b": ""}
     assert tag_keys(request("lambda", operation, json={})) == {"aws:RequestTag/": ()}
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "tested",
     [
         request("lambda", "Invoke", json={"Tags": {"team": "billing"}}),
         request("lambda", "CreateFunction", json={"Tags": ["team"]}),
@@ -98,5 +98,5 @@ def test_a_lambda_request_tells_its_tags_and_that_there_are_no_others(operation:
     ],
     ids=["an event", "a list", "two spellings", "another service"],
 )
-def test_of_other_requests_it_is_not_known_which_tags_they_carry(asked: Request) -> None:
-    assert tag_keys(asked) == {}
+def test_the_tags_of_other_requests_are_unknown(tested: Request) -> None:
+    assert tag_keys(tested) == {}

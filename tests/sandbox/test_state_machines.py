@@ -1,4 +1,4 @@
-"""Step Functions on moto's engine: its tasks call the sandbox as the state machine's role."""
+"""Step Functions with moto's engine: its tasks call the sandbox as the state machine's role."""
 
 import json
 import threading
@@ -26,7 +26,7 @@ def service_role(client: Client, service: str, *statements: dict[str, Any]) -> s
 def run_to_its_end(states: Any, machine: str, event: Any) -> Any:
     execution = states.start_execution(stateMachineArn=machine, input=json.dumps(event))["executionArn"]
     deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:  # moto has no waiter for it
+    while time.monotonic() < deadline:  # boto3 has no waiter for executions
         found = states.describe_execution(executionArn=execution)
         if found["status"] != "RUNNING":
             return found

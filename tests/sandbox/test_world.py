@@ -1,4 +1,4 @@
-"""What is there when a sandbox starts, and who may do what in it."""
+"""The accounts and permissions of a new sandbox."""
 
 import json
 from typing import Any
@@ -54,7 +54,7 @@ def test_each_target_shows_its_own_buckets_and_alias(target: Any, client: Client
     assert client("iam", credentials).list_account_aliases()["AccountAliases"] == [target.name]
 
 
-def test_the_target_role_may_do_what_its_template_says_and_no_more(client: Client, inside: Any) -> None:
+def test_the_target_role_allows_exactly_what_its_template_says(client: Client, inside: Any) -> None:
     credentials = inside("123456789012")
     assert client("bedrock", credentials).list_foundation_models()["modelSummaries"]
     with pytest.raises(ClientError) as raised:
@@ -69,11 +69,11 @@ def test_the_target_role_may_do_what_its_template_says_and_no_more(client: Clien
     assert code_of(raised) == "AccessDeniedException"
 
 
-def test_bedrock_says_which_account_answered(client: Client, administrator: Any) -> None:
+def test_the_response_of_bedrock_names_the_account(client: Client, administrator: Any) -> None:
     bedrock = client("bedrock-runtime", administrator("345678901234"))
     message = {"role": "user", "content": [{"text": "Hello there"}]}
-    answer = bedrock.converse(modelId="amazon.nova-lite-v1:0", messages=[message])
-    text = answer["output"]["message"]["content"][0]["text"]
+    response = bedrock.converse(modelId="amazon.nova-lite-v1:0", messages=[message])
+    text = response["output"]["message"]["content"][0]["text"]
     assert "account 345678901234" in text
     assert "Hello there" in text
     with pytest.raises(ClientError) as raised:
@@ -100,16 +100,14 @@ def create_function(client: Client, role: str, name: str, tags: dict[str, str] |
 
 def test_the_developer_deploys_and_invokes_a_function_of_any_name(client: Client, report_role: str) -> None:
     create_function(client, report_role, "billing-report")
-    answer = client("lambda").invoke(FunctionName="billing-report", Payload="{}")
-    assert json.load(answer["Payload"]) == "reported"
+    response = client("lambda").invoke(FunctionName="billing-report", Payload="{}")
+    assert json.load(response["Payload"]) == "reported"
     layer = client("lambda").publish_layer_version(LayerName="billing", Content={"ZipFile": zipped(python__x="")})
     assert layer["Version"] == 1
 
 
 @pytest.mark.parametrize("name", ["cross-account-dev", "cross-account-dev-sweep", "cross-account-prod-sweep"])
-def test_nothing_is_deployed_under_the_names_of_this_app_s_other_stages(
-    client: Client, report_role: str, name: str
-) -> None:
+def test_the_names_of_this_apps_other_stages_cannot_be_deployed(client: Client, report_role: str, name: str) -> None:
     with pytest.raises(ClientError) as raised:
         client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=TRUST_LAMBDA)
     assert code_of(raised) == "AccessDenied"
@@ -123,7 +121,7 @@ def test_nothing_is_deployed_under_the_names_of_this_app_s_other_stages(
 
 
 @pytest.mark.parametrize("name", ["cross-account-sandbox-stage", "cross-account-devices"])
-def test_names_that_only_resemble_another_stage_s_are_allowed(client: Client, name: str) -> None:
+def test_names_that_only_resemble_another_stage_are_allowed(client: Client, name: str) -> None:
     assert client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=TRUST_LAMBDA)
 
 
