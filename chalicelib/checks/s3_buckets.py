@@ -17,7 +17,7 @@ def s3_buckets(account: Account, *, prefix: str = "") -> dict[str, Any]:
     request: dict[str, Any] = {"MaxBuckets": PAGE_SIZE}
     if prefix:
         request["Prefix"] = prefix
-    pages = account.client("s3").get_paginator("list_buckets").paginate(**request)
+    pages = account.pages("s3", "list_buckets", **request)
     return summary(bucket for page in pages for bucket in require_field(page, "Buckets"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -43,6 +44,15 @@ class Account:
             region: default: the account's `region`.
         """
         return self._clients.client(self._identity, service, region or self.region)
+
+    def pages(self, service: str, operation: str, **arguments: Any) -> Iterator[dict[str, Any]]:
+        """Every page of a call, such as `pages("s3", "list_buckets", Prefix="log")`, as boto3's paginator yields them.
+
+        Args:
+            service, operation: boto3's names. An operation without pages has one.
+            arguments: of the operation.
+        """
+        return self._clients.pages.of(self.client(service), operation, arguments)
 
     def session(self) -> boto3.Session:
         """A boto3.Session, for code that needs one. It and its clients are its own, so slower and larger."""

@@ -26,6 +26,8 @@ from botocore.exceptions import NoCredentialsError
 from botocore.retries import standard
 from botocore.retries.quota import RetryQuota
 
+from .pages import Pages
+
 MAX_CONNECTIONS = 64  # kept open per client: as many as a sweep may have calls in flight
 
 _CONFIG = Config(
@@ -120,6 +122,7 @@ class SharedClients:
     Attributes:
         hub_credentials: what botocore's own chain of providers finds for this process, or None.
         region: the process's own region, or None.
+        pages: how a client's pages are read.
     """
 
     def __init__(self) -> None:
@@ -129,6 +132,7 @@ class SharedClients:
         self.region: str | None = core.get_config_variable("region")
         # From here on the session, and so every client it makes, knows no credentials of its own.
         core.register_component("credential_provider", _CurrentCredentials())
+        self.pages = Pages(core)
         self._session = boto3.Session(botocore_session=core)
         self._clients: dict[tuple[str, str | None], BaseClient] = {}
         self._making = threading.Lock()

@@ -90,8 +90,8 @@ class StoreRequest:
     """The parts of a result's key that an event may choose; None: the default (outputs/store.py has them).
 
     A caller that may invoke a part twice (a state machine that retries) sends all three, or the second file would be
-    stored beside the first. The defaults are as stable as possible without that: Lambda's own retries of an asynchronous
-    invocation keep the request id and the event, and only midnight changes them.
+    stored beside the first. The defaults are as stable as possible without that: Lambda's own retries of an
+    asynchronous invocation keep the request id and the event, and only midnight changes them.
 
     Attributes:
         run: of one sweep over all its parts, such as the execution's name; default: the request id.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -96,5 +97,6 @@ def open_hub(settings: Settings | None = None) -> Iterator[Hub]:
 def current_settings() -> Settings:
     """Those of the environment; the log's level is set by them."""
     settings = Settings.from_environment()
-    logger.setLevel(settings.log_level)
+    if logger.log_level != logging.getLevelName(settings.log_level):  # setting it makes every logger forget its cache
+        logger.setLevel(settings.log_level)
     return settings

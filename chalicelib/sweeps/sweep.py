@@ -90,13 +90,18 @@ class Sweep:
     def run(self) -> Answer:
         started = time.monotonic()
         self._progress(0, len(self._targets))
+        names = [f"sweep-{number}" for number in range(min(self._concurrency, len(self._targets)))]
+        threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
         try:
-            for number in range(min(self._concurrency, len(self._targets))):
-                threading.Thread(target=self._work, name=f"sweep-{number}", daemon=True).start()
+            for thread in threads:
+                thread.start()
             while self._list.wait(PROGRESS_SECONDS):
                 self._log_progress(time.monotonic() - started)
         finally:  # also after Ctrl-C
             unfinished = self._list.close()
+        if not unfinished:  # then no thread hangs, and the last account's log line is a moment behind
+            for thread in threads:
+                thread.join()
         return self._answer(self._list.done | self._cut(unfinished), time.monotonic() - started)
 
     def _work(self) -> None:
