@@ -126,7 +126,7 @@ class Sts:
 
 
 def simulate(sts: Sts, accounts: int, concurrency: int = 32) -> tuple[int, float]:
-    """How many accounts failed as throttled, and how many virtual seconds it took: 50 ms a call, botocore's attempts."""
+    """How many accounts failed as throttled, and in how many virtual seconds: 50 ms a call, botocore's attempts."""
     clock, backoff = Clock(), random.Random(1)
     delay: list[float] = []
     throttle = Throttle(lambda: clock.now, delay.append)
