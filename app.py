@@ -9,7 +9,7 @@ import gc
 gc.disable()
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial, wraps
 from typing import Any
 
@@ -17,8 +17,9 @@ from chalice.app import Chalice, IAMAuthorizer, Request, Response
 
 from chalicelib.app_log import silence_botocore_debug
 from chalicelib.checks import CHECKS
-from chalicelib.cross_account import Hub, InvalidInput
+from chalicelib.cross_account import CrossAccountError, Hub, InvalidInput
 from chalicelib.inputs.fields import reject_unknown_fields
+from chalicelib.inputs.query import event_of
 from chalicelib.inputs.requests import CheckRequest, ListingRequest, SweepRequest
 from chalicelib.inputs.settings import Settings, current_settings, open_hub
 from chalicelib.outputs.metrics import write_metrics
@@ -39,12 +40,23 @@ gc.enable()
 
 
 def json_route(view: Callable[..., dict[str, Any]]) -> Callable[..., Response]:
-    """Make a route's response of the body that it returns, or of the error that it raises."""
+    """A route whose view returns the body of the response."""
+    respond = http_response(view)
+    return wraps(view)(lambda **path: _response(*respond(**path)))
+
+
+def page_route(view: Callable[..., tuple[Answer, dict[str, Any]]]) -> Callable[..., Response]:
+    """A route whose view returns the answer of a sweep and its event, to be shown as a page."""
 
     @wraps(view)
     def respond(**path: str) -> Response:
-        status, body, headers = http_response(partial(view, **path))
-        return Response(body=body, status_code=status, headers={**headers})
+        from chalicelib.pages import report_route  # only such a route pays for it at a cold start
+
+        accept = _request().headers.get("accept", "")
+        try:
+            return _response(*report_route.respond(*view(**path), accept))
+        except Exception as error:
+            return _response(*report_route.respond_with_error(error, accept))
 
     return respond
 
@@ -98,20 +110,13 @@ def sweep_accounts() -> dict[str, Any]:
 
 
 @app.route("/report/{check}", methods=["GET"], authorizer=signed)
-def report_accounts(check: str) -> Response:
+@page_route
+def report_accounts(check: str) -> tuple[Answer, dict[str, Any]]:
     """Run one check over many accounts, and show the outcomes as a page."""
-    from chalicelib.pages import report_route  # only this route pays for it at a cold start
-
-    request = _request()
-    try:
-        event = report_route.event_of(check, request.query_params)
-        sweep_request, settings = SweepRequest.from_event(event), current_settings()
-        with open_hub(settings) as hub:
-            answer = _answer(hub, settings, sweep_request, request.lambda_context)
-        status, body, headers = report_route.respond(answer, event, request.headers.get("accept", ""))
-    except Exception as error:
-        status, body, headers = report_route.respond_with_error(error, request.headers.get("accept", ""))
-    return Response(body=body, status_code=status, headers={**headers})
+    event = event_of(check, _request().query_params)
+    request, settings = SweepRequest.from_event(event), current_settings()
+    with open_hub(settings) as hub:
+        return _answer(hub, settings, request, _request().lambda_context), event
 
 
 def _check(event: Any, context: Any) -> dict[str, Any]:
@@ -141,12 +146,22 @@ def _sweep(event: Any, context: Any) -> dict[str, Any]:
 
 
 def _answer(hub: Hub, settings: Settings, request: SweepRequest, context: Any, kept_back: float = 0.0) -> Answer:
-    def time_left() -> float:
-        return float(context.get_remaining_time_in_millis()) / 1000 - kept_back
-
-    answer = run_sweep(hub, settings, request, time_left=time_left, request_id=context.aws_request_id)
+    time_left = partial(_seconds_left, context, kept_back)
+    try:
+        answer = run_sweep(hub, settings, request, time_left=time_left, request_id=context.aws_request_id)
+    except CrossAccountError as error:
+        write_metrics(settings, Answer(request.check.name, ()), listing_error=error)
+        raise
     write_metrics(settings, answer)
     return answer
+
+
+def _seconds_left(context: Any, kept_back: float) -> float:
+    return float(context.get_remaining_time_in_millis()) / 1000 - kept_back
+
+
+def _response(status: int, body: str, headers: Mapping[str, str]) -> Response:
+    return Response(body=body, status_code=status, headers={**headers})
 
 
 def _request() -> Request:

@@ -11,13 +11,14 @@ import sys
 import zipfile
 from pathlib import Path
 
+from layer import write_reproducibly
+
 PROJECT = Path(__file__).resolve().parent
 LAYER = "cross-account-layer.zip"
-SAME_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def main() -> int:
-    """The exit status."""
+    """Run it. Returns the exit status."""
     for earlier in (PROJECT / "dist").glob("*.whl"):
         earlier.unlink()  # of another version: dist/*.whl is one file
     wheel = build_wheel(PROJECT / "dist")
@@ -41,9 +42,7 @@ def build_layer(wheel: Path) -> Path:
     layer = wheel.with_name(LAYER)
     with zipfile.ZipFile(wheel) as built, zipfile.ZipFile(layer, "w") as zipped:
         for name in sorted(built.namelist()):
-            entry = zipfile.ZipInfo(f"python/{name}", SAME_TIME)
-            entry.external_attr = 0o644 << 16  # Lambda runs as a user of its own
-            zipped.writestr(entry, built.read(name), zipfile.ZIP_DEFLATED)
+            write_reproducibly(zipped, f"python/{name}", built.read(name))
     return layer
 
 

@@ -19,7 +19,7 @@ _SAME_TIME = (1980, 1, 1, 0, 0, 0)  # so that the same wheels make the same laye
 
 
 def main() -> int:
-    """Returns the exit status."""
+    """Run it. Returns the exit status."""
     layers = sorted(BUILT.glob(f"managed-layer-*-python{sys.version_info.major}.{sys.version_info.minor}.zip"))
     if not layers:
         print(f"{BUILT} contains no layer; `chalice package` builds it.", file=sys.stderr)
@@ -54,11 +54,16 @@ def add_bytecode(layer: Path) -> int:
             for entry in built.infolist():
                 zipped.writestr(entry, built.read(entry), zipfile.ZIP_DEFLATED)
             for path in compiled:
-                entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _SAME_TIME)
-                entry.external_attr = 0o644 << 16  # Lambda runs as another user
-                zipped.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
+                write_reproducibly(zipped, path.relative_to(folder).as_posix(), path.read_bytes())
     together.replace(layer)
     return len(compiled)
+
+
+def write_reproducibly(zipped: zipfile.ZipFile, name: str, content: bytes) -> None:
+    """Add a file whose entry is always the same, and readable: Lambda runs as another user."""
+    entry = zipfile.ZipInfo(name, _SAME_TIME)
+    entry.external_attr = 0o644 << 16
+    zipped.writestr(entry, content, zipfile.ZIP_DEFLATED)
 
 
 if __name__ == "__main__":

@@ -197,10 +197,10 @@ def _table(answer: Answer) -> Table:
     table = Table(*fixed, "result")  # the only flexible column: its cells are truncated rather than wrapped
     for outcome in answer.outcomes:
         text = json.dumps(outcome.result) if outcome.error is None else _failure(outcome.error)
-        account, result = _plain(outcome.account), _plain(text, truncate=True)
+        account, result = _plain(outcome.account[:64]), _plain(text, truncate=True)
         table.add_row(account, outcome.region, str(outcome.ms), result, style="" if outcome.ok else "red")
     for target in answer.not_started:
-        table.add_row(_plain(target.id), None, None, "not started", style="yellow")
+        table.add_row(_plain(target.id[:64]), None, None, "not started", style="yellow")
     return table
 
 

@@ -260,4 +260,4 @@ def test_an_unexpected_error_gives_nothing_away(talk: Any) -> None:
     def work(*_: Any) -> dict[str, Any]:
         raise ZeroDivisionError(SESSION_SECRET + SESSION_TOKEN + EXTERNAL_ID)
 
-    assert_nothing_in(json.dumps(lambda_envelope(work)({}, None)) + str(http_response(work)) + talk())
+    assert_nothing_in(json.dumps(lambda_envelope(work)({}, None)) + str(http_response(work)()) + talk())

@@ -17,7 +17,7 @@ import boto3
 
 __version__ = "1.0.0"
 MIN_BOTO3 = (1, 39)
-"""The oldest boto3 it is tested with, and the first whose clients can be told in code how to sign."""
+"""The oldest boto3 it is tested with, and the first whose clients take `auth_scheme_preference`."""
 
 if tuple(int(part) for part in boto3.__version__.split(".")[:2]) < MIN_BOTO3:
     raise ImportError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,21 @@ import boto3
 import botocore.session
 
 from .clients import CredentialsProvider, SharedClients, SigningIdentity
+from .errors import InvalidInput
+
+REGION = re.compile(r"[a-z]{2,4}(-[a-z]{1,20}){1,3}-[0-9]{1,2}")
+"""For `fullmatch`: a region's name becomes part of a host name, so nothing else may pass for one."""
+
+
+def valid_region(value: Any) -> str:
+    """Return `value` if it has the form of a region's name.
+
+    Raises:
+        InvalidInput
+    """
+    if not isinstance(value, str) or not REGION.fullmatch(value):
+        raise InvalidInput("region must be the name of an AWS region, such as eu-west-1.")
+    return value
 
 
 class Account:
@@ -31,9 +47,13 @@ class Account:
         self._clients = clients
 
     def in_region(self, region: str | None) -> Account:
-        """The same account and session, with another default region; None: this one."""
+        """The same account and session, with another default region; None: this one.
+
+        Raises:
+            InvalidInput: it is not the name of a region.
+        """
         there = copy.copy(self)
-        there.region = region or self.region
+        there.region = self.region if region is None else valid_region(region)
         return there
 
     def client(self, service: str, region: str | None = None) -> Any:
@@ -50,7 +70,7 @@ class Account:
 
         Args:
             service, operation: boto3's names. An operation without pages has one.
-            arguments: of the operation.
+            arguments: of the operation, or PaginationConfig as boto3 takes it.
         """
         return self._clients.pages.of(self.client(service), operation, arguments)
 

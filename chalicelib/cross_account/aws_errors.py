@@ -249,10 +249,11 @@ def assume_role_error(error: BaseException, role_arn: str, denial: Denial) -> Aw
         hint=hint,
         code=code,
         request_id=request_id_of(error),
+        operation="AssumeRole",
     )
 
 
-def hub_error(error: BotoCoreError) -> CrossAccountError:
+def hub_error(error: BotoCoreError | ValueError) -> CrossAccountError:
     """The error for a hub without credentials, or with a configuration that botocore cannot use."""
     kind = type(error).__name__
     if classify(error) is ErrorKind.CREDENTIALS:
@@ -260,6 +261,6 @@ def hub_error(error: BotoCoreError) -> CrossAccountError:
         return error_type(f"The hub has no credentials: {kind}.", hint=hint)
     return InvalidSettings(
         f"The AWS configuration of this process cannot be used: {kind}.",
-        hint="Check AWS_PROFILE and AWS_DEFAULT_REGION, and the files that AWS_CONFIG_FILE and "
-        "AWS_SHARED_CREDENTIALS_FILE name, else those in ~/.aws.",
+        hint="Check AWS_PROFILE, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL and other AWS_ variables, and the files that "
+        "AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name, else those in ~/.aws.",
     )

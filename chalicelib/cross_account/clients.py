@@ -40,6 +40,8 @@ _CONFIG = Config(
     # sessions are cached by bucket alone, and account-based endpoints hold the account's id in the host name.
     s3={"disable_s3_express_session_auth": True},  # type: ignore[arg-type]  # the stubs do not know it
     account_id_endpoint_mode="disabled",
+    # Whatever AWS_BEARER_TOKEN_* says: a token of the environment would sign for every account.
+    auth_scheme_preference="sigv4",  # type: ignore[call-arg]  # the stubs do not know it
 )
 _CONFIGS = {
     # A model may take most of a minute: one long attempt instead of three short ones, still under 60 s.

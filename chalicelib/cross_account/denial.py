@@ -202,7 +202,7 @@ def _policy_unknown(denial: Denial) -> list[str]:
             f"Leave it out of the sweep (exclude), or deploy role-template.yaml there with HubAccountId={account}.",
             _show_trust(denial),
         ]
-    if not caller.is_trusted_by_default:
+    if _untrusted_caller(denial):
         return [*_untrusted_caller(denial), _show_trust(denial), _trust_must_allow(denial), _simulate(denial)]
     role = denial.role_name
     side = f"Account {account} does not let {caller.name} in"
@@ -218,6 +218,7 @@ def _policy_unknown(denial: Denial) -> list[str]:
         first,
         _show_trust(denial),
         f"NoSuchEntity: deploy role-template.yaml there with HubAccountId={caller.account}"
+        f"{'' if caller.is_trusted_by_default else f', HubRoleName={caller.name}'}"
         f"{' and the ExternalId that is EXTERNAL_ID here' if denial.external_id_set else ''}.",
         _trust_must_allow(denial),
         f"{unlikely}{_simulate(denial)}",
@@ -226,9 +227,9 @@ def _policy_unknown(denial: Denial) -> list[str]:
 
 
 def _untrusted_caller(denial: Denial) -> list[str]:
-    """The shipped trust policy does not match the caller."""
+    """The default trust policy does not match the caller, and no other target trusts it by a policy of its own."""
     caller = denial.caller
-    if caller is None or caller.is_trusted_by_default:
+    if caller is None or caller.is_trusted_by_default or (denial.assumed_elsewhere and caller.kind != "root"):
         return []
     return [
         f"The caller is the {caller.kind} {caller.name}; role-template.yaml trusts only roles called {TRUSTED_ROLES}.",

@@ -128,7 +128,7 @@ class AwsError(CrossAccountError, ClientError):
         code: str | None = None,
         request_id: str | None = None,
         stage: Stage | None = None,
-        operation: str = "AssumeRole",
+        operation: str = "",
     ) -> None:
         super().__init__(message, hint=hint, code=code, request_id=request_id, stage=stage)
         self.operation_name = operation

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -12,7 +11,7 @@ from typing import Any
 from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 
-from .account import Account
+from .account import REGION, Account, valid_region
 from .account_id import ACCOUNT_ID, valid_account_id
 from .aws_errors import assume_role_error, hub_error, is_aws_error
 from .clients import SharedClients, SigningIdentity
@@ -27,9 +26,6 @@ ADVISORY_REFRESH_SECONDS = 300
 every call."""
 MANDATORY_REFRESH_SECONDS = 60
 """Below this, botocore refreshes synchronously (its mandatory timeout)."""
-
-REGION = re.compile(r"[a-z]{2,4}(-[a-z]{1,20}){1,3}-[0-9]{1,2}")
-"""For `fullmatch`: a region's name becomes part of a host name, so nothing else may pass for one."""
 
 
 class Hub:
@@ -104,15 +100,22 @@ class Hub:
             request_id: names a new session, for CloudTrail; default: the function's name.
 
         Raises:
-            InvalidInput: it is not an account id, or not an allowed one. AWS has not been called.
+            InvalidInput: it is not an account id or not an allowed one, or the actions or the region are not valid. AWS
+                has not been called.
+            InvalidSettings: botocore cannot use the AWS configuration.
             AwsError: of stage "assume".
         """
         valid_account_id(account_id, self._allowed)
         credentials, cached = self._sessions.get(
             self._key(account_id, actions), lambda: self._refreshable(account_id, actions, request_id)
         )
+        credentials.get_frozen_credentials()  # if it is time to renew the session, then here and not within a check
         return Account(
-            account_id, SigningIdentity(credentials), self._clients, region=region or self.region, cached=cached
+            account_id,
+            SigningIdentity(credentials),
+            self._clients,
+            region=self.region if region is None else valid_region(region),
+            cached=cached,
         )
 
     def assume(self, account_id: str, *, request_id: str | None = None) -> dict[str, Any]:
@@ -145,8 +148,15 @@ class Hub:
 
         Raises:
             HubCredentialsRejected: this process has no credentials.
+            InvalidSettings: botocore cannot use the AWS configuration.
         """
-        return self._clients.client(self._identity(), service, region)
+        return self._client(self._identity(), service, region)
+
+    def _client(self, identity: SigningIdentity, service: str, region: str | None = None) -> Any:
+        try:
+            return self._clients.client(identity, service, region)
+        except (BotoCoreError, ValueError) as error:  # such as an AWS_ENDPOINT_URL that is not a URL
+            raise hub_error(error) from None
 
     def _key(self, account_id: str, actions: Sequence[str] | None) -> tuple[str, tuple[str, ...] | None]:
         """What AssumeRole is asked for; the external ID and the duration are the hub's own and do not change."""
@@ -183,7 +193,7 @@ class Hub:
     def _assume_role(
         self, account_id: str, actions: Sequence[str] | None, request_id: str | None, identity: SigningIdentity
     ) -> dict[str, Any]:
-        sts = self._clients.client(identity, "sts")
+        sts = self._client(identity, "sts")
         arn = self.role.arn(account_id, sts.meta.partition)
         session = request_id or os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "local"
         try:
@@ -215,16 +225,19 @@ def parse_assume_role_response(response: dict[str, Any], account_id: str) -> dic
         raise AssumeRoleFailed(
             f"The AssumeRole response for account {account_id} contains no credentials.",
             hint="Is there a proxy between this function and STS? Retry.",
+            operation="AssumeRole",
         ) from None
     if responding_account != account_id:
         raise WrongAccount(
             f"STS returned a session of another account than {account_id}.",
             hint="The session was not used. Is AWS_ENDPOINT_URL set where it should not be?",
+            operation="AssumeRole",
         )
     if seconds_left < MANDATORY_REFRESH_SECONDS:
         raise AssumeRoleFailed(
             f"The AssumeRole response for account {account_id} contains a session that has expired.",
             hint="Is the clock of this machine right?",
+            operation="AssumeRole",
         )
     return credentials
 

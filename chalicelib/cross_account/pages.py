@@ -1,6 +1,6 @@
 """The pages of a call.
 
-Nearly every call has one page, and for one page botocore's paginator costs an eighth of the call: 115 of 1,080 µs of
+Nearly every call has one page, and for one page botocore's paginator costs a tenth of the call: 115 of 1,080 µs of
 ListBuckets, and the first one in a process 9 ms more. So the first page is a plain call, and a paginator takes over
 only if the response says that there are more.
 """
@@ -57,6 +57,9 @@ class Pages:
             whatever the client raises.
             PaginationError: AWS repeats a continuation token.
         """
+        if "PaginationConfig" in arguments:
+            yield from client.get_paginator(operation).paginate(**arguments)
+            return
         method, name = getattr(client, operation), client.meta.method_to_api_mapping[operation]
         first = method(**arguments)
         rule = self.rule(client.meta.service_model, name)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from .environment import Environment, checked, invalid, shown
-from .errors import InvalidSettings
+from .errors import InvalidInput, InvalidSettings
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,13 @@ def session_name(session: str) -> str:
 
 @lru_cache(maxsize=128)
 def session_policy(actions: tuple[str, ...]) -> str:
-    """A session policy that allows these IAM actions; the session may do what both it and the role's policy allow."""
+    """A session policy that allows these IAM actions; the session may do what both it and the role's policy allow.
+
+    Raises:
+        InvalidInput: there are none, or one is not an action.
+    """
+    if not actions or not all(isinstance(action, str) and ":" in action for action in actions):
+        raise InvalidInput("actions must be a list of IAM actions, such as s3:ListAllMyBuckets.")
     statement = {"Effect": "Allow", "Action": sorted(actions), "Resource": "*"}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
 

@@ -8,8 +8,8 @@ from typing import Any
 from chalicelib.checks import CHECKS
 from chalicelib.checks.check import Check, shown
 from chalicelib.cross_account import InvalidInput
+from chalicelib.cross_account.account import valid_region
 from chalicelib.cross_account.account_id import json_type
-from chalicelib.cross_account.hub import REGION
 from chalicelib.errors import UnknownCheck
 
 Fields = Mapping[str, Any]
@@ -67,8 +67,4 @@ def known_check(name: Any) -> Check:
 
 
 def region(value: Any) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str) or not REGION.fullmatch(value):
-        raise InvalidInput("region must be the name of an AWS region, such as eu-west-1.")
-    return value
+    return None if value is None else valid_region(value)

@@ -1,7 +1,7 @@
 """Per-invocation CloudWatch metrics: one line of the log in CloudWatch's embedded metric format (EMF).
 
-    assumed       sessions that STS issued; a session that was still valid does not count
-    denied        accounts whose AssumeRole was denied
+    assumed       accounts whose role was assumed; one whose session was still valid does not count
+    denied        accounts whose AssumeRole was denied, the organization account included
     throttled     AssumeRole calls that STS throttled, after botocore's own retries; a sweep tries such an account again
     checked       accounts (and regions) with a result
     failed        those without, for whatever reason
@@ -23,7 +23,7 @@ import re
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from chalicelib.cross_account import AssumeRoleDenied
+from chalicelib.cross_account import AssumeRoleDenied, AssumeRoleThrottled, CrossAccountError
 from chalicelib.inputs.settings import Settings
 from chalicelib.sweeps.outcome import Answer
 
@@ -48,20 +48,25 @@ def deployment_stage() -> str | None:
     return found["stage"] if found else name
 
 
-def write_metrics(settings: Settings, answer: Answer) -> None:
-    """Write the metrics of one invocation, if METRICS is true and this is a Lambda function."""
+def write_metrics(settings: Settings, answer: Answer, listing_error: CrossAccountError | None = None) -> None:
+    """Write the metrics of one invocation, if METRICS is true and this is a Lambda function.
+
+    Args:
+        listing_error: why the organization's accounts could not be listed, so that none was asked.
+    """
     stage = deployment_stage() if settings.metrics else None
     if not stage:
         return
     metrics = EphemeralMetrics(namespace=NAMESPACE, service="")
     outcomes = answer.outcomes
+    denied = {outcome.account for outcome in outcomes if isinstance(outcome.error, AssumeRoleDenied)}
     metrics.add_dimension("check", answer.check)
     metrics.add_dimension("stage", stage)
     checked = sum(outcome.ok for outcome in outcomes)
     counts = {
         "assumed": sum(outcome.cached is False for outcome in outcomes),
-        "denied": len({outcome.account for outcome in outcomes if isinstance(outcome.error, AssumeRoleDenied)}),
-        "throttled": answer.throttled,
+        "denied": len(denied) + isinstance(listing_error, AssumeRoleDenied),
+        "throttled": answer.throttled + isinstance(listing_error, AssumeRoleThrottled),
         "checked": checked,
         "failed": len(outcomes) - checked,
     }

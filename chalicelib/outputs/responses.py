@@ -56,12 +56,17 @@ def raise_errors(work: Handler) -> Handler:
     return handler
 
 
-def http_response(work: Callable[[], dict[str, Any]]) -> Response:
-    """The response of a route, or of the error that it raised."""
-    try:
-        return check_http_response_size(200, json.dumps(work()), JSON)
-    except Exception as error:
-        return http_error(error)
+def http_response(view: Callable[..., dict[str, Any]]) -> Callable[..., Response]:
+    """Respond to a request with the body that a view returns, or with the error that it raises."""
+
+    @wraps(view)
+    def respond(**path: str) -> Response:
+        try:
+            return check_http_response_size(200, json.dumps(view(**path)), JSON)
+        except Exception as error:
+            return http_error(error)
+
+    return respond
 
 
 def http_error(error: Exception) -> Response:

@@ -12,7 +12,7 @@ from typing import IO, Any
 from chalicelib.app_log import logger
 from chalicelib.cross_account import Hub, HubCredentialsRejected, InvalidSettings
 from chalicelib.cross_account.aws_errors import code_of, is_aws_error, request_id_of
-from chalicelib.errors import ResultsNotStored
+from chalicelib.errors import ResultsNotStored, to_cross_account_error
 from chalicelib.inputs.requests import StoreRequest, SweepRequest
 from chalicelib.sweeps.outcome import Answer, Outcome
 
@@ -60,16 +60,16 @@ class ResultsStore:
             ResultsNotStored: S3 did not accept them. They are lost, and the sweep has to be run again.
         """
         with SpooledTemporaryFile(max_size=_MEMORY_BYTES) as file:
-            _write_lines(file, answer.outcomes)
-            self._put(file)
+            self._put(file, answer.outcomes)
         location = f"s3://{self._bucket}/{self._key}"
         logger.info("stored", location=location, lines=len(answer.outcomes))
-        failed = [account[:64] for account in answer.failed]
+        failed = list(dict.fromkeys(account[:64] for account in answer.failed))
         return {**answer.without_results(), "failed": failed, "location": location}
 
-    def _put(self, file: IO[bytes]) -> None:
-        file.seek(0)
+    def _put(self, file: IO[bytes], outcomes: Iterable[Outcome]) -> None:
         try:
+            _write_lines(file, outcomes)
+            file.seek(0)
             self._hub.client("s3").put_object(
                 Bucket=self._bucket, Key=self._key, Body=file, ContentType="application/x-ndjson"
             )
@@ -78,7 +78,7 @@ class ResultsStore:
             raise
         except Exception as error:
             if not is_aws_error(error):
-                raise
+                raise to_cross_account_error(error, "store") from None
             raise ResultsNotStored(
                 f"S3 did not accept the results: {code_of(error) or type(error).__name__}, "
                 f"bucket {self._bucket} (RESULTS_BUCKET).",

@@ -26,13 +26,15 @@ class Visit:
     Attributes:
         target: the account.
         began: `time.monotonic()` when it was begun; None: not yet.
-        entered: the account, once its role has been assumed.
+        entered: the account, while its role is assumed.
+        cached: whether its session was there already; None: the role has not been assumed yet.
         outcomes: of the regions that are done.
     """
 
     target: Target
     began: float | None = None
     entered: Account | None = None
+    cached: bool | None = None
     outcomes: list[Outcome] = field(default_factory=list)
 
 
@@ -61,7 +63,7 @@ class Question:
             self.fail(visit, error)
         self.log(visit, alone=True)
         throttled = any(isinstance(outcome.error, AssumeRoleThrottled) for outcome in visit.outcomes)
-        return Answer(self.check.name, visit.outcomes, accounts=1, throttled=int(throttled))
+        return Answer(self.check.name, visit.outcomes, throttled=int(throttled))
 
     def enter(self, visit: Visit) -> None:
         """Assume the role.
@@ -71,20 +73,27 @@ class Question:
         """
         try:
             visit.entered = self.hub.account(visit.target.id, self.check.actions, request_id=self.request_id)
+            visit.cached = visit.entered.cached
         except Exception as error:
             raise to_cross_account_error(error, "assume") from None
 
     def run_in_regions(self, visit: Visit, stopped: Callable[[], bool] = lambda: False) -> None:
-        """Run the check in each region of an account that has been entered, until `stopped`."""
-        assert visit.entered is not None  # callers enter it first
+        """Run the check in each region of an account that has been entered, until `stopped`.
+
+        Raises:
+            CrossAccountError: AWS rejected the session, and the account could not be entered again.
+        """
         began = visit.began or 0.0
         for region in self.regions:
             if stopped():
                 break
+            if visit.entered is None:  # AWS rejected its session in the region before
+                self.enter(visit)
+            result, error = None, None
             try:
-                result, error = self._run(visit.entered.in_region(region)), None
+                result = self._run(visit, region)
             except CrossAccountError as failure:
-                result, error = None, failure
+                error = failure
             visit.outcomes.append(self._outcome(visit, region, began, result, error))
             began = time.monotonic()
 
@@ -120,16 +129,19 @@ class Question:
             line = self._line(outcomes[0], ", ".join(regions) or None, stage=stage)
             logger.warning("not checked", **line, error=error.__name__, code=code)
 
-    def _run(self, account: Account) -> Any:
+    def _run(self, visit: Visit, region: str | None) -> Any:
         """Run the check, and raise whatever it raises as a CrossAccountError."""
+        account = visit.entered
+        assert account is not None  # callers enter it first
         try:
-            return self.check.run(account, self.params)
+            return self.check.run(account.in_region(region), self.params)
         except CrossAccountError:
             raise
         except (Exception, SystemExit) as error:  # sys.exit() in a check must not end a thread of a sweep
             if is_aws_error(error):
                 if classify(error) is ErrorKind.CREDENTIALS:
                     self.hub.forget(account.id, self.check.actions)
+                    visit.entered = None
                 raise check_error(error, self.check.name, account.id) from None
             # Where it happened, but not its text, which may contain anything that the check has seen.
             where = traceback.format_tb(error.__traceback__)
@@ -142,7 +154,9 @@ class Question:
     def _outcome(
         self, visit: Visit, region: str | None, began: float, result: Any, error: CrossAccountError | None
     ) -> Outcome:
-        target, account = visit.target, visit.entered
+        target = visit.target
+        if error is not None:  # its frames hold requests and responses, of every failed account until the sweep ends
+            error.__traceback__ = error.__context__ = None
         return Outcome(
             target.id,
             target.name,
@@ -152,7 +166,7 @@ class Question:
             round((time.monotonic() - began) * 1000),
             result,
             error,
-            cached=None if account is None else account.cached or bool(visit.outcomes),
+            cached=None if visit.cached is None else visit.cached or bool(visit.outcomes),
         )
 
     def _line(self, outcome: Outcome, region: str | None, *, stage: str) -> dict[str, Any]:

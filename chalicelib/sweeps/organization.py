@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from chalicelib.cross_account import Hub, HubCredentialsRejected
+from chalicelib.cross_account.account_id import ACCOUNT_ID
 from chalicelib.cross_account.aws_errors import ErrorKind, classify, code_of, is_aws_error, request_id_of
-from chalicelib.errors import AccountsNotListed
+from chalicelib.errors import AccountsNotListed, to_cross_account_error
 from chalicelib.inputs.requests import ListingRequest
 from chalicelib.sweeps.outcome import Target
 
@@ -49,30 +50,23 @@ def list_targets(hub: Hub, request: ListingRequest, organization_account_id: str
         AccountsNotListed: Organizations did not return the list.
         AwsError: of stage "assume", if the role in the organization account cannot be assumed.
     """
-    owner: Any = (
-        hub.account(organization_account_id, ACTIONS, request_id=request_id) if organization_account_id else hub
-    )
+    owner: Any = hub
     try:
-        accounts = list(_accounts(owner.client("organizations"), request.organizational_unit))
-        names = {account["Id"]: account.get("Name", "") for account in accounts if _is_active(account)}
+        if organization_account_id:
+            owner = hub.account(organization_account_id, ACTIONS, request_id=request_id)
+        found = [_target(account) for account in _accounts(owner.client("organizations"), request.organizational_unit)]
     except HubCredentialsRejected as error:
-        error.stage = "list"
+        if owner is hub:
+            error.stage = "list"
         raise
     except Exception as error:
-        if is_aws_error(error):
-            if organization_account_id and classify(error) is ErrorKind.CREDENTIALS:
-                hub.forget(organization_account_id, ACTIONS)
-            raise _not_listed(error, request.organizational_unit, organization_account_id) from None
-        if isinstance(error, LookupError | TypeError | AttributeError):
-            missing = f"has no {error.args[0]}" if isinstance(error, KeyError) else "is not a list of accounts"
-            message = f"The response of AWS Organizations {missing}."
-            raise AccountsNotListed(message, hint="Is there a proxy in between? Retry.") from None
-        raise
-    return [
-        Target(account_id, name)
-        for account_id, name in sorted(names.items())
-        if account_id not in request.exclude and hub.allows(account_id)
-    ]
+        if not is_aws_error(error):
+            raise to_cross_account_error(error, "list") from None
+        if organization_account_id and classify(error) is ErrorKind.CREDENTIALS:
+            hub.forget(organization_account_id, ACTIONS)
+        raise _not_listed(error, request.organizational_unit, organization_account_id) from None
+    targets = sorted((target for target in found if target), key=lambda target: target.id)
+    return [target for target in targets if target.id not in request.exclude and hub.allows(target.id)]
 
 
 def _accounts(organizations: Any, unit: str | None) -> Iterator[dict[str, Any]]:
@@ -82,17 +76,36 @@ def _accounts(organizations: Any, unit: str | None) -> Iterator[dict[str, Any]]:
         return
     yield from _pages(organizations, "list_accounts_for_parent", "Accounts", ParentId=unit)
     for child in _pages(organizations, "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=unit):
-        yield from _accounts(organizations, child["Id"])
+        yield from _accounts(organizations, _field(child, "Id", str))
 
 
-def _pages(organizations: Any, operation: str, item: str, **request: str) -> Iterator[dict[str, Any]]:
+def _pages(organizations: Any, operation: str, item: str, **request: str) -> Iterator[Any]:
     for page in organizations.get_paginator(operation).paginate(**request):
-        yield from page[item]
+        yield from _field(page, item, list)
 
 
-def _is_active(account: dict[str, Any]) -> bool:
-    """AWS announced to retire `Status` in favour of `State` (botocore's Organizations model says when)."""
-    return (account.get("State") or account.get("Status")) == "ACTIVE"
+def _target(account: Any) -> Target | None:
+    """None: the account is not active. AWS announced to retire `Status` in favour of `State` (botocore's Organizations
+    model says when)."""
+    account_id = _field(account, "Id", str)
+    if not ACCOUNT_ID.fullmatch(account_id):
+        raise _malformed("an Id that is not an account id")
+    is_active = (account.get("State") or account.get("Status")) == "ACTIVE"
+    return Target(account_id, str(account.get("Name", ""))) if is_active else None
+
+
+def _field(of: Any, name: str, kind: type) -> Any:
+    if not isinstance(of, dict) or name not in of:
+        raise _malformed(f"no {name}")
+    if not isinstance(of[name], kind):
+        raise _malformed(f"a malformed {name}")
+    return of[name]
+
+
+def _malformed(what: str) -> AccountsNotListed:
+    return AccountsNotListed(
+        f"The response of AWS Organizations has {what}.", hint="Is there a proxy in between? Retry."
+    )
 
 
 def _not_listed(error: Exception, unit: str | None, organization_account_id: str) -> AccountsNotListed:

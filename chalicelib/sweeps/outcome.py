@@ -18,7 +18,7 @@ class Target:
 
     Attributes:
         id: as it was named; it is validated when the account is entered, so that one bad id is one failure.
-        name, unit: what the organization calls it, and the path of its unit; None: not known.
+        name, unit: what the organization calls it, and the path of its unit (not read yet); None: not known.
     """
 
     id: str
@@ -73,7 +73,6 @@ class Answer:
     Attributes:
         check: its name.
         outcomes: in the order in which the accounts were named, and the regions.
-        accounts: how many different ones were to be asked.
         not_started: accounts that there was no time for.
         duplicates: ids that were named more than once, and asked once.
         seconds: duration of the sweep.
@@ -82,11 +81,15 @@ class Answer:
 
     check: str
     outcomes: Sequence[Outcome]
-    accounts: int
     not_started: Sequence[Target] = ()
     duplicates: Sequence[str] = ()
     seconds: float = 0.0
     throttled: int = 0
+
+    @property
+    def accounts(self) -> int:
+        """How many different accounts were to be asked."""
+        return len({outcome.account for outcome in self.outcomes}) + len(self.not_started)
 
     @cached_property
     def failed(self) -> list[str]:

@@ -94,14 +94,20 @@ class Sweep:
         threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
         try:
             for thread in threads:
-                thread.start()
+                try:
+                    thread.start()
+                except RuntimeError:  # the system allows no more threads; the others do the work
+                    if thread is threads[0]:
+                        raise
+                    break
             while self._list.wait(PROGRESS_SECONDS):
                 self._log_progress(time.monotonic() - started)
         finally:  # also after Ctrl-C
             unfinished = self._list.close()
         if not unfinished:  # then no thread hangs, and the last account's log line is a moment behind
             for thread in threads:
-                thread.join()
+                if thread.ident:  # it was started
+                    thread.join()
         return self._answer(self._list.done | self._cut(unfinished), time.monotonic() - started)
 
     def _work(self) -> None:
@@ -112,8 +118,14 @@ class Sweep:
             if not self._ask(visit, pause):
                 self._list.put_back(visit)
             elif self._list.complete(visit):
-                self._question.log(visit)
-                self._progress(len(self._list.done), len(self._targets))
+                self._report(visit)
+
+    def _report(self, visit: Visit) -> None:
+        try:
+            self._question.log(visit)
+            self._progress(len(self._list.done), len(self._targets))
+        except Exception as error:  # the thread goes on with the next account
+            to_cross_account_error(error, "check")
 
     def _ask(self, visit: Visit, pause: float) -> bool:
         """Ask one account. False: STS throttled, so try it again later."""
@@ -139,7 +151,8 @@ class Sweep:
         cut = {}
         for visit in unfinished:
             # A copy: the thread that is still at it appends to its own.
-            copied = Visit(visit.target, visit.began, visit.entered, list(visit.outcomes))
+            outcomes = list(visit.outcomes)  # first: it may enter the account in between
+            copied = Visit(visit.target, visit.began, visit.entered, visit.cached, outcomes)
             self._question.cut(copied)
             self._question.log(copied)
             cut[visit.target.id] = copied.outcomes
@@ -162,7 +175,6 @@ class Sweep:
         return Answer(
             check=self._question.check.name,
             outcomes=[outcome for account in self._targets for outcome in done.get(account, ())],
-            accounts=len(self._targets),
             not_started=[target for target in self._targets.values() if target.id not in done],
             duplicates=self._duplicates,
             seconds=round(seconds, 2),

@@ -201,6 +201,14 @@ def test_without_an_identity_the_connection_to_sts_is_the_first_cause() -> None:
     assert lines(denial=asked_by(None))[0].startswith("GetCallerIdentity failed as well, which needs no permission")
 
 
+def test_a_caller_with_another_name_that_got_in_elsewhere_is_not_the_cause() -> None:
+    """Its targets trust it by their HubRoleName."""
+    hint = lines(denial=asked_by(PERSON, assumed_elsewhere=True))
+    assert hint[0].startswith(f"Account {TARGET} does not let")
+    assert "trusts only roles called" not in "\n".join(hint)
+    assert f"HubRoleName={PERSON.name}" in "\n".join(hint)
+
+
 CLAUSES = [
     "",
     "explicit deny",

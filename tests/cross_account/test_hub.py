@@ -22,6 +22,7 @@ from chalicelib.cross_account import (
     Hub,
     HubCredentialsRejected,
     InvalidAccountId,
+    InvalidInput,
     InvalidSettings,
     MissingAccountId,
     TargetRole,
@@ -337,3 +338,49 @@ def test_a_denial_of_assume_is_also_a_client_error(aws: FakeAws) -> None:
         assume(ONE)
     _process_hub.cache_clear()
     assert raised.value.response["Error"]["Code"] == "AccessDenied"
+
+
+@pytest.mark.parametrize("actions", ["s3:ListAllMyBuckets", [], ["ListAllMyBuckets"], [7]])
+def test_actions_that_are_not_a_list_of_actions_are_refused_and_nothing_is_sent(
+    hub: Hub, aws: FakeAws, actions: Any
+) -> None:
+    with pytest.raises(InvalidInput, match="actions must be a list of IAM actions"):
+        hub.account(ONE, actions)
+    assert aws.seen == []
+
+
+@pytest.mark.parametrize("region", ["evil.example/", "x y", "", 7])
+def test_a_region_that_is_not_one_is_refused(hub: Hub, aws: FakeAws, region: Any) -> None:
+    with pytest.raises(InvalidInput, match="region must be the name of an AWS region"):
+        hub.account(ONE, region=region)
+    with pytest.raises(InvalidInput, match="region must be the name of an AWS region"):
+        hub.account(ONE).in_region(region)
+
+
+@pytest.mark.parametrize(("name", "value"), [("AWS_ENDPOINT_URL", "foo"), ("AWS_REQUEST_CHECKSUM_CALCULATION", "q")])
+def test_a_configuration_that_botocore_cannot_use_is_a_wrong_setting(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    hub = Hub()
+    for call in (lambda: hub.account(ONE), lambda: hub.assume(ONE), lambda: hub.client("s3")):
+        with pytest.raises(InvalidSettings, match="configuration of this process cannot be used"):
+            call()
+
+
+def test_a_session_that_is_due_is_renewed_when_the_account_is_entered(hub: Hub, aws: FakeAws) -> None:
+    """And so an AssumeRole that hangs is not taken for the check."""
+    aws.tell("AssumeRole", session(lasting=200))
+    hub.account(ONE, LIST)
+    hub.account(ONE, LIST)
+    assert len(aws.operations("AssumeRole")) == 2
+    assert aws.operations("ListBuckets") == []
+
+
+def test_a_bearer_token_of_the_environment_signs_nothing(
+    hub: Hub, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "a-foreign-token")
+    hub.account(ONE).client("bedrock").list_foundation_models()
+    assert aws.seen[-1].signer == ONE
+    assert "a-foreign-token" not in str(aws.seen[-1].headers)

@@ -54,6 +54,11 @@ def test_a_page_that_comes_back_for_ever_is_an_error(account: Account, aws: Fake
         names(account)
 
 
+def test_a_configuration_of_the_pagination_is_boto3s(account: Account, aws: FakeAws) -> None:
+    aws.buckets = {ONE: [f"bucket-{number}" for number in range(7)]}
+    assert names(account, PaginationConfig={"MaxItems": 3}) == aws.buckets[ONE][:3]
+
+
 def test_an_operation_without_pages_has_one(account: Account) -> None:
     (page,) = account.pages("sts", "get_caller_identity")
     assert page["Account"] == ONE

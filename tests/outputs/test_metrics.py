@@ -199,6 +199,17 @@ def test_an_account_that_is_denied_is_denied_once_for_all_regions(aws: FakeAws, 
     assert counts(lines()[0]) == {"assumed": 1, "denied": 1, "throttled": 0, "checked": 2, "failed": 2}
 
 
+@pytest.mark.usefixtures("lambda_function")
+def test_a_sweep_whose_accounts_cannot_be_listed_writes_why(
+    aws: FakeAws, lines: Lines, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORGANIZATION_ACCOUNT_ID", ACCOUNT)
+    aws.tell("AssumeRole", sts_denies(), always=True)
+    with pytest.raises(CrossAccountError):
+        entry_points.sweep({"check": "identity"}, context)
+    assert counts(lines()[0]) == {"assumed": 0, "denied": 1, "throttled": 0, "checked": 0, "failed": 0}
+
+
 def test_the_metrics_cost_no_import_that_the_logger_does_not_cost() -> None:
     code = "import sys; from aws_lambda_powertools import Logger; print('aws_lambda_powertools.metrics' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -50,7 +50,7 @@ def enveloped(work: Handler, event: Any = EVENT) -> dict[str, Any]:
 
 
 def http(work: Handler) -> tuple[int, Any]:
-    status, body, headers = http_response(lambda: work(None, None))
+    status, body, headers = http_response(lambda: work(None, None))()
     assert headers == {"Content-Type": "application/json"}
     return status, json.loads(body)
 
@@ -65,7 +65,7 @@ def test_a_plain_response_is_the_result_itself() -> None:
 
 
 def test_a_route_responds_200_with_json_text() -> None:
-    assert http_response(lambda: {"count": 0})[:2] == (200, '{"count": 0}')
+    assert http_response(lambda: {"count": 0})()[:2] == (200, '{"count": 0}')
 
 
 @pytest.mark.parametrize("decorator", [lambda_envelope, raise_errors])

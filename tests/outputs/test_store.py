@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import app
 from chalicelib.cross_account import HubCredentialsRejected, InvalidInput, InvalidSettings
 from chalicelib.cross_account.clients import SharedClients
-from chalicelib.errors import EveryAccountFailed, ResultsNotStored
+from chalicelib.errors import EveryAccountFailed, InternalError, ResultsNotStored
 from chalicelib.inputs.requests import STORE_KEYS, StoreRequest, SweepRequest
 from chalicelib.outputs import store
 from tests.fake_aws import HUB, FakeAws, Reply, Request, denied, error
@@ -248,5 +248,17 @@ def test_a_hub_without_credentials_fails_at_the_stage_of_storing(
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name)
     with pytest.raises(HubCredentialsRejected) as raised:
+        sweep(accounts=[ONE], store=True)
+    assert raised.value.stage == "store"
+
+
+def test_an_unexpected_error_happens_at_the_stage_of_storing(
+    sweep: Sweep, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(store, "_write_lines", full)
+    with pytest.raises(InternalError) as raised:
         sweep(accounts=[ONE], store=True)
     assert raised.value.stage == "store"

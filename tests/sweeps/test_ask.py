@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from chalicelib.checks.check import Check, check
 from chalicelib.cross_account import AccountNotAllowed, AssumeRoleDenied, InvalidInput
@@ -209,3 +210,54 @@ def test_a_throttled_account_is_counted(fate, count):
     hub = FakeHub()
     hub.fates[ACCOUNT] = fate
     assert ask(hub).throttled == count
+
+
+def test_a_failed_account_keeps_no_frames_and_no_context():
+    """They hold requests and responses, and a sweep keeps each outcome until it ends."""
+    hub = FakeHub()
+
+    def breaks() -> None:
+        try:
+            raise KeyError("what AWS wrote")
+        except KeyError:
+            denied()
+
+    @check(actions=["a:B"])
+    def fragile(account: Any) -> Any:
+        """Fail."""
+        return {}["missing"]
+
+    hub.fates[ACCOUNT] = breaks
+    for answer in (ask(hub), ask(FakeHub(), fragile)):
+        for outcome in answer.outcomes:
+            assert outcome.error is not None
+            assert outcome.error.__traceback__ is outcome.error.__context__ is None
+
+
+def rejecting(times: int) -> Check:
+    """A check whose session AWS rejects so many times."""
+    left = iter(range(times))
+
+    @check(actions=["a:B"])
+    def where(account: Any) -> str:
+        """Say where."""
+        if next(left, None) is not None:
+            raise ClientError({"Error": {"Code": "ExpiredToken"}}, "ListBuckets")
+        return account.region
+
+    return where
+
+
+def test_a_region_after_a_rejected_session_has_a_new_one():
+    hub = FakeHub()
+    first, second = ask(hub, rejecting(1)).outcomes
+    assert (type(first.error).__name__, second.result) == ("CheckCallFailed", "us-east-1")
+    assert (first.cached, hub.asked) == (False, [ACCOUNT, ACCOUNT])
+
+
+def test_if_the_account_cannot_be_entered_again_the_other_regions_fail_at_assume():
+    hub = FakeHub()
+    fates = iter([bool, denied])
+    hub.fates[ACCOUNT] = lambda: next(fates)()
+    outcomes = ask(hub, rejecting(9)).outcomes
+    assert [type(outcome.error).__name__ for outcome in outcomes] == ["CheckCallFailed", "AssumeRoleDenied"]

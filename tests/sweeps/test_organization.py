@@ -232,7 +232,10 @@ def test_other_failures_do_not_blame_the_account(aws, hub, no_backoff, reply):
     [
         ("{}", "has no Accounts"),
         ('{"Accounts": [{"State": "ACTIVE"}]}', "has no Id"),
-        ('{"Accounts": [null]}', "is not a list of accounts"),
+        ('{"Accounts": [null]}', "has no Id"),
+        ('{"Accounts": null}', "has no Accounts"),
+        ('{"Accounts": [{"Id": 123456789012, "State": "ACTIVE"}]}', "has a malformed Id"),
+        ('{"Accounts": [{"Id": "12", "State": "ACTIVE"}]}', "has an Id that is not an account id"),
         ("<html>a proxy</html>", "did not list the accounts|has no Accounts"),
     ],
 )

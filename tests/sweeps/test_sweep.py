@@ -476,6 +476,27 @@ def test_progress_is_told_at_the_start_and_after_each_account():
     assert told == [(done, 5) for done in range(6)]
 
 
+def test_progress_that_raises_stops_no_thread():
+    def progress(done: int, total: int) -> None:
+        if done:
+            raise ZeroDivisionError
+
+    assert sweep(FakeHub(), ids(20), concurrency=3, progress=progress)["summary"]["ok"] == 20
+
+
+def test_if_the_system_allows_no_more_threads_the_others_do_the_work(monkeypatch):
+    start, started = threading.Thread.start, []
+
+    def one_only(thread: threading.Thread) -> None:
+        if started and thread.name.startswith("sweep-"):
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", one_only)
+    assert sweep(FakeHub(), ids(20), concurrency=8)["summary"]["ok"] == 20
+
+
 def test_it_leaves_no_threads():
     sweep(FakeHub(), ids(100), concurrency=32)
     assert threads_are_gone()
