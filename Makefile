@@ -81,7 +81,7 @@ clean:  ## Away with everything that make and chalice made here; what is deploye
 	rm -rf .venv .chalice/deployments .chalice/venv .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A venv of its own: what audits has no business among what develops.
+# A venv of its own: the audit's packages must not mix with those of development.
 build/audit/requirements.txt: audit/requirements.txt $(INSTALLED)
 	@$(BIN)/python -m venv --clear build/audit && build/audit/bin/python -m pip install -qq --disable-pip-version-check \
 		--no-input --require-hashes -r $< && cp $< $@

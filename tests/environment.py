@@ -1,4 +1,4 @@
-"""The environment of a hub of the tests: nothing of whoever runs them, fake credentials and no metadata service."""
+"""The environment of a hub of the tests: nothing of the developer, fake credentials and no metadata service."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def first_bucket(account, *, suffix: str = "!"):  # type: ignore[no-untyped-def]
 
 
 def test_the_cold_start_leaves_the_garbage_collector_at_work() -> None:
-    """In a process of its own: here somebody else may have imported it all before."""
+    """In a process of its own: here another test may have imported it all before."""
     said = "import gc, app; print(gc.isenabled(), gc.get_freeze_count() > 10_000)"
     done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.split() == ["True", "True"]

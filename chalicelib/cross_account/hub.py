@@ -106,17 +106,12 @@ class Hub:
             AwsError: of stage "assume".
         """
         valid_account_id(account_id, self._allowed)
+        region = self.region if region is None else valid_region(region)
         credentials, cached = self._sessions.get(
             self._key(account_id, actions), lambda: self._refreshable(account_id, actions, request_id)
         )
         credentials.get_frozen_credentials()  # if it is time to renew the session, then here and not within a check
-        return Account(
-            account_id,
-            SigningIdentity(credentials),
-            self._clients,
-            region=self.region if region is None else valid_region(region),
-            cached=cached,
-        )
+        return Account(account_id, SigningIdentity(credentials), self._clients, region=region, cached=cached)
 
     def assume(self, account_id: str, *, request_id: str | None = None) -> dict[str, Any]:
         """A new session as plain credentials, for code that makes its own clients. They are not renewed.

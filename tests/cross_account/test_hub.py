@@ -353,6 +353,7 @@ def test_actions_that_are_not_a_list_of_actions_are_refused_and_nothing_is_sent(
 def test_a_region_that_is_not_one_is_refused(hub: Hub, aws: FakeAws, region: Any) -> None:
     with pytest.raises(InvalidInput, match="region must be the name of an AWS region"):
         hub.account(ONE, region=region)
+    assert aws.seen == []
     with pytest.raises(InvalidInput, match="region must be the name of an AWS region"):
         hub.account(ONE).in_region(region)
 

@@ -1,4 +1,4 @@
-"""What changes when somebody edits, deploys again, breaks a permission, or deletes."""
+"""What an edit, another deployment, a broken permission and a deletion change."""
 
 from __future__ import annotations
 

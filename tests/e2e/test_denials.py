@@ -1,4 +1,4 @@
-"""Differently broken targets, and what somebody reads at three in the morning: the true cause, or one of two."""
+"""Differently broken targets, and the hint at three in the morning: the true cause, or one of two."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def explicit_deny(statements: list[dict[str, Any]]) -> None:
     statements.append({"Effect": "Deny", "Principal": {"AWS": HUB}, "Action": "sts:AssumeRole"})
 
 
-def test_where_nothing_is_broken_nobody_is_refused(hub_as: Callable[..., tuple[Hub, str]]) -> None:
+def test_where_nothing_is_broken_no_account_is_refused(hub_as: Callable[..., tuple[Hub, str]]) -> None:
     hub, _ = hub_as(MAY_ASSUME)
     assert hub.account(PRODUCTION, ACTIONS).id == PRODUCTION
 

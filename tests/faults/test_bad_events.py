@@ -113,7 +113,7 @@ EVENTS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "account-star": (account("*"), MALFORMED),
     "account-megabyte-of-digits": (account("1" * MEGABYTE), MALFORMED),
     "account-megabyte-of-newlines": (account("\n" * MEGABYTE), MALFORMED),
-    # keys that nobody may set
+    # keys that no event may have
     **{
         f"unknown-key-{key}": (with_target(**{key: EXTERNAL_ID}), invalid(f"Unknown in the event: {key!r}."))
         for key in (

@@ -17,7 +17,7 @@ from tests.faults import drive
 from tests.faults.cases import MOST_BACKOFF_SECONDS, TARGET, assert_told, through_the_doors
 
 S3 = {"account_id": TARGET, "check": "s3_buckets"}
-# Seconds. A session is due for renewal when it has 300 left; with less than 60 nobody is given it any more.
+# Seconds. A session is due for renewal when it has 300 left; with less than 60 it is not used any more.
 GOOD, UNTIL_DUE = 1000, 800
 DUE, UNTIL_ENDED = 200, 170
 
@@ -217,7 +217,7 @@ def break_the_hub(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         case "region-that-is-none":
             set_to("AWS_DEFAULT_REGION", "evil.example/")
         case "profile-absent":
-            set_to("AWS_PROFILE", "nobody")
+            set_to("AWS_PROFILE", "missing")
         case "config-file-broken":
             set_to("AWS_CONFIG_FILE", config(tmp_path, "nonsense"))
         case "role-name-wrong":

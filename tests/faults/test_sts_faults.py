@@ -159,7 +159,7 @@ FAULTS = [
         "a session policy that STS does not understand",
         "MalformedPolicyDocument",
     ),
-    failed("code-that-nobody-knows", error("Teapot"), "see the code", "Teapot"),
+    failed("unknown-code", error("Teapot"), "see the code", "Teapot"),
     failed("session-already-expired", session(lasting=-30), "Is the clock of this machine right?"),
     failed("session-about-to-expire", session(lasting=20), "Is the clock of this machine right?"),
     failed("session-expiring-some-day", session(expiration="some day"), BROKEN),

@@ -168,7 +168,7 @@ FAULTS = [
         type="CheckTimedOut",
         attempts=3,
     ),
-    fault("s3", "code-that-nobody-knows", error("Teapot"), SEE_CODE, "Teapot"),
+    fault("s3", "unknown-code", error("Teapot"), SEE_CODE, "Teapot"),
     denied("iam"),
     throttled("iam", "Throttling", 400),
     fault("iam", "service-failure-500", error("ServiceFailure", 500), SEE_CODE, "ServiceFailure", attempts=3),

@@ -143,7 +143,7 @@ def test_other_accounts_are_another_part(other: list[str]) -> None:
     assert key_of(accounts=[ONE, TWO]) != key_of(accounts=other)
 
 
-def test_the_organization_is_one_part_whoever_joined_it_meanwhile(sweep: Sweep, aws: FakeAws) -> None:
+def test_the_organization_is_one_part_also_after_an_account_joined(sweep: Sweep, aws: FakeAws) -> None:
     accounts = [{"Id": account, "Name": "x", "Status": "ACTIVE"} for account in (ONE, TWO)]
     aws.tell("POST /", Reply(json.dumps({"Accounts": accounts[:1]})), Reply(json.dumps({"Accounts": accounts})))
     sweep(store=True, exclude=[THREE])

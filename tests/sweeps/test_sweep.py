@@ -70,7 +70,7 @@ def threads_are_gone(seconds: float = 5.0) -> bool:
 # ---- the answer
 
 
-def test_results_come_in_the_order_asked_whoever_is_done_first():
+def test_results_come_in_the_order_asked_not_in_the_order_done():
     hub, accounts = FakeHub(), ids(9)[::-1]
     first_may_end = threading.Event()
     hub.fates[accounts[0]] = lambda: first_may_end.wait(5)
@@ -196,7 +196,7 @@ def test_one_bad_account_never_stops_the_rest():
     hub, accounts = FakeHub(), ids(30)
 
     def breaks() -> None:
-        raise KeyError("nobody foresaw this")
+        raise KeyError("unexpected")
 
     for account in accounts[::3]:
         hub.fates[account] = denied

@@ -1,4 +1,4 @@
-"""Whoever takes the steps of the docs ends with a green suite, and whoever forgets one is told which."""
+"""The steps of the docs end with a green suite, and a forgotten step is named."""
 
 from __future__ import annotations
 
