@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from botocore.credentials import RefreshableCredentials
-from botocore.exceptions import BotoCoreError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, NoCredentialsError, UnknownServiceError
 
 from .account import REGION, Account, valid_region
 from .account_id import ACCOUNT_ID, valid_account_id
@@ -151,6 +151,8 @@ class Hub:
     def _client(self, identity: SigningIdentity, service: str, region: str | None = None) -> Any:
         try:
             return self._clients.client(identity, service, region)
+        except UnknownServiceError:
+            raise  # a mistake in the call, as boto3 reports it
         except (BotoCoreError, ValueError) as error:  # such as an AWS_ENDPOINT_URL that is not a URL
             raise hub_error(error) from None
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, UnknownServiceError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -367,6 +367,11 @@ def test_a_configuration_that_botocore_cannot_use_is_a_wrong_setting(
     for call in (lambda: hub.account(ONE), lambda: hub.assume(ONE), lambda: hub.client("s3")):
         with pytest.raises(InvalidSettings, match="configuration of this process cannot be used"):
             call()
+
+
+def test_a_service_that_does_not_exist_is_not_blamed_on_the_configuration(hub: Hub) -> None:
+    with pytest.raises(UnknownServiceError, match="s4"):
+        hub.client("s4")
 
 
 def test_a_session_that_is_due_is_renewed_when_the_account_is_entered(hub: Hub, aws: FakeAws) -> None:
