@@ -31,8 +31,9 @@ def say(text: str) -> None:
 
 def write(text: str) -> int:
     """Write to stdout. Returns the exit status that this comes to."""
+    encoding = sys.stdout.encoding
     try:
-        sys.stdout.write(text)
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))  # not every terminal has an ellipsis
         sys.stdout.flush()
     except BrokenPipeError:  # such as `| head`, which has read enough
         status = BROKEN_PIPE

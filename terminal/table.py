@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
+from io import StringIO
 
 from rich.console import Console
 from rich.table import Column, Table
@@ -16,21 +18,28 @@ from terminal.streams import printable
 
 def shown(answer: Answer) -> str:
     """The text for stdout: as wide as the terminal, and in colours if it is one."""
-    console = Console(highlight=False)
-    with console.capture() as text:  # a console that writes itself exits by itself when its reader has gone
-        console.print(_table(answer))
-        summary = "{accounts} accounts: {ok} ok, {failed} failed, {not_started} not started, {seconds} s"
-        console.print(summary.format(**answer.summary()))
-        whole = (
-            outcome for outcome in answer.outcomes if outcome.account not in answer.cut
-        )  # the rest is to go on with
-        for failure, hint in _next_steps(whole).items():
-            first, *more = hint.splitlines() or [""]
-            for line in (f"{failure}: {first}", *(f"  {line}" for line in more)):
-                console.print(_plain(line), soft_wrap=True)  # a command in it must stay in one piece for copying
-        if answer.duplicates:
-            console.print(_plain(f"Named more than once: {', '.join(answer.duplicates)}"))
-    return text.get()
+    text = _LikeStdout()
+    console = Console(file=text, highlight=False)
+    console.print(_table(answer))
+    summary = "{accounts} accounts: {ok} ok, {failed} failed, {not_started} not started, {seconds} s"
+    console.print(summary.format(**answer.summary()))
+    whole = (outcome for outcome in answer.outcomes if outcome.account not in answer.cut)  # the rest is to go on with
+    for failure, hint in _next_steps(whole).items():
+        first, *more = hint.splitlines() or [""]
+        for line in (f"{failure}: {first}", *(f"  {line}" for line in more)):
+            console.print(_plain(line), soft_wrap=True)  # a command in it must stay in one piece for copying
+    if answer.duplicates:
+        console.print(_plain(f"Named more than once: {', '.join(answer.duplicates)}"))
+    return text.getvalue()
+
+
+class _LikeStdout(StringIO):
+    """A console that writes to stdout by itself ends the process when nobody reads it any more."""
+
+    encoding = property(lambda _: sys.stdout.encoding)  # rich draws with what it has
+
+    def isatty(self) -> bool:
+        return sys.stdout.isatty()
 
 
 def _table(answer: Answer) -> Table:

@@ -363,6 +363,13 @@ def test_the_bar_is_on_stderr_and_counts_the_accounts(aws, run, monkeypatch):
     assert "identity" in stderr.getvalue()
 
 
+def test_the_table_is_drawn_with_what_the_terminal_has(run, monkeypatch):
+    stdout = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", stdout)
+    assert run("s3_buckets", "--accounts", ids(1)[0])[0] == 0
+    assert ids(1)[0] in stdout.buffer.getvalue().decode("ascii")
+
+
 def test_what_came_from_elsewhere_cannot_write_to_the_terminal(run):
     status, out, _ = run("identity", "--accounts", f"{ids(1)[0]},\x1b[31mred[bold]")
     assert status == 1
@@ -597,7 +604,7 @@ def test_how_to_go_on_is_told_although_stdout_is_read_no_more(run, hang, monkeyp
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="/dev/full, which takes nothing, is Linux's")
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=str)
 def test_an_answer_that_cannot_be_written_is_told(run, monkeypatch, form):
-    with open("/dev/full", "w") as full:
+    with open("/dev/full", "wb", buffering=0) as raw, io.TextIOWrapper(raw, write_through=True) as full:
         monkeypatch.setattr(sys, "stdout", full)
         status, _, err = run("identity", "--accounts", ids(1)[0], *form)
     assert (status, err) == (1, "sweep.py: the answer could not be written: No space left on device.\n")
