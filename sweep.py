@@ -35,6 +35,7 @@ from chalicelib.inputs.requests import DEFAULT_CONCURRENCY, SweepRequest
 from chalicelib.inputs.settings import Settings, hub_of
 from chalicelib.outputs.responses import error_body
 from chalicelib.pages.report import page
+from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.outcome import Answer, Outcome
 from chalicelib.sweeps.sweep import sweep
 
@@ -123,7 +124,7 @@ def _sweep(event: dict[str, Any], stage: str) -> Answer:
             hub_of(settings),
             settings,
             request,
-            time_left=lambda: math.inf,
+            deadline=Deadline(lambda: math.inf),
             request_id=f"terminal-{uuid4()}",  # CloudTrail shows it at the end of every session's name
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
