@@ -10,11 +10,12 @@ import pytest
 from chalicelib.cross_account import AssumeRoleDenied, Hub, HubCredentialsRejected, InvalidInput
 from chalicelib.errors import AccountsNotListed
 from chalicelib.inputs.requests import ListingRequest
+from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.organization import ACTIONS, list_accounts, list_targets
 from chalicelib.sweeps.outcome import Target
 from tests.fake_aws import HUB, FakeAws, Reply, Request
 from tests.fake_aws import denied as sts_denies
-from tests.fake_hub import ids, outcome
+from tests.fake_hub import ids, outcome, until
 
 ROOT, OUTER, INNER, OTHER = "r-ab12", "ou-ab12-outer111", "ou-ab12-inner111", "ou-ab12-other111"
 OWNER = "555555555555"
@@ -70,7 +71,7 @@ def organization(aws: FakeAws) -> Callable[..., Organization]:
 
 
 def targets(hub: Hub, owner: str = "", **event: Any) -> list[Target]:
-    return list_targets(hub, ListingRequest.from_event(event), owner, "request-1")
+    return list_targets(hub, ListingRequest.from_event(event), owner, "request-1", Deadline(until(60))).targets
 
 
 def listed(hub: Hub, owner: str = "", **event: Any) -> list[str]:
@@ -78,7 +79,7 @@ def listed(hub: Hub, owner: str = "", **event: Any) -> list[str]:
 
 
 def response(hub: Hub, **event: Any) -> dict[str, Any]:
-    return list_accounts(hub, ListingRequest.from_event(event), "", "request-1")
+    return list_accounts(hub, ListingRequest.from_event(event), "", "request-1", Deadline(until(60)))
 
 
 # ---- which accounts
