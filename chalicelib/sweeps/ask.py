@@ -110,8 +110,11 @@ class Question:
         for region in self.regions[len(visit.outcomes) :]:
             visit.outcomes.append(self._outcome(visit, region, visit.began or 0.0, None, error))
 
-    def cut(self, visit: Visit) -> Visit:
+    def cut(self, visit: Visit, *, throttled: bool = False) -> Visit:
         """Give the regions that are not done their outcome, because time is up: a timeout of whatever was going on.
+
+        Args:
+            throttled: STS throttled the account's tries before this one.
 
         Returns:
             another visit: a thread that is still at this one goes on with it.
@@ -120,7 +123,9 @@ class Question:
         visit = replace(visit, outcomes=outcomes)
         account, hint = visit.target.id, "Ask this account alone, or give the function a longer timeout."
         if visit.entered is None:
-            self.fail(visit, AssumeRoleTimedOut(f"AssumeRole in account {account} did not end in time.", hint=hint))
+            error = AssumeRoleThrottled if throttled else AssumeRoleTimedOut
+            why = "was throttled until time was up" if throttled else "did not end in time"
+            self.fail(visit, error(f"AssumeRole in account {account} {why}.", hint=hint))
         else:
             message = f"The check {self.check.name} in account {account} did not end in time."
             self.fail(visit, CheckTimedOut(message, hint=hint))

@@ -164,7 +164,8 @@ class Sweep:
 
     def _cut(self, unfinished: Iterable[Visit]) -> dict[str, list[Outcome]]:
         """The outcomes of accounts that were in flight at the end: of the regions that are done, and timeouts."""
-        visits = [self._question.cut(visit) for visit in unfinished]
+        cut = self._question.cut
+        visits = [cut(visit, throttled=visit.target.id in self._throttled) for visit in unfinished]
         for visit in visits:
             self._question.log(visit)
         return {visit.target.id: visit.outcomes for visit in visits}
