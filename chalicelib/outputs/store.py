@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import partial
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from chalicelib.app_log import logger
 from chalicelib.cross_account import Hub, HubCredentialsRejected, InvalidSettings
 from chalicelib.cross_account.aws_errors import code_of, is_aws_error, request_id_of
 from chalicelib.errors import ResultsNotStored, to_cross_account_error
 from chalicelib.inputs.requests import StoreRequest, SweepRequest
-from chalicelib.sweeps.deadline import Deadline, OutOfTime
+from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.outcome import Answer, Outcome
 
 STORE_SECONDS = 15.0
@@ -61,10 +61,7 @@ class ResultsStore:
         Raises:
             ResultsNotStored: S3 did not accept them, or not in time. They are lost, and the sweep has to be run again.
         """
-        try:
-            deadline.run(partial(self._put, answer.outcomes))
-        except OutOfTime:
-            raise self._not_stored("S3 did not accept the results in time") from None
+        deadline.run(partial(self._put, answer.outcomes), late=self._put_late)
         location = f"s3://{self._bucket}/{self._key}"
         logger.info("stored", location=location, lines=len(answer.outcomes))
         failed = list(dict.fromkeys(account[:64] for account in answer.failed))
@@ -86,6 +83,9 @@ class ResultsStore:
                 raise to_cross_account_error(error, "store") from None
             what = f"S3 did not accept the results: {code_of(error) or type(error).__name__}"
             raise self._not_stored(what, code_of(error), request_id_of(error)) from None
+
+    def _put_late(self) -> NoReturn:
+        raise self._not_stored("S3 did not accept the results in time")
 
     def _not_stored(self, what: str, code: str | None = None, request_id: str | None = None) -> ResultsNotStored:
         return ResultsNotStored(

@@ -17,7 +17,7 @@ from chalicelib.cross_account import Account, AssumeRoleThrottled, AssumeRoleTim
 from chalicelib.cross_account.account_id import ACCOUNT_ID
 from chalicelib.cross_account.aws_errors import ErrorKind, classify, is_aws_error
 from chalicelib.errors import CheckFailed, CheckTimedOut, to_cross_account_error
-from chalicelib.sweeps.deadline import Deadline, OutOfTime
+from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.outcome import Answer, Outcome, Target
 
 
@@ -58,20 +58,18 @@ class Question:
     def ask(self, account_id: str, deadline: Deadline) -> Answer:
         """Ask one account."""
         visit = Visit(Target(account_id), time.monotonic())
-        try:
-            deadline.run(partial(self._ask, visit))
-        except OutOfTime:
-            visit = self.cut(visit)
+        visit = deadline.run(partial(self._ask, visit), late=partial(self.cut, visit))
         self.log(visit, alone=True)
         throttled = any(isinstance(outcome.error, AssumeRoleThrottled) for outcome in visit.outcomes)
         return Answer(self.check.name, visit.outcomes, throttled=int(throttled))
 
-    def _ask(self, visit: Visit) -> None:
+    def _ask(self, visit: Visit) -> Visit:
         try:
             self.enter(visit)
             self.run_in_regions(visit)
         except CrossAccountError as error:
             self.fail(visit, error)
+        return visit
 
     def enter(self, visit: Visit) -> None:
         """Assume the role.

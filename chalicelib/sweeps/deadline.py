@@ -25,10 +25,6 @@ ANSWER_SECONDS = 2.0
 Result = TypeVar("Result")
 
 
-class OutOfTime(Exception):
-    """The work was not done in time, and has been given up."""
-
-
 class Deadline:
     """When work has to be done.
 
@@ -57,23 +53,33 @@ class Deadline:
         end = time.monotonic() + self.seconds_left() / 2
         return Deadline(lambda: end - time.monotonic())
 
-    def run(self, work: Callable[[], Result]) -> Result:
+    def run(self, work: Callable[[], Result], *, late: Callable[[], Result]) -> Result:
         """Do some work in another thread, with the context variables of this one.
 
+        Work that is not done in time is given up: its calls are ended. What it does beside them goes on.
+
+        Args:
+            late: makes the result if time is up. It is called while the work's calls have not been ended yet, and so
+                have not failed for it.
+
+        Returns:
+            what `work` returns, or `late`.
+
         Raises:
-            OutOfTime: it was not done in time. Its calls have been ended; what it does beside them goes on.
-            whatever `work` raises; a BaseException as a CrossAccountError, for it was not meant for this thread.
+            whatever they raise; a BaseException of `work` as a CrossAccountError, for it was not meant for this thread.
         """
         seconds = self.seconds_left()
         if seconds <= 0:
-            raise OutOfTime
+            return late()
         job: _Job[Result] = _Job(work)
         _hand_over(job)
         try:
             result, error = job.done.get(timeout=None if seconds == math.inf else seconds)
         except Empty:
-            job.calls.end()
-            raise OutOfTime from None
+            try:
+                return late()
+            finally:
+                job.calls.end()
         if error is not None:
             raise error
         return result  # type: ignore[return-value]  # it is None only if there is an error, or the work returns None

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from chalicelib.cross_account import Account, AssumeRoleTimedOut, Hub, HubCredentialsRejected
 from chalicelib.cross_account.account_id import ACCOUNT_ID
 from chalicelib.cross_account.aws_errors import ErrorKind, classify, code_of, is_aws_error, request_id_of
 from chalicelib.errors import AccountsNotListed, to_cross_account_error
 from chalicelib.inputs.requests import ListingRequest
-from chalicelib.sweeps.deadline import Deadline, OutOfTime
+from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.outcome import Target
 
 ACTIONS = (
@@ -77,13 +77,13 @@ def list_targets(
         AccountsNotListed: Organizations did not return the list, or none of it in time.
         AwsError: of stage "assume", if the role in the organization account cannot be assumed.
     """
-    found: list[Target | None] = []
-    complete = True
     try:
         owner = _owner(hub, organization_account_id, request_id, deadline)
-        deadline.run(partial(_read_into, found, owner, request.organizational_unit))
-    except OutOfTime:
-        complete = False
+        found: list[Target] = []
+        listing = deadline.run(
+            partial(_read, found, owner, request.organizational_unit),
+            late=lambda: Listing(list(found), complete=False),
+        )
     except HubCredentialsRejected as error:
         if not organization_account_id:
             error.stage = "list"
@@ -94,29 +94,31 @@ def list_targets(
         if organization_account_id and classify(error) is ErrorKind.CREDENTIALS:
             hub.forget(organization_account_id, ACTIONS)
         raise _not_listed(error, request.organizational_unit, organization_account_id) from None
-    if not complete and not found:
+    if not listing.complete and not listing.targets:
         raise _too_slow(0)
-    targets = sorted((target for target in list(found) if target), key=lambda target: target.id)
-    wanted = [target for target in targets if target.id not in request.exclude and hub.allows(target.id)]
-    return Listing(wanted, complete)
+    wanted = [target for target in listing.targets if target.id not in request.exclude and hub.allows(target.id)]
+    return Listing(sorted(wanted, key=lambda target: target.id), listing.complete)
 
 
 def _owner(hub: Hub, organization_account_id: str, request_id: str, deadline: Deadline) -> Hub | Account:
     if not organization_account_id:
         return hub
-    try:
-        return deadline.run(partial(hub.account, organization_account_id, ACTIONS, request_id=request_id))
-    except OutOfTime:
+
+    def late() -> NoReturn:
         raise AssumeRoleTimedOut(
             f"AssumeRole in account {organization_account_id} did not end in time.",
             hint="Retry, or name the accounts in the event.",
             operation="AssumeRole",
-        ) from None
+        )
+
+    return deadline.run(partial(hub.account, organization_account_id, ACTIONS, request_id=request_id), late=late)
 
 
-def _read_into(found: list[Target | None], owner: Hub | Account, unit: str | None) -> None:
+def _read(found: list[Target], owner: Hub | Account, unit: str | None) -> Listing:
     for account in _accounts(owner.client("organizations"), unit):
-        found.append(_target(account))  # one by one: when time is up, those that are there count
+        if target := _target(account):
+            found.append(target)  # one by one: when time is up, those that are there count
+    return Listing(found)
 
 
 def _accounts(organizations: Any, unit: str | None) -> Iterator[dict[str, Any]]:

@@ -113,14 +113,14 @@ class Sweep:
             while self._list.wait(PROGRESS_SECONDS):
                 self._log_progress(time.monotonic() - started)
         finally:  # also after Ctrl-C
-            unfinished = self._list.close()
-            if unfinished:
-                self._calls.end()
-        if not unfinished:  # then no thread hangs, and the last account's log line is a moment behind
+            cut = self._cut(self._list.close())
+            if cut:
+                self._calls.end()  # only now: it makes what is in flight fail
+        if not cut:  # then no thread hangs, and the last account's log line is a moment behind
             for thread in threads:
                 if thread.ident:  # it was started
                     thread.join()
-        return self._answer(self._list.done | self._cut(unfinished), time.monotonic() - started)
+        return self._answer(self._list.done | cut, time.monotonic() - started)
 
     def _work(self) -> None:
         with self._calls.here():
