@@ -10,7 +10,7 @@ gc.disable()
 
 import json
 from collections.abc import Callable, Mapping
-from functools import partial, wraps
+from functools import wraps
 from typing import Any
 
 from chalice.app import Chalice, IAMAuthorizer, Request, Response
@@ -26,6 +26,7 @@ from chalicelib.outputs.metrics import write_metrics
 from chalicelib.outputs.responses import http_response, lambda_envelope, raise_errors
 from chalicelib.outputs.store import STORE_SECONDS, ResultsStore
 from chalicelib.sweeps.ask import Question
+from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.organization import list_accounts as list_organization
 from chalicelib.sweeps.outcome import Answer
 from chalicelib.sweeps.sweep import sweep as run_sweep
@@ -84,7 +85,8 @@ def list_accounts(event: Any, context: Any) -> dict[str, Any]:
     """List the organization's accounts, with names or, for a state machine, in batches of ids."""
     request, settings = ListingRequest.from_event(event), current_settings()
     with open_hub(settings) as hub:
-        return list_organization(hub, request, settings.organization_account_id, context.aws_request_id)
+        organization, deadline = settings.organization_account_id, Deadline.of(context)
+        return list_organization(hub, request, organization, context.aws_request_id, deadline)
 
 
 @app.route("/checks", methods=["GET"], authorizer=signed)
@@ -116,7 +118,8 @@ def report_accounts(check: str) -> tuple[Answer, dict[str, Any]]:
     event = event_of(check, _request().query_params)
     request, settings = SweepRequest.from_event(event), current_settings()
     with open_hub(settings) as hub:
-        return _answer(hub, settings, request, _request().lambda_context), event
+        context = _request().lambda_context
+        return _answer(hub, settings, request, context, Deadline.of(context)), event
 
 
 def _check(event: Any, context: Any) -> dict[str, Any]:
@@ -124,7 +127,7 @@ def _check(event: Any, context: Any) -> dict[str, Any]:
     request = CheckRequest.from_event(event, settings)
     with open_hub(settings) as hub:
         question = Question(hub, request.check, request.params, (request.region,), context.aws_request_id)
-        answer = question.ask(request.account_id)
+        answer = question.ask(request.account_id, Deadline.of(context))
     write_metrics(settings, answer)
     return {
         "message": "Successfully processed request",
@@ -136,28 +139,25 @@ def _check(event: Any, context: Any) -> dict[str, Any]:
 
 def _sweep(event: Any, context: Any) -> dict[str, Any]:
     request, settings = SweepRequest.from_event(event), current_settings()
+    deadline = Deadline.of(context)
     with open_hub(settings) as hub:
-        store = ResultsStore(hub, settings.results_bucket, request, context.aws_request_id) if request.store else None
-        answer = _answer(hub, settings, request, context, kept_back=STORE_SECONDS if store else 0.0)
-        if store:  # each failure is a line there, which raising would lose
-            return store.keep(answer)
-    answer.raise_if_all_failed()
-    return answer.as_dict()
+        if not request.store:
+            answer = _answer(hub, settings, request, context, deadline)
+            answer.raise_if_all_failed()
+            return answer.as_dict()
+        store = ResultsStore(hub, settings.results_bucket, request, context.aws_request_id)
+        answer = _answer(hub, settings, request, context, deadline.before(STORE_SECONDS))
+        return store.keep(answer, deadline)  # each failure is a line there, which raising would lose
 
 
-def _answer(hub: Hub, settings: Settings, request: SweepRequest, context: Any, kept_back: float = 0.0) -> Answer:
-    time_left = partial(_seconds_left, context, kept_back)
+def _answer(hub: Hub, settings: Settings, request: SweepRequest, context: Any, deadline: Deadline) -> Answer:
     try:
-        answer = run_sweep(hub, settings, request, time_left=time_left, request_id=context.aws_request_id)
+        answer = run_sweep(hub, settings, request, deadline=deadline, request_id=context.aws_request_id)
     except CrossAccountError as error:
         write_metrics(settings, Answer(request.check.name, ()), listing_error=error)
         raise
     write_metrics(settings, answer)
     return answer
-
-
-def _seconds_left(context: Any, kept_back: float) -> float:
-    return float(context.get_remaining_time_in_millis()) / 1000 - kept_back
 
 
 def _response(status: int, body: str, headers: Mapping[str, str]) -> Response:

@@ -37,6 +37,7 @@ from chalicelib.inputs.requests import SweepRequest
 from chalicelib.inputs.settings import Settings, hub_of
 from chalicelib.outputs.responses import error_body
 from chalicelib.pages.report import page
+from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.outcome import Answer
 from chalicelib.sweeps.sweep import sweep
 from terminal.going_on import how_to_go_on
@@ -90,7 +91,7 @@ def _sweep(event: dict[str, Any], stage: str, limit: Limit) -> Answer:
             hub_of(settings),
             settings,
             request,
-            time_left=limit.left,
+            deadline=Deadline(limit.left),
             request_id=f"terminal-{uuid4()}",  # CloudTrail shows it at the end of every session's name
             progress=progress,
         )
@@ -107,7 +108,7 @@ def _give(answer: Answer, event: dict[str, Any], options: Namespace, typed: Sequ
     rest = answer.unfinished
     next_step = how_to_go_on(typed, answer.check, rest, answer.accounts) if rest else "Every account was done."
     status = write(_json(answer.as_dict()) if options.json else shown(answer))
-    listing_complete = answer.summary().get("listing_complete", True)
+    listing_complete = answer.listing_complete
     if not listing_complete:
         say("the organization was not listed to its end in time: it has more accounts than these.")
     if interrupted:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from aws_lambda_powertools import Logger
 
@@ -24,6 +26,40 @@ _SENSITIVE_LOGGERS = (
     "s3transfer.utils",
     "urllib3.connectionpool",  # URLs, with presigned queries
 )
+
+
+MAX_WARNINGS = 1000
+"""Lines of an invocation of level WARNING and above. A sweep of 10,000 accounts that all fail would write 10,000, and
+CloudWatch bills them; its response has them all."""
+
+
+class _FirstWarnings(logging.Filter):
+    """Lets the first ones of an invocation pass, and counts the others."""
+
+    seen = 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:
+            return True
+        self.seen += 1
+        return self.seen <= MAX_WARNINGS
+
+
+_first_warnings = _FirstWarnings()
+logging.getLogger(logger.name).addFilter(_first_warnings)
+
+
+@contextmanager
+def bounded_log() -> Iterator[None]:
+    """Bound the number of warnings within; at the end, one line says how many were not written."""
+    _first_warnings.seen = 0
+    try:
+        yield
+    finally:
+        left_out = _first_warnings.seen - MAX_WARNINGS
+        _first_warnings.seen = 0
+        if left_out > 0:
+            logger.warning("not all warnings were written", left_out=left_out)
 
 
 def _above_debug(record: logging.LogRecord) -> bool:

@@ -79,7 +79,7 @@ class ResultTooLarge(InternalError):
     stage: Stage = "check"
 
 
-def to_cross_account_error(error: Exception, stage: Stage) -> CrossAccountError:
+def to_cross_account_error(error: BaseException, stage: Stage) -> CrossAccountError:
     """Return any exception as a CrossAccountError.
 
     An unexpected one is logged with its traceback but not with its text, which may contain secrets.

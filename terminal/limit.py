@@ -6,8 +6,6 @@ import math
 import os
 import time
 
-from chalicelib.sweeps.sweep import ANSWER_SECONDS
-
 INTERRUPTED = 130
 """The exit status after Ctrl-C."""
 
@@ -31,8 +29,8 @@ class Limit:
         self.over = False
 
     def left(self) -> float:
-        """Seconds, with those that a sweep keeps back for Lambda."""
-        return 0.0 if self.interrupted else self._end - time.monotonic() + ANSWER_SECONDS
+        """Seconds."""
+        return 0.0 if self.interrupted else self._end - time.monotonic()
 
     def interrupt(self, *_: object) -> None:
         """Ctrl-C: the first ends the sweep, one more ends the process.

@@ -82,7 +82,9 @@ def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def context() -> Any:
     """As Lambda hands it to a function."""
-    return SimpleNamespace(aws_request_id="11111111-2222-3333-4444-555555555555")
+    return SimpleNamespace(
+        aws_request_id="11111111-2222-3333-4444-555555555555", get_remaining_time_in_millis=lambda: 60_000
+    )
 
 
 @pytest.fixture

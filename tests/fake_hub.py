@@ -14,6 +14,7 @@ from chalicelib.cross_account import AssumeRoleDenied, AssumeRoleThrottled
 from chalicelib.cross_account.account_id import valid_account_id
 from chalicelib.inputs.requests import SweepRequest
 from chalicelib.inputs.settings import Settings
+from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.outcome import Answer
 from chalicelib.sweeps.sweep import sweep as run_sweep
 
@@ -106,8 +107,8 @@ def sweep_answer(
 ) -> Answer:
     request = SweepRequest.from_event({"check": "identity", "concurrency": concurrency})
     request = replace(request, check=check, regions=regions, accounts=tuple(accounts))
-    left = time_left or until(60)
-    return run_sweep(hub, Settings(), request, time_left=left, request_id="request-1", **more)  # type: ignore[arg-type]
+    deadline = Deadline(time_left or until(60))
+    return run_sweep(hub, Settings(), request, deadline=deadline, request_id="request-1", **more)  # type: ignore[arg-type]
 
 
 def until(seconds: float) -> Callable[[], float]:

@@ -18,9 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import app as entry_points
+from chalicelib import app_log
 from chalicelib.app_log import logger, silence_botocore_debug
 from chalicelib.checks.check import Check, check
 from chalicelib.cross_account import CrossAccountError, Hub, TargetRole
+from chalicelib.errors import EveryAccountFailed
 from chalicelib.outputs.responses import http_response, lambda_envelope
 from tests.failures import FAILURES, Failure
 from tests.fake_aws import EXTERNAL_ID, KNOWN_CHECKS, SECRETS, SESSION_SECRET, SESSION_TOKEN, FakeAws, denied, leaks
@@ -261,3 +263,14 @@ def test_an_unexpected_error_gives_nothing_away(talk: Any) -> None:
         raise ZeroDivisionError(SESSION_SECRET + SESSION_TOKEN + EXTERNAL_ID)
 
     assert_nothing_in(json.dumps(lambda_envelope(work)({}, None)) + str(http_response(work)()) + talk())
+
+
+def test_a_sweep_writes_a_bounded_number_of_warnings_and_says_how_many_more_there_were(
+    aws: FakeAws, log: Any, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app_log, "MAX_WARNINGS", 3)
+    for _ in range(2):  # each invocation counts for itself
+        with pytest.raises(EveryAccountFailed):
+            entry_points.sweep({"check": "identity", "accounts": ["1", "2", "3", "4", "5"]}, context)
+    told = [(line["message"], line.get("left_out")) for line in log()]
+    assert told == [*[("not checked", None)] * 3, ("not all warnings were written", 2)] * 2

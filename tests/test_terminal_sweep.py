@@ -11,17 +11,18 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
 import pytest
 from rich.progress import Progress
 
+import chalicelib.sweeps.sweep as sweeps
 import sweep as command
 from chalicelib.app_log import logger
 from chalicelib.checks.check import check
 from chalicelib.inputs.settings import hub_of
-from chalicelib.sweeps.outcome import Answer
 from terminal import going_on
 from terminal.going_on import how_to_go_on
 from tests.fake_aws import FakeAws, Reply, Request, error, healthy
@@ -560,10 +561,11 @@ def test_a_sweep_that_is_done_before_its_timeout_succeeds(run):
     assert (status, err) == (0, "")
 
 
-def test_an_organization_that_was_not_listed_to_its_end_is_told(run, monkeypatch):
-    summary = Answer.summary
-    monkeypatch.setattr(Answer, "summary", lambda answer: summary(answer) | {"listing_complete": False})
-    status, _, err = run("identity", "--accounts", ids(1)[0])
+def test_an_organization_that_was_not_listed_to_its_end_is_told(aws, run, monkeypatch):
+    list_targets = sweeps.list_targets
+    monkeypatch.setattr(sweeps, "list_targets", lambda *arguments: replace(list_targets(*arguments), complete=False))
+    aws.tell(ORGANIZATION, organization_of(*ids(1)))
+    status, _, err = run("identity")
     assert status == 1
     assert err == ("sweep.py: the organization was not listed to its end in time: it has more accounts than these.\n")
 

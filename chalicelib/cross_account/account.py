@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import boto3
-import botocore.session
 
-from .clients import CredentialsProvider, SharedClients, SigningIdentity
-from .errors import InvalidInput
-
-REGION = re.compile(r"[a-z]{2,4}(-[a-z]{1,20}){1,3}-[0-9]{1,2}")
-"""For `fullmatch`: a region's name becomes part of a host name, so nothing else may pass for one."""
-
-
-def valid_region(value: Any) -> str:
-    """Return `value` if it has the form of a region's name.
-
-    Raises:
-        InvalidInput
-    """
-    if not isinstance(value, str) or not REGION.fullmatch(value):
-        raise InvalidInput("region must be the name of an AWS region, such as eu-west-1.")
-    return value
+from .clients import SharedClients, SigningIdentity, session_of
+from .region import valid_region
 
 
 class Account:
@@ -76,17 +60,7 @@ class Account:
 
     def session(self) -> boto3.Session:
         """A boto3.Session, for code that needs one. It and its clients are its own, so slower and larger."""
-        core = botocore.session.Session()
-        core.register_component("credential_provider", _Provider(self._identity.credentials))
-        return boto3.Session(botocore_session=core, region_name=self.region)
+        return session_of(self._identity, self.region)
 
     def __repr__(self) -> str:
         return f"<Account {self.id}>"
-
-
-class _Provider:
-    def __init__(self, credentials: CredentialsProvider) -> None:
-        self._credentials = credentials
-
-    def load_credentials(self) -> CredentialsProvider:
-        return self._credentials

@@ -10,25 +10,30 @@ from __future__ import annotations
 
 import inspect
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import boto3
 import botocore.session
-from botocore.client import BaseClient
+from botocore.client import BaseClient, ClientMeta
 from botocore.config import Config
 from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import NoCredentialsError
 from botocore.retries import standard
 from botocore.retries.quota import RetryQuota
 
+from .calls import Calls, calls_here, end_with_calls
 from .pages import Pages
+from .region import known_regions, valid_region
 
 MAX_CONNECTIONS = 64  # kept open per client: as many as a sweep may have calls in flight
+MAX_CLIENTS = 256
+"""One takes 0.3 MB and more; fifteen services in seventeen regions fit."""
 
 _CONFIG = Config(
     connect_timeout=3,
@@ -36,19 +41,23 @@ _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     max_pool_connections=MAX_CONNECTIONS,
     user_agent=f"cross-account Boto3/{boto3.__version__}",  # botocore builds its own twice a call: 6 to 7 % of its CPU
-    # Both are computed or kept per client, not per request, so a shared client would mix accounts: S3 Express
-    # sessions are cached by bucket alone, and account-based endpoints hold the account's id in the host name.
-    s3={"disable_s3_express_session_auth": True},  # type: ignore[arg-type]  # the stubs do not know it
-    account_id_endpoint_mode="disabled",
     # Whatever AWS_BEARER_TOKEN_* says: a token of the environment would sign for every account.
     auth_scheme_preference="sigv4",  # type: ignore[call-arg]  # the stubs do not know it
 )
-_CONFIGS = {
+_CONFIG_OF_SERVICE = {
     # A model may take most of a minute: one long attempt instead of three short ones, still under 60 s.
-    "bedrock-runtime": _CONFIG.merge(Config(read_timeout=50, retries={"mode": "standard", "total_max_attempts": 1})),
+    "bedrock-runtime": Config(read_timeout=50, retries={"mode": "standard", "total_max_attempts": 1}),
     # Three attempts of 2 + 5 s and their backoff leave time for the check within the 60 s of a direct invocation.
-    "sts": _CONFIG.merge(Config(connect_timeout=2, read_timeout=5)),
+    "sts": Config(connect_timeout=2, read_timeout=5),
 }
+_SHARED_CONFIG = Config(
+    # All three are computed or kept per client, not per request, so a shared client would mix accounts: S3 Express
+    # sessions are cached by bucket alone, account-based endpoints hold the account's id in the host name, and
+    # discovered endpoints are cached by operation alone.
+    s3={"disable_s3_express_session_auth": True},  # type: ignore[arg-type]  # the stubs do not know it
+    account_id_endpoint_mode="disabled",
+    endpoint_discovery_enabled=False,
+)
 
 
 class CredentialsProvider(Protocol):
@@ -63,13 +72,21 @@ class SigningIdentity:
 
     The quota is the identity's and not the client's: one account that is throttled for ever would use up a shared
     client's 500 tokens, and leave every other account without retries.
+
+    Its calls are those of the work it was made for, in whichever thread.
     """
 
     credentials: CredentialsProvider
     retry_quota: RetryQuota = field(default_factory=RetryQuota)
+    calls: Calls | None = field(default_factory=lambda: _current_calls())
 
 
 _identity: ContextVar[SigningIdentity | None] = ContextVar("signing_identity", default=None)
+
+
+def _current_calls() -> Calls | None:
+    identity = _identity.get()
+    return identity.calls if identity else calls_here()
 
 
 @contextmanager
@@ -103,10 +120,6 @@ class _CurrentCredentials(Credentials):
     token = property(lambda self: self.get_frozen_credentials().token)
     account_id = None
 
-    def load_credentials(self) -> Credentials:
-        """Stand in for botocore's chain of credential providers."""
-        return self
-
 
 class _CurrentRetryQuota(RetryQuota):
     """The retry quota of the shared clients: it draws on the current identity's."""
@@ -116,6 +129,53 @@ class _CurrentRetryQuota(RetryQuota):
 
     def release(self, capacity_amount: int) -> None:
         _current_identity().retry_quota.release(capacity_amount)
+
+
+class _NoTokens:
+    """Stands in for botocore's token provider: a token is the environment's, so it would sign for every account."""
+
+    def load_token(self, **_: Any) -> None:
+        return None
+
+
+class _Session(botocore.session.Session):
+    """A botocore session that signs with the credentials it is given and with nothing else.
+
+    Args:
+        credentials: of all its clients.
+        config: of all its clients, beside what the clients of every session have.
+        calls: returns those that a call belongs to.
+    """
+
+    def __init__(self, credentials: CredentialsProvider, config: Config, calls: Callable[[], Calls | None]) -> None:
+        super().__init__()
+        self.register_component("credential_provider", _Provider(credentials))
+        self.register_component("token_provider", _NoTokens())
+        self._config_of_all = _CONFIG.merge(config)
+        self._calls = calls
+
+    def create_client(self, service_name: str, *args: Any, **kwargs: Any) -> Any:
+        ours = self._config_of_all.merge(_CONFIG_OF_SERVICE.get(service_name, Config()))
+        kwargs["config"] = ours.merge(kwargs.get("config") or Config())  # boto3 passes it by name
+        client = super().create_client(service_name, *args, **kwargs)
+        end_with_calls(client, self._calls)
+        return client
+
+
+class _Provider:
+    """Stands in for botocore's chain of credential providers."""
+
+    def __init__(self, credentials: CredentialsProvider) -> None:
+        self._credentials = credentials
+
+    def load_credentials(self) -> CredentialsProvider:
+        return self._credentials
+
+
+def session_of(identity: SigningIdentity, region: str | None) -> boto3.Session:
+    """A boto3.Session of an identity's own. Its clients are not shared."""
+    core = _Session(identity.credentials, Config(), lambda: identity.calls)
+    return boto3.Session(botocore_session=core, region_name=region)
 
 
 class SharedClients:
@@ -128,34 +188,54 @@ class SharedClients:
     """
 
     def __init__(self) -> None:
-        core = botocore.session.Session()
+        hub = botocore.session.Session()
+        self.hub_credentials = hub.get_component("credential_provider").load_credentials()
+        self.region: str | None = hub.get_config_variable("region")
+        core = _Session(_CurrentCredentials(), _SHARED_CONFIG, _current_calls)
         core.set_config_variable("sts_regional_endpoints", "regional")
-        self.hub_credentials = core.get_component("credential_provider").load_credentials()
-        self.region: str | None = core.get_config_variable("region")
-        # From here on the session, and so every client it makes, knows no credentials of its own.
-        core.register_component("credential_provider", _CurrentCredentials())
         self.pages = Pages(core)
         self._session = boto3.Session(botocore_session=core)
-        self._clients: dict[tuple[str, str | None], BaseClient] = {}
+        self._clients: OrderedDict[tuple[str, str | None], BaseClient] = OrderedDict()
+        self._lock = threading.Lock()
         self._making = threading.Lock()
 
     def client(self, identity: SigningIdentity, service: str, region: str | None = None) -> Any:
-        """The view of `identity` on the client for a service and region (default: the process's own)."""
-        return ClientView(self.shared(service, region or self.region), identity)
+        """The view of `identity` on the client for a service and region (default: the process's own).
+
+        A service whose endpoints have to be discovered gets a client of the identity's own: botocore keeps what one
+        account has discovered, and would send the next one's requests there.
+
+        Raises:
+            InvalidInput: there is no such region.
+        """
+        region = region or self.region
+        client = self.shared(service, region)
+        if client.meta.service_model.endpoint_discovery_required:
+            return session_of(identity, region).client(service)  # type: ignore[call-overload]
+        return ClientView(client, identity)
 
     def shared(self, service: str, region: str | None) -> BaseClient:
         """The client itself; outside a view's call it has no credentials."""
         key = (service, region)
-        if key not in self._clients:
-            with self._making:  # botocore's client creation is not thread-safe
-                if key not in self._clients:
-                    self._clients[key] = self._make(service, region)
-        return self._clients[key]
+        with self._lock:
+            if key in self._clients:
+                self._clients.move_to_end(key)
+                return self._clients[key]
+        with self._making:  # botocore's client creation is not thread-safe
+            if key not in self._clients:
+                made = self._make(service, region)
+                with self._lock:
+                    self._clients[key] = made
+                    if len(self._clients) > MAX_CLIENTS:
+                        self._clients.popitem(last=False)
+            return self._clients[key]
 
     def _make(self, service: str, region: str | None) -> BaseClient:
-        config = _CONFIGS.get(service, _CONFIG)
-        client: BaseClient = self._session.client(service, region_name=region, config=config)  # type: ignore[call-overload]
+        if region != self.region and region not in known_regions():
+            valid_region(region)
+        client: BaseClient = self._session.client(service, region_name=region)  # type: ignore[call-overload]
         _use_current_retry_quota(client)
+        _close_events(client)
         return client
 
 
@@ -172,12 +252,59 @@ def _use_current_retry_quota(client: BaseClient) -> None:
     handler._retry_quota._quota = _CurrentRetryQuota()  # type: ignore[attr-defined]
 
 
+class _ClosedEvents:
+    """The events of a shared client: handlers are called, but no further one is registered.
+
+    It would see the requests of every account, with their session tokens.
+    """
+
+    def __init__(self, events: Any) -> None:
+        self.emit = events.emit
+        self.emit_until_response = events.emit_until_response
+        self._events = events
+
+    def register(self, event_name: str, handler: Callable[..., Any], *args: Any, **kwargs: Any) -> NoReturn:
+        """
+        Raises:
+            RuntimeError: with the way out.
+        """
+        raise RuntimeError(
+            f"A handler for {event_name} would see every account's requests: the client is shared. Register it on a "
+            "client of account.session()."
+        )
+
+    unregister = register
+
+    def register_first(self, event_name: str, handler: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        self._register("register_first", event_name, handler, *args, **kwargs)
+
+    def register_last(self, event_name: str, handler: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        self._register("register_last", event_name, handler, *args, **kwargs)
+
+    def _register(self, how: str, event_name: str, handler: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        # What a transfer registers are two functions of a module, which keep nothing: the same for every account.
+        if not getattr(handler, "__module__", "").startswith("s3transfer."):
+            self.register(event_name, handler)
+        getattr(self._events, how)(event_name, handler, *args, **kwargs)
+
+
+def _close_events(client: BaseClient) -> None:
+    meta = client.meta
+    client.meta = ClientMeta(
+        _ClosedEvents(meta.events),  # type: ignore[arg-type]  # all of it that clients use
+        meta.config,
+        meta.endpoint_url,
+        meta.service_model,
+        meta.method_to_api_mapping,
+        meta.partition,
+    )
+
+
 class ClientView:
     """A client as one identity sees it: each public method runs with that identity's credentials.
 
     It is passed as `self` to the client's own methods, so paginators, waiters, transfers and presigned URLs, which
-    call back into their client later and from other threads, come through here as well. `meta.events` is the shared
-    client's: a handler registered there would see every account, so use `Account.session()` for that.
+    call back into their client later and from other threads, come through here as well.
     """
 
     def __init__(self, client: BaseClient, identity: SigningIdentity) -> None:

@@ -11,8 +11,12 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 TRUSTED_ROLES = "cross-account-*"
@@ -36,6 +40,8 @@ _POLICY = re.compile(
 )
 _EXPLICIT = re.compile(r"\bexplicit deny\b", re.IGNORECASE)
 _MAX_READ = 4096
+HINT_SECONDS = 2.0
+"""How long a denial waits at most for GetCallerIdentity; STS responds in a tenth of it."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,10 @@ class CallerIdentity:
 
 
 class OwnIdentity:
-    """Calls GetCallerIdentity once and caches the result, including failure.
+    """Calls GetCallerIdentity once and keeps what it returns.
+
+    It is asked in a thread of its own and waited for once: it is only for a hint, and no account of a sweep has to
+    wait for an STS that does not respond.
 
     Args:
         sts: makes the client; GetCallerIdentity needs no permission, and no IAM policy can deny it.
@@ -82,19 +91,28 @@ class OwnIdentity:
     def __init__(self, sts: Callable[[], Any]) -> None:
         self._sts = sts
         self._lock = threading.Lock()
-        self._asked = False
+        self._asked: float | None = None
+        self._known = threading.Event()
         self._identity: CallerIdentity | None = None
 
     def __call__(self) -> CallerIdentity | None:
-        """The identity, or None if it is not known."""
+        """The identity, or None if it is not known, or not yet."""
         with self._lock:
-            if not self._asked:
-                self._asked = True
-                try:
-                    self._identity = CallerIdentity.from_arn(self._sts().get_caller_identity()["Arn"])
-                except Exception:  # the failure to report is the one that this is a hint for
-                    self._identity = None
-            return self._identity
+            if self._asked is None:
+                self._asked = time.monotonic()
+                self._start()
+        self._known.wait(max(0.0, self._asked + HINT_SECONDS - time.monotonic()))
+        return self._identity
+
+    def _start(self) -> None:
+        ask = partial(copy_context().run, self._ask)  # it is the same work, and ends with it
+        with suppress(RuntimeError):  # the system allows no more threads
+            threading.Thread(target=ask, name="own-identity", daemon=True).start()
+
+    def _ask(self) -> None:
+        with suppress(Exception):  # the failure to report is the one that this is a hint for
+            self._identity = CallerIdentity.from_arn(self._sts().get_caller_identity()["Arn"])
+        self._known.set()
 
 
 @dataclass(frozen=True)

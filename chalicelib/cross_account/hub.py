@@ -8,24 +8,20 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import BotoCoreError, NoCredentialsError, UnknownServiceError
+from botocore.retries.quota import RetryQuota
 
-from .account import REGION, Account, valid_region
+from .account import Account
 from .account_id import ACCOUNT_ID, valid_account_id
 from .aws_errors import assume_role_error, hub_error, is_aws_error
 from .clients import SharedClients, SigningIdentity
 from .denial import Denial, OwnIdentity
 from .environment import Environment, checked, flag
 from .errors import AssumeRoleFailed, InvalidSettings, WrongAccount
+from .region import REGION, valid_region
 from .role import TargetRole
+from .session import MANDATORY_REFRESH_SECONDS, TargetSession
 from .session_cache import SessionCache
-
-ADVISORY_REFRESH_SECONDS = 300
-"""A session is renewed when it has less than this left. botocore's own 15 minutes would renew a 900 s session at
-every call."""
-MANDATORY_REFRESH_SECONDS = 60
-"""Below this, botocore refreshes synchronously (its mandatory timeout)."""
 
 
 class Hub:
@@ -107,12 +103,14 @@ class Hub:
         """
         valid_account_id(account_id, self._allowed)
         region = self.region if region is None else valid_region(region)
-        credentials, cached = self._sessions.get(
-            self._key(account_id, actions), lambda: self._refreshable(account_id, actions, request_id)
-        )
+
+        def assume(retries: bool) -> dict[str, Any]:
+            return self._assume_role(account_id, actions, request_id, retries=retries)
+
+        session, cached = self._sessions.get(self._key(account_id, actions), lambda: TargetSession(assume))
         if cached:
-            credentials.get_frozen_credentials()  # if it is time to renew the session, then here and not within a check
-        return Account(account_id, SigningIdentity(credentials), self._clients, region=region, cached=cached)
+            session.get_frozen_credentials()  # if it is time to renew the session, then here and not within a check
+        return Account(account_id, SigningIdentity(session), self._clients, region=region, cached=cached)
 
     def assume(self, account_id: str, *, request_id: str | None = None) -> dict[str, Any]:
         """A new session as plain credentials, for code that makes its own clients. They are not renewed.
@@ -124,7 +122,7 @@ class Hub:
             as `account` does.
         """
         valid_account_id(account_id, self._allowed)
-        return self._assume_role(account_id, None, request_id, self._identity())
+        return self._assume_role(account_id, None, request_id)
 
     def allows(self, account_id: str) -> bool:
         """Whether the settings allow an account."""
@@ -135,7 +133,8 @@ class Hub:
         self._sessions.forget(self._key(account_id, actions))
 
     def end_invocation(self) -> None:
-        """Drop every session, unless the settings let them live until the next invocation."""
+        """Drop every session, unless the settings let them live until the next invocation, and what is not one yet."""
+        self._sessions.give_up()
         if not self._cache_credentials:
             self._sessions.clear()
 
@@ -160,42 +159,16 @@ class Hub:
         """What AssumeRole is asked for; the external ID and the duration are the hub's own and do not change."""
         return self.role.arn(account_id), None if actions is None else tuple(actions)
 
-    def _identity(self) -> SigningIdentity:
+    def _identity(self, retries: bool = True) -> SigningIdentity:
         """The hub's own, with a retry quota of its own."""
         if self._clients.hub_credentials is None:
             raise hub_error(NoCredentialsError())
-        return SigningIdentity(self._clients.hub_credentials)
-
-    def _refreshable(
-        self, account_id: str, actions: Sequence[str] | None, request_id: str | None
-    ) -> RefreshableCredentials:
-        identity = self._identity()
-
-        def refresh() -> dict[str, str]:  # what botocore calls to renew the session
-            credentials = self._assume_role(account_id, actions, request_id, identity)
-            return {
-                "access_key": credentials["AccessKeyId"],
-                "secret_key": credentials["SecretAccessKey"],
-                "token": credentials["SessionToken"],
-                "expiry_time": credentials["Expiration"].isoformat(),
-            }
-
-        session = self._assume_role(account_id, actions, request_id, identity)
-        return RefreshableCredentials(
-            session["AccessKeyId"],
-            session["SecretAccessKey"],
-            session["SessionToken"],
-            session["Expiration"],  # as it is: a text would be parsed again, for 4 % of a sweep's CPU
-            refresh_using=refresh,
-            method="cross-account",
-            advisory_timeout=ADVISORY_REFRESH_SECONDS,
-            mandatory_timeout=MANDATORY_REFRESH_SECONDS,
-        )
+        return SigningIdentity(self._clients.hub_credentials, RetryQuota() if retries else RetryQuota(0))
 
     def _assume_role(
-        self, account_id: str, actions: Sequence[str] | None, request_id: str | None, identity: SigningIdentity
+        self, account_id: str, actions: Sequence[str] | None, request_id: str | None, retries: bool = True
     ) -> dict[str, Any]:
-        sts = self._client(identity, "sts")
+        sts = self._client(self._identity(retries), "sts")
         arn = self.role.arn(account_id, sts.meta.partition)
         session = request_id or os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "local"
         try:
@@ -204,11 +177,13 @@ class Hub:
             if not is_aws_error(error):
                 raise
             denial = Denial(arn, self._own_identity, bool(self.role.external_id), self._assumed_any)
-            # `from None`: the original's text is AWS's, with the hub's ARN in it, and must not be passed on.
-            raise assume_role_error(error, arn, denial) from None
-        credentials = parse_assume_role_response(response, account_id)
-        self._assumed_any = True
-        return credentials
+            failure = assume_role_error(error, arn, denial)
+        else:
+            credentials = parse_assume_role_response(response, account_id)
+            self._assumed_any = True
+            return credentials
+        # Not within `except`: the original would stay its context, with AWS's text, the external ID in its frames.
+        raise failure
 
 
 def parse_assume_role_response(response: dict[str, Any], account_id: str) -> dict[str, Any]:

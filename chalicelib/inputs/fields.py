@@ -8,8 +8,8 @@ from typing import Any
 from chalicelib.checks import CHECKS
 from chalicelib.checks.check import Check, shown
 from chalicelib.cross_account import InvalidInput
-from chalicelib.cross_account.account import valid_region
 from chalicelib.cross_account.account_id import json_type
+from chalicelib.cross_account.region import valid_region
 from chalicelib.errors import UnknownCheck
 
 Fields = Mapping[str, Any]

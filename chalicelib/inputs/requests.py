@@ -18,6 +18,8 @@ from chalicelib.inputs.settings import Settings
 
 DEFAULT_CHECK = "identity"
 DEFAULT_CONCURRENCY = 32
+MAX_OUTCOMES = 200_000
+"""How many accounts times regions a sweep may have: 160 MB, if all of them fail."""
 
 CHECK_KEYS = ("account_id", "check", "region", "params", "raise_on_error")
 LISTING_KEYS = ("organizational_unit", "exclude", "batch_size")
@@ -166,7 +168,21 @@ class SweepRequest:
             store=StoreRequest.from_fields(fields),
         )
         request.check.validate(request.params)
+        request.check_size(len(request.accounts or ()))
         return request
+
+    def check_size(self, accounts: int) -> None:
+        """Before anything is made for each of them.
+
+        Raises:
+            InvalidInput: this question of so many accounts is too much for one sweep.
+        """
+        regions = len(self.regions)
+        if accounts * regions > MAX_OUTCOMES:
+            raise InvalidInput(
+                f"A sweep asks {MAX_OUTCOMES:,} times at most, and not {accounts:,} accounts in {regions} regions.",
+                hint="Ask fewer accounts or regions at a time; docs/thousands-of-accounts.md splits a run.",
+            )
 
 
 def _excluded(value: Any) -> str:

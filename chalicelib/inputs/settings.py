@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from chalicelib.app_log import logger
+from chalicelib.app_log import bounded_log, logger
 from chalicelib.cross_account import Hub, TargetRole
 from chalicelib.cross_account.environment import checked, flag
 from chalicelib.cross_account.hub import allowed_accounts, cache_credentials
@@ -89,7 +89,8 @@ def open_hub(settings: Settings | None = None) -> Iterator[Hub]:
     settings = settings or current_settings()
     hub = hub_of(settings)
     try:
-        yield hub
+        with bounded_log():
+            yield hub
     finally:
         hub.end_invocation()
 

@@ -6,14 +6,16 @@ import hashlib
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from chalicelib.app_log import logger
 from chalicelib.cross_account import Hub, HubCredentialsRejected, InvalidSettings
 from chalicelib.cross_account.aws_errors import code_of, is_aws_error, request_id_of
 from chalicelib.errors import ResultsNotStored, to_cross_account_error
 from chalicelib.inputs.requests import StoreRequest, SweepRequest
+from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.outcome import Answer, Outcome
 
 STORE_SECONDS = 15.0
@@ -51,42 +53,48 @@ class ResultsStore:
         self._bucket = bucket
         self._key = key(request, request_id)
 
-    def keep(self, answer: Answer) -> dict[str, Any]:
+    def keep(self, answer: Answer, deadline: Deadline) -> dict[str, Any]:
         """Write a sweep's results, and return its response with `failed` and `location` in place of `results`.
 
         Overwrites an earlier run of this part; writes an empty file if there are no results.
 
         Raises:
-            ResultsNotStored: S3 did not accept them. They are lost, and the sweep has to be run again.
+            ResultsNotStored: S3 did not accept them, or not in time. They are lost, and the sweep has to be run again.
         """
-        with SpooledTemporaryFile(max_size=_MEMORY_BYTES) as file:
-            self._put(file, answer.outcomes)
+        deadline.run(partial(self._put, answer.outcomes), late=self._put_late)
         location = f"s3://{self._bucket}/{self._key}"
         logger.info("stored", location=location, lines=len(answer.outcomes))
         failed = list(dict.fromkeys(account[:64] for account in answer.failed))
         return {**answer.without_results(), "failed": failed, "location": location}
 
-    def _put(self, file: IO[bytes], outcomes: Iterable[Outcome]) -> None:
+    def _put(self, outcomes: Iterable[Outcome]) -> None:
         try:
-            _write_lines(file, outcomes)
-            file.seek(0)
-            self._hub.client("s3").put_object(
-                Bucket=self._bucket, Key=self._key, Body=file, ContentType="application/x-ndjson"
-            )
+            with SpooledTemporaryFile(max_size=_MEMORY_BYTES) as file:
+                _write_lines(file, outcomes)
+                file.seek(0)
+                self._hub.client("s3").put_object(
+                    Bucket=self._bucket, Key=self._key, Body=file, ContentType="application/x-ndjson"
+                )
         except HubCredentialsRejected as error:
             error.stage = "store"
             raise
         except Exception as error:
             if not is_aws_error(error):
                 raise to_cross_account_error(error, "store") from None
-            raise ResultsNotStored(
-                f"S3 did not accept the results: {code_of(error) or type(error).__name__}, "
-                f"bucket {self._bucket} (RESULTS_BUCKET).",
-                hint="sweep-template.yaml makes the bucket and lets the function sweep, and no other, write to it.",
-                code=code_of(error),
-                request_id=request_id_of(error),
-                operation="PutObject",
-            ) from None
+            what = f"S3 did not accept the results: {code_of(error) or type(error).__name__}"
+            raise self._not_stored(what, code_of(error), request_id_of(error)) from None
+
+    def _put_late(self) -> NoReturn:
+        raise self._not_stored("S3 did not accept the results in time")
+
+    def _not_stored(self, what: str, code: str | None = None, request_id: str | None = None) -> ResultsNotStored:
+        return ResultsNotStored(
+            f"{what}, bucket {self._bucket} (RESULTS_BUCKET).",
+            hint="sweep-template.yaml makes the bucket and lets the function sweep, and no other, write to it.",
+            code=code,
+            request_id=request_id,
+            operation="PutObject",
+        )
 
 
 def key(request: SweepRequest, request_id: str) -> str:

@@ -38,6 +38,10 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+LISTING_CUT = (
+    "There was no time to list all accounts of the organization: some are missing here. Name the accounts, or sweep "
+    "one unit at a time."
+)
 _MIN_WIDTH = 8
 """Of a part of the bar, in thousandths: one of a thousand accounts must be visible."""
 
@@ -57,6 +61,7 @@ def page(answer: Answer, *, asked: Mapping[str, Any] | None = None, now: datetim
         element("h1", answer.check),
         element("p", known.description) if known else None,
         element("p", _when(now or datetime.now(UTC), asked), class_="quiet"),
+        None if answer.listing_complete else element("p", LISTING_CUT, class_="hint"),
         _totals(summary),
         _bar(summary),
         _filter(answer) if has_rows else None,

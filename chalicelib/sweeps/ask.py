@@ -6,7 +6,8 @@ import time
 import traceback
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from chalicelib.app_log import logger
@@ -16,6 +17,7 @@ from chalicelib.cross_account import Account, AssumeRoleThrottled, AssumeRoleTim
 from chalicelib.cross_account.account_id import ACCOUNT_ID
 from chalicelib.cross_account.aws_errors import ErrorKind, classify, is_aws_error
 from chalicelib.errors import CheckFailed, CheckTimedOut, to_cross_account_error
+from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.outcome import Answer, Outcome, Target
 
 
@@ -53,17 +55,21 @@ class Question:
     regions: tuple[str | None, ...]
     request_id: str
 
-    def ask(self, account_id: str) -> Answer:
-        """Ask one account, in this thread."""
+    def ask(self, account_id: str, deadline: Deadline) -> Answer:
+        """Ask one account."""
         visit = Visit(Target(account_id), time.monotonic())
+        visit = deadline.run(partial(self._ask, visit), late=partial(self.cut, visit))
+        self.log(visit, alone=True)
+        throttled = any(isinstance(outcome.error, AssumeRoleThrottled) for outcome in visit.outcomes)
+        return Answer(self.check.name, visit.outcomes, throttled=int(throttled))
+
+    def _ask(self, visit: Visit) -> Visit:
         try:
             self.enter(visit)
             self.run_in_regions(visit)
         except CrossAccountError as error:
             self.fail(visit, error)
-        self.log(visit, alone=True)
-        throttled = any(isinstance(outcome.error, AssumeRoleThrottled) for outcome in visit.outcomes)
-        return Answer(self.check.name, visit.outcomes, throttled=int(throttled))
+        return visit
 
     def enter(self, visit: Visit) -> None:
         """Assume the role.
@@ -74,7 +80,7 @@ class Question:
         try:
             visit.entered = self.hub.account(visit.target.id, self.check.actions, request_id=self.request_id)
             visit.cached = visit.entered.cached
-        except Exception as error:
+        except BaseException as error:
             raise to_cross_account_error(error, "assume") from None
 
     def run_in_regions(self, visit: Visit, stopped: Callable[[], bool] = lambda: False) -> None:
@@ -102,14 +108,26 @@ class Question:
         for region in self.regions[len(visit.outcomes) :]:
             visit.outcomes.append(self._outcome(visit, region, visit.began or 0.0, None, error))
 
-    def cut(self, visit: Visit) -> None:
-        """Give the regions that are not done their outcome, because time is up: a timeout of whatever was going on."""
+    def cut(self, visit: Visit, *, throttled: bool = False) -> Visit:
+        """Give the regions that are not done their outcome, because time is up: a timeout of whatever was going on.
+
+        Args:
+            throttled: STS throttled the account's tries before this one.
+
+        Returns:
+            another visit: a thread that is still at this one goes on with it.
+        """
+        outcomes = list(visit.outcomes)  # first: it may enter the account in between
+        visit = replace(visit, outcomes=outcomes)
         account, hint = visit.target.id, "Ask this account alone, or give the function a longer timeout."
         if visit.entered is None:
-            self.fail(visit, AssumeRoleTimedOut(f"AssumeRole in account {account} did not end in time.", hint=hint))
+            error = AssumeRoleThrottled if throttled else AssumeRoleTimedOut
+            why = "was throttled until time was up" if throttled else "did not end in time"
+            self.fail(visit, error(f"AssumeRole in account {account} {why}.", hint=hint))
         else:
             message = f"The check {self.check.name} in account {account} did not end in time."
             self.fail(visit, CheckTimedOut(message, hint=hint))
+        return visit
 
     def log(self, visit: Visit, *, alone: bool = False) -> None:
         """One line for each success, and one for each different error of an account, however many regions it has.
@@ -137,7 +155,7 @@ class Question:
             return self.check.run(account.in_region(region), self.params)
         except CrossAccountError:
             raise
-        except (Exception, SystemExit) as error:  # sys.exit() in a check must not end a thread of a sweep
+        except BaseException as error:  # sys.exit() in a check, or a cancelled task, must not end a sweep's thread
             if is_aws_error(error):
                 if classify(error) is ErrorKind.CREDENTIALS:
                     self.hub.forget(account.id, self.check.actions)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NoReturn
 
-from chalicelib.cross_account import Hub, HubCredentialsRejected
+from chalicelib.cross_account import Account, AssumeRoleTimedOut, Hub, HubCredentialsRejected
 from chalicelib.cross_account.account_id import ACCOUNT_ID
 from chalicelib.cross_account.aws_errors import ErrorKind, classify, code_of, is_aws_error, request_id_of
 from chalicelib.errors import AccountsNotListed, to_cross_account_error
 from chalicelib.inputs.requests import ListingRequest
+from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.outcome import Target
 
 ACTIONS = (
@@ -23,12 +26,33 @@ _WHO_MAY = (
 )
 
 
-def list_accounts(hub: Hub, request: ListingRequest, organization_account_id: str, request_id: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Listing:
+    """Accounts of the organization, by id.
+
+    Attributes:
+        complete: these are all; False: there was no time for the rest.
+    """
+
+    targets: list[Target]
+    complete: bool = True
+
+
+def list_accounts(
+    hub: Hub, request: ListingRequest, organization_account_id: str, request_id: str, deadline: Deadline
+) -> dict[str, Any]:
     """The response of `list_accounts`: ids and names, or batches of ids that a state machine can carry.
 
     10,000 ids stay under the 256 KiB of a Step Functions state; with names they would not.
+
+    Raises:
+        as `list_targets` does.
+        AccountsNotListed: there was no time for all of them.
     """
-    targets = list_targets(hub, request, organization_account_id, request_id)
+    listing = list_targets(hub, request, organization_account_id, request_id, deadline)
+    targets = listing.targets
+    if not listing.complete:
+        raise _too_slow(len(targets))
     if request.batch_size is None:
         return {"accounts": [{"id": target.id, "name": target.name} for target in targets], "count": len(targets)}
     ids = [target.id for target in targets]
@@ -36,8 +60,10 @@ def list_accounts(hub: Hub, request: ListingRequest, organization_account_id: st
     return {"batches": [ids[start : start + size] for start in range(0, len(ids), size)], "count": len(ids)}
 
 
-def list_targets(hub: Hub, request: ListingRequest, organization_account_id: str, request_id: str) -> list[Target]:
-    """The organization's active accounts that the settings allow, by id.
+def list_targets(
+    hub: Hub, request: ListingRequest, organization_account_id: str, request_id: str, deadline: Deadline
+) -> Listing:
+    """The organization's active accounts that the settings allow; if there is no time for all of them, the first ones.
 
     Only the organization's management account or a delegated administrator may list them.
 
@@ -45,18 +71,21 @@ def list_targets(hub: Hub, request: ListingRequest, organization_account_id: str
         request: the unit to list, and the ids to leave out.
         organization_account_id: the account to list them from, through the role in it; empty: the hub itself.
         request_id: names the session in the organization account, for CloudTrail.
+        deadline: of the listing alone.
 
     Raises:
-        AccountsNotListed: Organizations did not return the list.
+        AccountsNotListed: Organizations did not return the list, or none of it in time.
         AwsError: of stage "assume", if the role in the organization account cannot be assumed.
     """
-    owner: Any = hub
     try:
-        if organization_account_id:
-            owner = hub.account(organization_account_id, ACTIONS, request_id=request_id)
-        found = [_target(account) for account in _accounts(owner.client("organizations"), request.organizational_unit)]
+        owner = _owner(hub, organization_account_id, request_id, deadline)
+        found: list[Target] = []
+        listing = deadline.run(
+            partial(_read, found, owner, request.organizational_unit),
+            late=lambda: Listing(list(found), complete=False),
+        )
     except HubCredentialsRejected as error:
-        if owner is hub:
+        if not organization_account_id:
             error.stage = "list"
         raise
     except Exception as error:
@@ -65,8 +94,31 @@ def list_targets(hub: Hub, request: ListingRequest, organization_account_id: str
         if organization_account_id and classify(error) is ErrorKind.CREDENTIALS:
             hub.forget(organization_account_id, ACTIONS)
         raise _not_listed(error, request.organizational_unit, organization_account_id) from None
-    targets = sorted((target for target in found if target), key=lambda target: target.id)
-    return [target for target in targets if target.id not in request.exclude and hub.allows(target.id)]
+    if not listing.complete and not listing.targets:
+        raise _too_slow(0)
+    wanted = [target for target in listing.targets if target.id not in request.exclude and hub.allows(target.id)]
+    return Listing(sorted(wanted, key=lambda target: target.id), listing.complete)
+
+
+def _owner(hub: Hub, organization_account_id: str, request_id: str, deadline: Deadline) -> Hub | Account:
+    if not organization_account_id:
+        return hub
+
+    def late() -> NoReturn:
+        raise AssumeRoleTimedOut(
+            f"AssumeRole in account {organization_account_id} did not end in time.",
+            hint="Retry, or name the accounts in the event.",
+            operation="AssumeRole",
+        )
+
+    return deadline.run(partial(hub.account, organization_account_id, ACTIONS, request_id=request_id), late=late)
+
+
+def _read(found: list[Target], owner: Hub | Account, unit: str | None) -> Listing:
+    for account in _accounts(owner.client("organizations"), unit):
+        if target := _target(account):
+            found.append(target)  # one by one: when time is up, those that are there count
+    return Listing(found)
 
 
 def _accounts(organizations: Any, unit: str | None) -> Iterator[dict[str, Any]]:
@@ -100,6 +152,14 @@ def _field(of: Any, name: str, kind: type) -> Any:
     if not isinstance(of[name], kind):
         raise _malformed(f"a malformed {name}")
     return of[name]
+
+
+def _too_slow(listed: int) -> AccountsNotListed:
+    return AccountsNotListed(
+        f"AWS Organizations did not list the accounts in time; it had listed {listed}.",
+        hint="Retry with a unit of the organization, or name the accounts in the event.",
+        operation="ListAccounts",
+    )
 
 
 def _malformed(what: str) -> AccountsNotListed:

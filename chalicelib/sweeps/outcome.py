@@ -78,6 +78,7 @@ class Answer:
         duplicates: ids that were named more than once, and asked once.
         seconds: duration of the sweep.
         throttled: how many AssumeRole calls STS throttled, after botocore's own retries.
+        listing_complete: False: there was no time to list all of the organization's accounts, so some are missing.
     """
 
     check: str
@@ -87,6 +88,7 @@ class Answer:
     duplicates: Sequence[str] = ()
     seconds: float = 0.0
     throttled: int = 0
+    listing_complete: bool = True
 
     @property
     def accounts(self) -> int:
@@ -110,6 +112,7 @@ class Answer:
             "ok": self.accounts - len(self.not_started) - failed,
             "failed": failed,
             "not_started": len(self.not_started),
+            "listing_complete": self.listing_complete,
             "seconds": self.seconds,
         }
 

@@ -7,27 +7,28 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextvars import copy_context
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.app_log import logger
 from chalicelib.cross_account import AssumeRoleThrottled, CrossAccountError, Hub
 from chalicelib.cross_account.account_id import json_type
+from chalicelib.cross_account.calls import Calls
 from chalicelib.errors import to_cross_account_error
 from chalicelib.inputs.requests import SweepRequest
 from chalicelib.inputs.settings import Settings
 from chalicelib.sweeps.ask import Question, Visit
-from chalicelib.sweeps.organization import list_targets
+from chalicelib.sweeps.deadline import Deadline
+from chalicelib.sweeps.organization import Listing, list_targets
 from chalicelib.sweeps.outcome import Answer, Outcome, Target
 from chalicelib.sweeps.throttle import Throttle
 from chalicelib.sweeps.worklist import Worklist
 
-ANSWER_SECONDS = 2.0
-"""Kept back at the end, to put the response together and send it before Lambda's deadline."""
 PROGRESS_SECONDS = 5.0
 MAX_TRIES = 4
 """How often an account is tried while STS throttles; each try is botocore's three attempts."""
 
-TimeLeft = Callable[[], float]
 Progress = Callable[[int, int], None]
 """Called with the number of accounts that are done and of all, by the threads that did them."""
 
@@ -37,25 +38,31 @@ def sweep(
     settings: Settings,
     request: SweepRequest,
     *,
-    time_left: TimeLeft,
+    deadline: Deadline,
     request_id: str,
     progress: Progress = lambda done, total: None,
 ) -> Answer:
     """Ask the accounts that are named, or those of the organization.
 
     Args:
-        time_left: seconds until the deadline.
+        deadline: of the listing and the sweep. The listing gets half of the time at most; then the accounts that have
+            been listed are asked.
         request_id: of the invocation, for the log and CloudTrail.
 
     Raises:
         AccountsNotListed, AwsError of stage "assume": the organization's accounts cannot be listed.
+        InvalidInput: the organization has more accounts than one sweep may ask in so many regions.
     """
     if request.accounts is None:
-        targets = list_targets(hub, request.listing, settings.organization_account_id, request_id)
+        organization = settings.organization_account_id
+        listing = list_targets(hub, request.listing, organization, request_id, deadline.half())
+        request.check_size(len(listing.targets))
     else:
-        targets = [Target(account if isinstance(account, str) else label(account)) for account in request.accounts]
+        named = [account if isinstance(account, str) else label(account) for account in request.accounts]
+        listing = Listing([Target(account) for account in named])
     question = Question(hub, request.check, request.params, request.regions, request_id)
-    return Sweep(question, targets, request.concurrency, time_left, progress).run()
+    answer = Sweep(question, listing.targets, request.concurrency, deadline, progress).run()
+    return replace(answer, listing_complete=listing.complete)
 
 
 class Sweep:
@@ -73,25 +80,28 @@ class Sweep:
         question: Question,
         targets: Iterable[Target],
         concurrency: int,
-        time_left: TimeLeft,
+        deadline: Deadline,
         progress: Progress = lambda done, total: None,
     ) -> None:
         self._question = question
         self._concurrency = concurrency
-        self._time_left = time_left
+        self._deadline = deadline
         self._progress = progress
         asked = list(targets)
         self._targets = {target.id: target for target in asked}
         self._duplicates = [id for id, times in Counter(target.id for target in asked).items() if times > 1]
         self._throttled: Counter[str] = Counter()
-        self._list = Worklist(self._targets.values(), lambda: time_left() - ANSWER_SECONDS)
+        self._list = Worklist(self._targets.values(), deadline.seconds_left)
+        self._calls = Calls()
         self._throttle = Throttle(sleep=self._list.closed.wait)
 
     def run(self) -> Answer:
         started = time.monotonic()
         self._progress(0, len(self._targets))
         names = [f"sweep-{number}" for number in range(min(self._concurrency, len(self._targets)))]
-        threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
+        threads = [
+            threading.Thread(target=copy_context().run, args=(self._work,), name=name, daemon=True) for name in names
+        ]
         try:
             for thread in threads:
                 try:
@@ -103,14 +113,20 @@ class Sweep:
             while self._list.wait(PROGRESS_SECONDS):
                 self._log_progress(time.monotonic() - started)
         finally:  # also after Ctrl-C
-            unfinished = self._list.close()
-        if not unfinished:  # then no thread hangs, and the last account's log line is a moment behind
+            cut = self._cut(self._list.close())
+            if cut:
+                self._calls.end()  # only now: it makes what is in flight fail
+        if not cut:  # then no thread hangs, and the last account's log line is a moment behind
             for thread in threads:
                 if thread.ident:  # it was started
                     thread.join()
-        return self._answer(self._list.done, self._cut(unfinished), time.monotonic() - started)
+        return self._answer(self._list.done, cut, time.monotonic() - started)
 
     def _work(self) -> None:
+        with self._calls.here():
+            self._ask_all()
+
+    def _ask_all(self) -> None:
         while (visit := self._list.take()) is not None:
             pause = self._throttle.wait()
             if not self._list.begin(visit):
@@ -124,7 +140,7 @@ class Sweep:
         try:
             self._question.log(visit)
             self._progress(len(self._list.done), len(self._targets))
-        except Exception as error:  # the thread goes on with the next account
+        except BaseException as error:  # the thread goes on with the next account
             to_cross_account_error(error, "check")
 
     def _ask(self, visit: Visit, pause: float) -> bool:
@@ -142,21 +158,17 @@ class Sweep:
             question.fail(visit, error)
         except CrossAccountError as error:
             question.fail(visit, error)
-        except Exception as error:  # a thread that dies would leave the sweep waiting for its account
+        except BaseException as error:  # a thread that dies would leave the sweep waiting for its account
             question.fail(visit, to_cross_account_error(error, "check"))
         return True
 
     def _cut(self, unfinished: Iterable[Visit]) -> dict[str, list[Outcome]]:
         """The outcomes of accounts that were in flight at the end: of the regions that are done, and timeouts."""
-        cut = {}
-        for visit in unfinished:
-            # A copy: the thread that is still at it appends to its own.
-            outcomes = list(visit.outcomes)  # first: it may enter the account in between
-            copied = Visit(visit.target, visit.began, visit.entered, visit.cached, outcomes)
-            self._question.cut(copied)
-            self._question.log(copied)
-            cut[visit.target.id] = copied.outcomes
-        return cut
+        cut = self._question.cut
+        visits = [cut(visit, throttled=visit.target.id in self._throttled) for visit in unfinished]
+        for visit in visits:
+            self._question.log(visit)
+        return {visit.target.id: visit.outcomes for visit in visits}
 
     def _log_progress(self, seconds: float) -> None:
         done = list(self._list.done.values())
@@ -167,7 +179,7 @@ class Sweep:
             done=len(done),
             failed=sum(not all(outcome.ok for outcome in outcomes) for outcomes in done),
             accounts_per_second=round(len(done) / seconds, 1),
-            seconds_left=round(self._time_left(), 1),
+            seconds_left=round(self._deadline.seconds_left(), 1),
             request_id=self._question.request_id,
         )
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 import boto3
 import pytest
 
+import chalicelib.cross_account.session
 from chalicelib.cross_account import Account, AssumeRoleDenied, Hub
-from tests.fake_aws import FakeAws, denied, session, session_key
+from chalicelib.cross_account.session import RETRY_REFRESH_SECONDS
+from tests.fake_aws import FakeAws, denied, error, session, session_key
 
 ONE = "111111111111"
 LIST = ("s3:ListAllMyBuckets",)
@@ -72,6 +75,39 @@ def test_with_more_left_a_renewal_that_is_refused_is_put_off(
     run_out(account, 250)
     aws.tell("AssumeRole", denied())
     assert read(account) == [f"bucket-of-{ONE}"]
+
+
+def test_while_the_session_is_good_sts_gets_one_attempt_to_renew_it(hub: Hub, aws: FakeAws) -> None:
+    account = hub.account(ONE, LIST)
+    run_out(account, 250)
+    aws.tell("AssumeRole", error("InternalError", 500), always=True)
+    read(account)
+    assert len(aws.operations("AssumeRole")) == 2
+
+
+def test_when_that_fails_no_call_asks_again_for_half_a_minute(
+    hub: Hub, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = hub.account(ONE, LIST)
+    run_out(account, 250)
+    aws.tell("AssumeRole", denied(), always=True)
+    read(account), read(account), read(hub.account(ONE, LIST))
+    assert len(aws.operations("AssumeRole")) == 2
+    now = time.monotonic()
+    monkeypatch.setattr(chalicelib.cross_account.session.time, "monotonic", lambda: now + RETRY_REFRESH_SECONDS)
+    read(account)
+    assert len(aws.operations("AssumeRole")) == 3
+
+
+def test_in_its_last_minute_it_is_renewed_however_recently_that_has_failed(hub: Hub, aws: FakeAws) -> None:
+    account = hub.account(ONE, LIST)
+    run_out(account, 250)
+    aws.tell("AssumeRole", denied())
+    read(account)
+    run_out(account, 30)
+    aws.tell("AssumeRole", session(lasting=8000))
+    read(account)
+    assert aws.operations("ListBuckets")[-1].access_key == session_key(ONE, 3)
 
 
 def test_the_session_for_other_code_is_boto3s_and_the_accounts(hub: Hub, aws: FakeAws) -> None:

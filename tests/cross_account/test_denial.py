@@ -10,12 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import product
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.cross_account import AssumeRoleDenied, Hub
+from chalicelib.cross_account import denial as module
 from chalicelib.cross_account.denial import TRUSTED_ROLES, CallerIdentity, Denial, OwnIdentity, explain
 from tests.fake_aws import FakeAws, denied, error
 from tests.templates import load_template
@@ -355,6 +357,39 @@ def test_many_threads_at_once_call_get_caller_identity_once() -> None:
 @pytest.mark.parametrize("response", [{}, {"Arn": 3}, {"Arn": "nonsense"}], ids=["no ARN", "number", "nonsense"])
 def test_a_response_without_a_callers_arn_is_no_identity(response: dict[str, Any]) -> None:
     assert OwnIdentity(sts(lambda: response))() is None
+
+
+def test_who_asks_while_sts_does_not_respond_is_held_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock is the test's: each wait for what does not come takes all of its time."""
+    now = [100.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    hanging = threading.Event()
+    own_identity = OwnIdentity(sts(lambda: {"Arn": FUNCTION_ARN} if hanging.wait(30) else {}))
+
+    def wait(seconds: float) -> None:
+        now[0] += seconds
+
+    monkeypatch.setattr(own_identity._known, "wait", wait)
+    assert [own_identity() for _ in range(50)] == [None] * 50
+    assert now[0] == 100.0 + module.HINT_SECONDS
+    hanging.set()
+
+
+def test_what_came_late_is_known_from_then_on() -> None:
+    hanging = threading.Event()
+    own_identity = OwnIdentity(sts(lambda: {"Arn": FUNCTION_ARN} if hanging.wait(30) else {}))
+    own_identity._asked = -module.HINT_SECONDS  # long ago
+    own_identity._start()
+    assert own_identity() is None
+    hanging.set()
+    assert own_identity._known.wait(10)
+    assert own_identity() == FUNCTION
+
+
+def test_a_system_that_allows_no_more_threads_costs_only_the_hint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "HINT_SECONDS", 0.01)
+    monkeypatch.setattr(threading.Thread, "start", Mock(side_effect=RuntimeError("can't start new thread")))
+    assert OwnIdentity(sts(lambda: {"Arn": FUNCTION_ARN}))() is None
 
 
 def denied_hint(hub: Hub, account_id: str) -> str:

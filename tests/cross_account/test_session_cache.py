@@ -6,22 +6,24 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from botocore.credentials import RefreshableCredentials
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from chalicelib.cross_account.session import TargetSession
 from chalicelib.cross_account.session_cache import MAX_SESSIONS, SessionCache
 
 
-def session(name: str = "x") -> RefreshableCredentials:
-    return RefreshableCredentials(name, "secret", "token", datetime.now(UTC) + timedelta(hours=1), dict, "test")
+def session(name: str = "x") -> TargetSession:
+    expiration = datetime.now(UTC) + timedelta(hours=1)
+    values = {"AccessKeyId": name, "SecretAccessKey": "secret", "SessionToken": "token", "Expiration": expiration}
+    return TargetSession(lambda retries: values)
 
 
-def never() -> RefreshableCredentials:
+def never() -> TargetSession:
     raise AssertionError("assumed again")
 
 
-def failing() -> RefreshableCredentials:
+def failing() -> TargetSession:
     raise LookupError("refused")
 
 
@@ -94,12 +96,12 @@ def test_it_keeps_the_sessions_that_were_used_last(keys: list[int], most: int) -
 class Slow:
     """An AssumeRole that answers only when it is let go."""
 
-    def __init__(self, answer: Callable[[], RefreshableCredentials]) -> None:
+    def __init__(self, answer: Callable[[], TargetSession]) -> None:
         self.calls = 0
         self.go = threading.Event()
         self._answer = answer
 
-    def __call__(self) -> RefreshableCredentials:
+    def __call__(self) -> TargetSession:
         self.calls += 1
         assert self.go.wait(10)
         return self._answer()
@@ -131,14 +133,25 @@ def test_one_that_waits_does_not_hold_up_another_account() -> None:
         slow.go.set()
 
 
-def test_a_failure_does_not_take_a_newer_session_with_it() -> None:
-    cache, slow = SessionCache(), Slow(failing)
+@pytest.mark.parametrize("result", [session, failing])
+def test_what_was_given_up_does_not_replace_a_newer_session(result: Callable[[], TargetSession]) -> None:
+    cache, slow = SessionCache(), Slow(result)
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(cache.get, "a", slow)
+        pool.submit(cache.get, "a", slow)
         while not slow.calls:
             pass
-        cache.forget("a")
+        cache.give_up()
         newer, _ = cache.get("a", session)
         slow.go.set()
-        assert waiting.exception()
     assert cache.get("a", never) == (newer, True)
+
+
+def test_what_was_given_up_is_not_kept() -> None:
+    cache, slow = SessionCache(), Slow(session)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(cache.get, "a", slow)
+        while not slow.calls:
+            pass
+        cache.give_up()
+        slow.go.set()
+    assert len(cache) == 0

@@ -44,9 +44,9 @@ def test_the_longest_wait_for_a_service_ends_before_lambda_does(function: str, s
 
 def shorten(monkeypatch: pytest.MonkeyPatch, service: str) -> None:
     """Shorten the timeouts of one service's client, and leave its attempts. A hub made after this has it."""
-    usual = clients._CONFIGS.get(service, clients._CONFIG)
+    usual = clients._CONFIG_OF_SERVICE.get(service, Config())
     short = usual.merge(Config(connect_timeout=READ_SECONDS, read_timeout=READ_SECONDS))
-    monkeypatch.setitem(clients._CONFIGS, service, short)
+    monkeypatch.setitem(clients._CONFIG_OF_SERVICE, service, short)
 
 
 # One hub, one server, an account for each case, all of them at once

@@ -83,6 +83,6 @@ def test_a_call_of_one_copy_gives_the_others_client_no_credentials(copies: list[
                 raised.append(error)
 
         client = inside.hub.account(ACCOUNTS[1]).client("s3")
-        client.meta.events.register("before-send.s3", ask)
+        client.meta.events._events.register("before-send.s3", ask)
         client.list_buckets()
         assert len(raised) == 1

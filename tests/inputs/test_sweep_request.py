@@ -140,6 +140,20 @@ def test_malformed_accounts_are_left_to_the_sweep() -> None:
     assert sweep_of(accounts=accounts).accounts == tuple(accounts)
 
 
+def test_a_sweep_asks_two_hundred_thousand_times_at_most() -> None:
+    regions = ["eu-west-1", "us-east-1"]
+    sweep_of(accounts=[""] * 200_000)
+    sweep_of(accounts=[""] * 100_000, regions=regions)
+    with pytest.raises(InvalidInput, match="200,000 times at most, and not 100,001 accounts in 2 regions"):
+        sweep_of(accounts=[""] * 100_001, regions=regions)
+
+
+def test_a_region_that_does_not_exist_is_refused_by_name() -> None:
+    for region in ("us-esat-1", "xx-nowhere-9"):
+        with pytest.raises(InvalidInput, match=f"There is no AWS region {region}"):
+            sweep_of(regions=["eu-west-1", region])
+
+
 def test_not_started_of_an_answer_is_accepted_as_accounts() -> None:
     left = json.loads(json.dumps({"not_started": [*ids(2), "a number: 7"]}))["not_started"]
     assert sweep_of(accounts=left).accounts == tuple(left)

@@ -6,6 +6,7 @@ import json
 import re
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any
@@ -96,6 +97,12 @@ def test_what_was_not_started_is_listed_and_can_be_fed_back() -> None:
     source = page(answer_of([ok(account_id(0), {"x": 1})], [Target(account_id(1))]))
     assert Read(source).rows[2] == [account_id(1), "not started", "There was no time left for it.", ""]
     assert f'{{"check": "s3_buckets", "accounts": ["{account_id(1)}"]}}' in Read(source).text
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_it_says_whether_accounts_are_missing_for_want_of_time(complete: bool) -> None:
+    answer = replace(answer_of([ok(account_id(0), {})]), listing_complete=complete)
+    assert ("some are missing here" in Read(page(answer)).text) is not complete
 
 
 def test_the_totals_and_the_bar_say_the_summary() -> None:

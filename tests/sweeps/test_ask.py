@@ -10,8 +10,9 @@ from botocore.exceptions import ClientError
 from chalicelib.checks.check import Check, check
 from chalicelib.cross_account import AccountNotAllowed, AssumeRoleDenied, InvalidInput
 from chalicelib.sweeps.ask import Question, Visit
+from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.outcome import Answer, Target
-from tests.fake_hub import FakeHub, denied, ids, throttled, whoami
+from tests.fake_hub import FakeHub, denied, ids, throttled, until, whoami
 
 (ACCOUNT,) = ids(1)
 REGIONS = ("eu-west-1", "us-east-1")
@@ -27,7 +28,7 @@ def question(
 
 
 def ask(hub: FakeHub, *more: Any) -> Answer:
-    return question(hub, *more).ask(ACCOUNT)
+    return question(hub, *more).ask(ACCOUNT, Deadline(until(60)))
 
 
 def not_checked(log: Any) -> list[dict[str, Any]]:
@@ -43,7 +44,7 @@ def test_the_role_is_assumed_with_the_checks_actions_and_the_request_id():
 @pytest.mark.parametrize("wrong", ["", "123", f"{ACCOUNT}\n", "a number: 123456789012"])
 def test_an_invalid_account_id_is_an_error_and_sts_is_not_called(wrong):
     hub = FakeHub()
-    (outcome,) = question(hub, regions=(None,)).ask(wrong).outcomes
+    (outcome,) = question(hub, regions=(None,)).ask(wrong, Deadline(until(60))).outcomes
     with pytest.raises(InvalidInput, match="account_id"):
         outcome.unwrap()
     assert hub.asked == []
@@ -140,8 +141,7 @@ def test_an_account_that_is_cut_times_out_in_what_it_was_doing(entered, name):
     hanging = question(FakeHub())
     if entered:
         hanging.enter(visit)
-    hanging.cut(visit)
-    assert [type(outcome.error).__name__ for outcome in visit.outcomes] == [name, name]
+    assert [type(outcome.error).__name__ for outcome in hanging.cut(visit).outcomes] == [name, name]
 
 
 def test_an_unexpected_error_of_assume_role_keeps_its_text_to_itself(log):
@@ -200,7 +200,7 @@ def test_a_success_of_one_account_is_a_line_of_the_log(log):
 
 
 def test_a_long_malformed_id_is_truncated_in_the_result_and_not_logged(log):
-    (outcome,) = question(FakeHub(), regions=(None,)).ask("x" * 1000).outcomes
+    (outcome,) = question(FakeHub(), regions=(None,)).ask("x" * 1000, Deadline(until(60))).outcomes
     assert outcome.as_dict()["account_id"] == "x" * 64
     assert "xxxx" not in json.dumps(log())
 

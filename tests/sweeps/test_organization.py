@@ -7,14 +7,18 @@ from typing import Any
 
 import pytest
 
-from chalicelib.cross_account import AssumeRoleDenied, Hub, HubCredentialsRejected, InvalidInput
+from chalicelib.cross_account import AssumeRoleDenied, AssumeRoleTimedOut, Hub, HubCredentialsRejected, InvalidInput
 from chalicelib.errors import AccountsNotListed
-from chalicelib.inputs.requests import ListingRequest
-from chalicelib.sweeps.organization import ACTIONS, list_accounts, list_targets
+from chalicelib.inputs import requests
+from chalicelib.inputs.requests import ListingRequest, SweepRequest
+from chalicelib.inputs.settings import Settings
+from chalicelib.sweeps.deadline import Deadline
+from chalicelib.sweeps.organization import ACTIONS, Listing, list_accounts, list_targets
 from chalicelib.sweeps.outcome import Target
-from tests.fake_aws import HUB, FakeAws, Reply, Request
+from chalicelib.sweeps.sweep import sweep
+from tests.fake_aws import HUB, FakeAws, Reply, Request, silent
 from tests.fake_aws import denied as sts_denies
-from tests.fake_hub import ids, outcome
+from tests.fake_hub import ids, outcome, until
 
 ROOT, OUTER, INNER, OTHER = "r-ab12", "ou-ab12-outer111", "ou-ab12-inner111", "ou-ab12-other111"
 OWNER = "555555555555"
@@ -70,7 +74,7 @@ def organization(aws: FakeAws) -> Callable[..., Organization]:
 
 
 def targets(hub: Hub, owner: str = "", **event: Any) -> list[Target]:
-    return list_targets(hub, ListingRequest.from_event(event), owner, "request-1")
+    return list_targets(hub, ListingRequest.from_event(event), owner, "request-1", Deadline(until(60))).targets
 
 
 def listed(hub: Hub, owner: str = "", **event: Any) -> list[str]:
@@ -78,7 +82,7 @@ def listed(hub: Hub, owner: str = "", **event: Any) -> list[str]:
 
 
 def response(hub: Hub, **event: Any) -> dict[str, Any]:
-    return list_accounts(hub, ListingRequest.from_event(event), "", "request-1")
+    return list_accounts(hub, ListingRequest.from_event(event), "", "request-1", Deadline(until(60)))
 
 
 # ---- which accounts
@@ -328,3 +332,58 @@ def test_the_route_tells_that_the_accounts_were_not_listed(aws, http):
 def test_an_organization_without_active_accounts_is_no_failure(client, organization):
     organization()
     assert client.lambda_.invoke("sweep", {"check": "identity"}).payload["summary"]["accounts"] == 0
+
+
+# ---- in time
+
+
+def in_time(hub: Hub, seconds: float, owner: str = "", **event: Any) -> Listing:
+    return list_targets(hub, ListingRequest.from_event(event), owner, "request-1", Deadline(until(seconds)))
+
+
+def page_of(account_id: str) -> Reply:
+    return Reply(json.dumps({"Accounts": [account(account_id)], "NextToken": account_id}))
+
+
+def test_what_has_been_listed_in_time_is_there_and_is_not_all(aws, hub):
+    aws.tell(OPERATION, page_of(ids(2)[1]), page_of(ids(2)[0]), silent)
+    listing = in_time(hub, 0.5)
+    assert ([target.id for target in listing.targets], listing.complete) == (ids(2), False)
+
+
+def test_when_time_is_up_a_unit_is_cut_as_well_and_what_is_excluded_stays_out(aws, hub):
+    aws.tell(OPERATION, page_of(ids(2)[0]), page_of(ids(2)[1]), silent)
+    listing = in_time(hub, 0.5, organizational_unit=OUTER, exclude=ids(1))
+    assert ([target.id for target in listing.targets], listing.complete) == (ids(2)[1:], False)
+
+
+def test_a_listing_that_has_ended_is_complete(hub, organization):
+    organization(account(ids(1)[0]))
+    assert in_time(hub, 60).complete is True
+
+
+def test_nothing_listed_in_time_is_an_error(aws, hub):
+    aws.tell(OPERATION, silent)
+    with pytest.raises(AccountsNotListed, match="did not list the accounts in time; it had listed 0"):
+        in_time(hub, 0.2)
+
+
+def test_the_function_that_lists_raises_if_there_is_no_time_for_all(aws, hub):
+    aws.tell(OPERATION, page_of(ids(1)[0]), silent)
+    with pytest.raises(AccountsNotListed, match="did not list the accounts in time; it had listed 1"):
+        list_accounts(hub, ListingRequest.from_event({}), "", "request-1", Deadline(until(0.5)))
+
+
+def test_an_organization_account_that_is_not_entered_in_time_is_told_as_that(aws, hub):
+    aws.tell("AssumeRole", silent)
+    with pytest.raises(AssumeRoleTimedOut, match=f"AssumeRole in account {ids(1)[0]} did not end in time") as raised:
+        in_time(hub, 0.2, ids(1)[0])
+    assert raised.value.stage == "assume"
+
+
+def test_an_organization_larger_than_a_sweep_may_be_is_refused(hub, organization, monkeypatch):
+    monkeypatch.setattr(requests, "MAX_OUTCOMES", 3)
+    organization(*map(account, ids(2)))
+    request = SweepRequest.from_event({"check": "identity", "regions": ["eu-west-1", "us-east-1"]})
+    with pytest.raises(InvalidInput, match="3 times at most, and not 2 accounts in 2 regions"):
+        sweep(hub, Settings(), request, deadline=Deadline(until(60)), request_id="request-1")

@@ -56,7 +56,8 @@ with pytest.MonkeyPatch.context() as patch, fake_aws() as aws:
     set_environment(patch)
     patch.setenv("AWS_ENDPOINT_URL", aws.url)
     import app
-    found = app.count_buckets({"account_id": "123456789012"}, SimpleNamespace(aws_request_id="request-1"))
+    context = SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: 60_000)
+    found = app.count_buckets({"account_id": "123456789012"}, context)
     print(json.dumps([found, json.loads(aws.operations("AssumeRole")[0].form["Policy"])["Statement"][0]["Action"]]))
 """
     (followed / "call.py").write_text(script)

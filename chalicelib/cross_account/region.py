@@ -1,0 +1,36 @@
+"""What is the name of an AWS region."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from botocore.loaders import create_loader
+
+from .errors import InvalidInput
+
+REGION = re.compile(r"[a-z]{2,4}(-[a-z]{1,20}){1,3}-[0-9]{1,2}")
+"""For `fullmatch`: a region's name becomes part of a host name, so nothing else may pass for one."""
+
+
+@lru_cache(maxsize=1)
+def known_regions() -> frozenset[str]:
+    """Those of every partition that the installed botocore knows."""
+    partitions = create_loader().load_data("partitions")["partitions"]
+    return frozenset(region for partition in partitions for region in partition["regions"])
+
+
+def valid_region(value: Any) -> str:
+    """Return `value` if it is the name of a region.
+
+    Raises:
+        InvalidInput
+    """
+    if not isinstance(value, str) or not REGION.fullmatch(value):
+        raise InvalidInput("region must be the name of an AWS region, such as eu-west-1.")
+    if value not in known_regions():
+        raise InvalidInput(
+            f"There is no AWS region {value}.", hint="If it is new, this function needs a newer boto3 to know it."
+        )
+    return value
