@@ -74,6 +74,7 @@ class Answer:
         check: its name.
         outcomes: in the order in which the accounts were named, and the regions.
         not_started: accounts that there was no time for.
+        cut: ids of accounts that there was too little time for; the outcomes that they lack are timeouts.
         duplicates: ids that were named more than once, and asked once.
         seconds: duration of the sweep.
         throttled: how many AssumeRole calls STS throttled, after botocore's own retries.
@@ -83,6 +84,7 @@ class Answer:
     check: str
     outcomes: Sequence[Outcome]
     not_started: Sequence[Target] = ()
+    cut: Sequence[str] = ()
     duplicates: Sequence[str] = ()
     seconds: float = 0.0
     throttled: int = 0
@@ -97,6 +99,11 @@ class Answer:
     def failed(self) -> list[str]:
         """The accounts of which at least one region failed."""
         return list(dict.fromkeys(outcome.account for outcome in self.outcomes if not outcome.ok))
+
+    @property
+    def unfinished(self) -> list[str]:
+        """The accounts to ask again: those that were cut, and those that were not started."""
+        return [*self.cut, *(target.id for target in self.not_started)]
 
     def summary(self) -> dict[str, Any]:
         failed = len(self.failed)

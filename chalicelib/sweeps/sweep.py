@@ -120,7 +120,7 @@ class Sweep:
             for thread in threads:
                 if thread.ident:  # it was started
                     thread.join()
-        return self._answer(self._list.done | cut, time.monotonic() - started)
+        return self._answer(self._list.done, cut, time.monotonic() - started)
 
     def _work(self) -> None:
         with self._calls.here():
@@ -183,11 +183,13 @@ class Sweep:
             request_id=self._question.request_id,
         )
 
-    def _answer(self, done: dict[str, list[Outcome]], seconds: float) -> Answer:
+    def _answer(self, done: dict[str, list[Outcome]], cut: dict[str, list[Outcome]], seconds: float) -> Answer:
+        asked = done | cut
         return Answer(
             check=self._question.check.name,
-            outcomes=[outcome for account in self._targets for outcome in done.get(account, ())],
-            not_started=[target for target in self._targets.values() if target.id not in done],
+            outcomes=[outcome for account in self._targets for outcome in asked.get(account, ())],
+            not_started=[target for target in self._targets.values() if target.id not in asked],
+            cut=list(cut),
             duplicates=self._duplicates,
             seconds=round(seconds, 2),
             throttled=sum(self._throttled.values()),

@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterable
 from chalicelib.sweeps.ask import Visit
 from chalicelib.sweeps.outcome import Outcome, Target
 
+LOOK_SECONDS = 0.1
+"""How often to look at the time that is left, which Ctrl-C at a terminal ends early."""
+
 
 class Worklist:
     """Every account is in one of three places: to do, in flight or done.
@@ -84,7 +87,7 @@ class Worklist:
                 pause = min(end - time.monotonic(), self._seconds_left())
                 if pause <= 0:
                     return True
-                self._less_to_do.wait(pause)
+                self._less_to_do.wait(min(pause, LOOK_SECONDS))
             return False
 
     def close(self) -> list[Visit]:

@@ -510,6 +510,20 @@ def test_a_sweep_that_is_interrupted_stops_taking_accounts(hold):
     assert hub.asked == accounts[:1]
 
 
+def test_a_sweep_whose_time_ends_early_keeps_what_is_done_and_knows_the_rest(hold):
+    """As after Ctrl-C at a terminal: there is no time left from one moment to the next."""
+    hub, accounts, time_left = FakeHub(), ids(4), [60.0]
+
+    def hang() -> None:
+        time_left[0] = 0.0
+        hold.wait(60)
+
+    hub.fates[accounts[1]] = hang
+    answer = sweep_answer(hub, accounts, concurrency=1, time_left=lambda: time_left[0])
+    assert outcome(answer.as_dict()) == {accounts[0]: "ok", accounts[1]: "AssumeRoleTimedOut"}
+    assert (answer.cut, answer.unfinished) == (accounts[1:2], accounts[1:])
+
+
 def test_results_over_six_megabytes_are_too_large():
     @check(actions=["a:B"])
     def big(account: Any) -> str:
