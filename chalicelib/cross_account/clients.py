@@ -139,20 +139,22 @@ class _NoTokens:
 
 
 class _Session(botocore.session.Session):
-    """A botocore session that signs with the credentials it is given and with nothing else.
+    """A botocore session whose clients sign with credentials alone.
 
     Args:
-        credentials: of all its clients.
         config: of all its clients, beside what the clients of every session have.
         calls: returns those that a call belongs to.
     """
 
-    def __init__(self, credentials: CredentialsProvider, config: Config, calls: Callable[[], Calls | None]) -> None:
+    def __init__(self, config: Config, calls: Callable[[], Calls | None]) -> None:
         super().__init__()
-        self.register_component("credential_provider", _Provider(credentials))
         self.register_component("token_provider", _NoTokens())
         self._config_of_all = _CONFIG.merge(config)
         self._calls = calls
+
+    def sign_with(self, credentials: CredentialsProvider) -> None:
+        """Know these credentials and no others."""
+        self.register_component("credential_provider", _Provider(credentials))
 
     def create_client(self, service_name: str, *args: Any, **kwargs: Any) -> Any:
         ours = self._config_of_all.merge(_CONFIG_OF_SERVICE.get(service_name, Config()))
@@ -174,7 +176,8 @@ class _Provider:
 
 def session_of(identity: SigningIdentity, region: str | None) -> boto3.Session:
     """A boto3.Session of an identity's own. Its clients are not shared."""
-    core = _Session(identity.credentials, Config(), lambda: identity.calls)
+    core = _Session(Config(), lambda: identity.calls)
+    core.sign_with(identity.credentials)
     return boto3.Session(botocore_session=core, region_name=region)
 
 
@@ -188,11 +191,11 @@ class SharedClients:
     """
 
     def __init__(self) -> None:
-        hub = botocore.session.Session()
-        self.hub_credentials = hub.get_component("credential_provider").load_credentials()
-        self.region: str | None = hub.get_config_variable("region")
-        core = _Session(_CurrentCredentials(), _SHARED_CONFIG, _current_calls)
+        core = _Session(_SHARED_CONFIG, _current_calls)
         core.set_config_variable("sts_regional_endpoints", "regional")
+        self.hub_credentials = core.get_component("credential_provider").load_credentials()
+        self.region: str | None = core.get_config_variable("region")
+        core.sign_with(_CurrentCredentials())
         self.pages = Pages(core)
         self._session = boto3.Session(botocore_session=core)
         self._clients: OrderedDict[tuple[str, str | None], BaseClient] = OrderedDict()
