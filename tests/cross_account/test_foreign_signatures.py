@@ -103,7 +103,10 @@ ENVIRONMENTS: dict[str, dict[str, str]] = {
         "BOTO_EXPERIMENTAL__NO_EMPTY_CONTINUE": "true",
     },
 }
-CSM = {f"AWS_CSM_{name}": "signs nothing, and leaves sockets open" for name in ("CLIENT_ID", "ENABLED", "HOST", "PORT")}
+CSM = {
+    f"AWS_CSM_{name}": "signs nothing; tells a UDP port of every call, with its token"
+    for name in ("CLIENT_ID", "ENABLED", "HOST", "PORT")
+}
 ELSEWHERE = {
     **CSM,
     "AWS_ACCESS_KEY_ID": "the hub's own",
