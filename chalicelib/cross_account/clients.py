@@ -8,6 +8,7 @@ which is set for the length of one call and reset after it. Outside a call there
 
 from __future__ import annotations
 
+import copy
 import inspect
 import threading
 from collections import OrderedDict
@@ -158,6 +159,7 @@ class _Session(botocore.session.Session):
 
     def create_client(self, service_name: str, *args: Any, **kwargs: Any) -> Any:
         ours = self._config_of_all.merge(_CONFIG_OF_SERVICE.get(service_name, Config()))
+        ours = copy.deepcopy(ours)  # botocore writes into its dictionaries
         kwargs["config"] = ours.merge(kwargs.get("config") or Config())  # boto3 passes it by name
         client = super().create_client(service_name, *args, **kwargs)
         end_with_calls(client, self._calls)

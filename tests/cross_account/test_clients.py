@@ -4,15 +4,18 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError, NoCredentialsError, WaiterError
 
+from chalicelib.cross_account import Hub, InvalidInput
 from chalicelib.cross_account.clients import SharedClients, SigningIdentity
 from tests.fake_aws import HUB, SESSION_SECRET, SESSION_TOKEN, FakeAws, Reply, error, session_key, session_token
 
@@ -301,3 +304,74 @@ def test_the_default_session_of_boto3_is_left_alone(aws: FakeAws, one: Any) -> N
     assert boto3.DEFAULT_SESSION is before
     boto3.Session().client("sts").get_caller_identity()
     assert aws.seen[-1].signer == HUB
+
+
+# ---- how many there are
+
+
+def test_of_a_thousand_the_256_that_were_used_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[str, str | None]] = []
+    clients = SharedClients()
+    monkeypatch.setattr(clients, "_make", lambda *key: made.append(key) or key)
+    pairs = [(f"service-{number}", f"region-{number}") for number in range(1000)]
+    for pair in pairs:
+        clients.shared(*pairs[0])  # used all the time
+        clients.shared(*pair)
+    assert made == pairs, "each once"
+    assert set(clients._clients) == {pairs[0], *pairs[-255:]}
+
+
+def test_a_view_on_a_client_that_was_dropped_still_works(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chalicelib.cross_account.clients.MAX_CLIENTS", 1)
+    clients = SharedClients()
+    view = clients.client(identity(ONE), "s3")
+    clients.client(identity(ONE), "sts")
+    assert clients.client(identity(TWO), "s3")._shared is not view._shared
+    assert names(view.list_buckets()) == [f"bucket-of-{ONE}"]
+
+
+@pytest.mark.parametrize("region", ["xx-nowhere-9", "us-esat-1"])
+def test_a_region_that_does_not_exist_makes_no_client_and_is_named(hub: Hub, region: str) -> None:
+    before = set(hub._clients._clients)
+    for maker in (hub, hub._clients, hub.account(ONE)):
+        make = partial(maker.client, identity(ONE)) if maker is hub._clients else maker.client
+        with pytest.raises(InvalidInput, match=f"There is no AWS region {region}"):
+            make("s3", region)
+    assert {key[0] for key in set(hub._clients._clients) - before} == {"sts"}, "of the AssumeRole"
+
+
+def test_the_hubs_own_region_may_be_newer_than_botocore(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-new-1")
+    assert Hub().client("s3").meta.region_name == "eu-new-1"
+
+
+# ---- the clients of an account's own session
+
+
+@pytest.mark.parametrize("service", ["s3", "sts", "bedrock", "bedrock-runtime", "iam", "dynamodb", "timestream-write"])
+def test_a_client_of_a_session_has_the_limits_of_the_shared_one(hub: Hub, service: str) -> None:
+    shared, own = hub._clients.shared(service, hub.region).meta.config, _own(hub, service).meta.config
+    for limit in ("connect_timeout", "read_timeout", "retries", "max_pool_connections", "user_agent"):
+        assert getattr(own, limit) == getattr(shared, limit), limit
+
+
+def test_a_callers_own_config_wins_for_what_it_sets(hub: Hub) -> None:
+    config = _own(hub, "bedrock-runtime", config=Config(read_timeout=7, user_agent_extra="mine")).meta.config
+    assert (config.read_timeout, config.connect_timeout) == (7, 3)
+    assert config.retries["total_max_attempts"] == 1
+    assert config.user_agent.startswith("cross-account Boto3/")
+
+
+def test_a_callers_own_config_is_left_as_it_was(hub: Hub) -> None:
+    config = Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"})
+    before = vars(config).copy()
+    _own(hub, "s3", config=config)
+    assert vars(config) == before
+
+
+def test_a_resource_of_a_session_signs_as_its_account(hub: Hub, aws: FakeAws) -> None:
+    assert [bucket.name for bucket in hub.account(ONE).session().resource("s3").buckets.all()] == [f"bucket-of-{ONE}"]
+
+
+def _own(hub: Hub, service: str, **more: Any) -> Any:
+    return hub.account(ONE).session().client(service, **more)

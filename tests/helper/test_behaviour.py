@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import boto3
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
-from tests.fake_aws import FakeAws, account_of, denied, error
+from tests.fake_aws import FakeAws, Reply, account_of, denied, error, silent
 
 ONE, OTHER = "123456789012", "234567890123"
 
@@ -104,3 +109,59 @@ def test_end_invocation_drops_sessions_unless_they_are_cached(helper, aws: FakeA
         hub.account(ONE)
         hub.end_invocation()
         assert hub.account(ONE).cached is cache
+
+
+# ---- what it reaches into botocore for, or tells it by a parameter that came late
+
+
+def test_a_token_of_the_environment_signs_nothing(helper, aws: FakeAws, monkeypatch) -> None:
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "foreign")
+    account = helper.Hub().account(ONE)
+    for client in (account.client("bedrock"), account.session().client("bedrock")):
+        client.list_foundation_models()
+    assert [request.signer for request in aws.operations("ListFoundationModels")] == [ONE, ONE]
+
+
+def test_each_account_is_sent_to_the_endpoint_that_it_discovered_itself(helper, aws: FakeAws) -> None:
+    def discover(request) -> Reply:
+        cell = f"{aws.url}/cell-of-{request.signer}"
+        return Reply(json.dumps({"Endpoints": [{"Address": cell, "CachePeriodInMinutes": 60}]}))
+
+    aws.tell("POST /", discover, always=True)
+    hub = helper.Hub()
+    for account in (ONE, OTHER):
+        hub.account(account).client("timestream-write").list_databases()
+    cells = [(request.path, request.signer) for request in aws.seen if request.path.startswith("/cell")]
+    assert cells == [(f"/cell-of-{account}", account) for account in (ONE, OTHER)]
+
+
+def test_a_shared_client_discovers_nothing(helper, aws: FakeAws, monkeypatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_DISCOVERY_ENABLED", "true")
+    helper.Hub().account(ONE).client("dynamodb").describe_table(TableName="t")
+    assert [request.headers["x-amz-target"] for request in aws.operations("POST /")] == [
+        "DynamoDB_20120810.DescribeTable"
+    ]
+
+
+def test_a_shared_client_takes_no_handler_but_transfers(helper, aws: FakeAws, tmp_path) -> None:
+    client = helper.Hub().account(ONE).client("s3")
+    with pytest.raises(RuntimeError, match=r"account\.session\(\)"):
+        client.meta.events.register("before-send", print)
+    (tmp_path / "file").write_text("x")
+    client.upload_file(str(tmp_path / "file"), "bucket", "key")
+    assert aws.operations("PUT /bucket/key")[0].signer == ONE
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["shared", "own"])
+def test_a_call_ends_with_the_work_it_belongs_to(helper, aws: FakeAws, own: bool) -> None:
+    calls_of = importlib.import_module(f"{helper.__name__}.calls")
+    calls = calls_of.Calls()
+    aws.tell("ListBuckets", silent, always=True)
+    with calls.here():
+        account = helper.Hub().account(ONE)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit((account.session() if own else account).client("s3").list_buckets)
+        while not aws.operations("ListBuckets"):
+            threading.Event().wait(0.005)
+        calls.end()
+        assert isinstance(asked.exception(5), calls_of.CallsEnded), "well before the 10 s of a timeout"
