@@ -150,6 +150,7 @@ class _Session(botocore.session.Session):
     def __init__(self, config: Config, calls: Callable[[], Calls | None]) -> None:
         super().__init__()
         self.register_component("token_provider", _NoTokens())
+        self.set_config_variable("csm_enabled", False)  # AWS_CSM_*: botocore tells a UDP port each call, token included
         self._config_of_all = _CONFIG.merge(config)
         self._calls = calls
 

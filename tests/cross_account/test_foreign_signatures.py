@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 from hashlib import sha1
 from importlib.util import find_spec
 from pathlib import Path
@@ -103,12 +104,9 @@ ENVIRONMENTS: dict[str, dict[str, str]] = {
         "BOTO_EXPERIMENTAL__NO_EMPTY_CONTINUE": "true",
     },
 }
-CSM = {
-    f"AWS_CSM_{name}": "signs nothing; tells a UDP port of every call, with its token"
-    for name in ("CLIENT_ID", "ENABLED", "HOST", "PORT")
-}
+CSM = ("AWS_CSM_CLIENT_ID", "AWS_CSM_ENABLED", "AWS_CSM_HOST", "AWS_CSM_PORT")
 ELSEWHERE = {
-    **CSM,
+    **dict.fromkeys(CSM, "the test of monitoring"),
     "AWS_ACCESS_KEY_ID": "the hub's own",
     "AWS_SECRET_ACCESS_KEY": "the hub's own",
     "AWS_SESSION_TOKEN": "the hub's own",
@@ -252,7 +250,19 @@ def test_every_setting_that_botocore_reads_from_a_file_is_among_these() -> None:
     names = {place for table in tables for place, *_ in table.values() if isinstance(place, str)}
     names |= {place[1] for place, *_ in tables[1].values() if isinstance(place, tuple)}
     written = set(re.findall(r"^ *(\w+) =", "\n".join(FILES.values()), re.MULTILINE))
-    assert names - written == {"data_path", *(name.removeprefix("AWS_").lower() for name in CSM)}
+    assert names - written == {"data_path", *(name.removeprefix("AWS_").lower() for name in CSM)}  # a test of its own
+
+
+def test_no_monitor_is_told_of_a_call(sent: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore would tell it the key and the session token."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as monitor:
+        monitor.bind(("127.0.0.1", 0))
+        monitor.setblocking(False)
+        for name, value in zip(CSM, ("x", "true", "127.0.0.1", str(monitor.getsockname()[1])), strict=True):
+            monkeypatch.setenv(name, value)
+        signers(Hub(), sent, ["s3"])
+        with pytest.raises(BlockingIOError):
+            monitor.recv(1)
 
 
 def test_every_service_that_takes_tokens_of_the_environment_is_asked() -> None:
