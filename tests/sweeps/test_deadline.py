@@ -1,4 +1,4 @@
-"""Every entry point answers before its limit: the quick ones of tests/hangs, with a second or two to go."""
+"""Every entry point answers before its limit: the quick ones of tests/hangs, with a few seconds to go."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def ask_while(aws: FakeAws, operation: str, answer: Answer, door: str, seconds: 
     ids=["sts-hangs", "s3-drips"],
 )
 def test_one_account(aws: FakeAws, operation: str, answer: Answer, error: str, door: str) -> None:
-    answered = ask_while(aws, operation, answer, door, 1.8, account_id=ONE, check="s3_buckets")
+    answered = ask_while(aws, operation, answer, door, 3, account_id=ONE, check="s3_buckets")
 
     assert answered.told == contract(door, error)
 
@@ -72,6 +72,6 @@ def test_of_two_accounts_one_drips(aws: FakeAws) -> None:
 def test_results_that_s3_does_not_take(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RESULTS_BUCKET", "results")
 
-    answered = ask_while(aws, PUT, silent, "sweep", 2, check="identity", accounts=[ONE], **STORED)
+    answered = ask_while(aws, PUT, silent, "sweep", 3, check="identity", accounts=[ONE], **STORED)
 
     assert answered.told == contract("sweep", "ResultsNotStored")
