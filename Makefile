@@ -16,8 +16,8 @@ INSTALLED := .venv/requirements-dev.txt
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock" $(LOCK_FLAGS)
 
-.PHONY: help demo demo-scale test test-tutorial test-browser test-oldest-sdk audit sandbox sandbox-env layer helper bench lock \
-	format clean
+.PHONY: help demo demo-scale test test-tutorial test-browser test-hangs test-oldest-sdk audit sandbox sandbox-env layer helper \
+	bench lock format clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target text; do \
@@ -40,13 +40,16 @@ test: $(INSTALLED)  ## Format, lint, types, templates, tests
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/cfn-lint *-template.yaml
-	$(BIN)/pytest --quiet -n 2 --dist loadfile --ignore tests/browser --ignore tests/tutorial $(PYTEST_FLAGS)
+	$(BIN)/pytest --quiet -n 2 --dist loadfile --ignore tests/browser --ignore tests/hangs --ignore tests/tutorial $(PYTEST_FLAGS)
 
 test-tutorial: $(INSTALLED)  ## The whole suite once more, in a copy in which the steps of the docs were taken
 	$(BIN)/pytest --quiet tests/tutorial $(PYTEST_FLAGS)
 
 test-browser: $(INSTALLED)  ## The report in a headless Chromium, if there is one (apt install chromium)
 	$(BIN)/pytest --quiet tests/browser $(PYTEST_FLAGS)
+
+test-hangs: $(INSTALLED)  ## AWS that hangs, drips or never ends, with the real timeouts: a minute, nearly all of it asleep
+	$(BIN)/pytest --quiet tests/hangs $(PYTEST_FLAGS)
 
 audit: build/audit/requirements.txt  ## Every IAM policy against AWS's own tables of actions
 	@build/audit/bin/python -W ignore::UserWarning -m audit

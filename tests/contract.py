@@ -43,6 +43,8 @@ CONTRACTS = {
     "CheckThrottled": Contract("check", 500, 429, AWS),
     "CheckTimedOut": Contract("check", 500, 504, AWS),
     "CheckCallFailed": Contract("check", 500, 502, AWS),
+    "AccountsNotListed": Contract("list", 500, 502, AWS),
+    "ResultsNotStored": Contract("store", 500, 502, AWS),
     "CheckFailed": Contract("check", 500, 500, OURS),
     "ResultNotJson": Contract("check", 500, 500, OURS),
     "ResultTooLarge": Contract("check", 500, 500, OURS),

@@ -6,6 +6,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -111,10 +112,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _end(self, ending: Ending, let_go: threading.Event) -> None:
         if ending is Ending.SILENT:
-            let_go.wait(120)
+            until = time.monotonic() + 120
+            while self._is_open() and time.monotonic() < until and not let_go.wait(0.1):
+                pass
         elif ending is Ending.RESET:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
+
+    def _is_open(self) -> bool:
+        """Whether the client waits as well."""
+        try:
+            return self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+        except BlockingIOError:
+            return True
 
     def finish(self) -> None:
         with suppress(OSError, ValueError):  # ValueError: the connection was reset

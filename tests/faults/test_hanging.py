@@ -12,6 +12,7 @@ from botocore.config import Config
 
 from chalicelib.cross_account import clients
 from tests.fake_aws import Answer, FakeAws, buckets, dripping, error, silent, silent_midway
+from tests.fake_aws.sockets import full_queue
 from tests.faults import drive
 from tests.faults.cases import MOST_BACKOFF_SECONDS, TARGET, Fault, assert_told, put_to, through_the_doors
 from tests.test_policies import STAGES, config
@@ -182,29 +183,6 @@ def test_a_port_that_takes_no_connection(
     assert "A function in a VPC needs a route to the regional STS endpoint." in outcome.fault["hint"]
     assert len(backoff) == 2
     drive.assert_nothing_leaked(outcome.text, log.text)
-
-
-class full_queue:
-    """A listening socket whose queue of connections is full, so that one more is neither taken nor refused."""
-
-    def __init__(self, server: socket.socket) -> None:
-        self.server = server
-        self.waiting: list[socket.socket] = []
-
-    def __enter__(self) -> str:
-        self.server.bind(("127.0.0.1", 0))
-        self.server.listen(0)
-        address = self.server.getsockname()
-        for _ in range(16):
-            client = socket.socket()
-            client.setblocking(False)
-            client.connect_ex(address)
-            self.waiting.append(client)
-        return f"http://127.0.0.1:{address[1]}"
-
-    def __exit__(self, *_: object) -> None:
-        for client in self.waiting:
-            client.close()
 
 
 @pytest.mark.parametrize("door", drive.DOORS)

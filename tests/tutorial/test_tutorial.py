@@ -12,7 +12,7 @@ from tests.templates import ROOT
 from tests.tutorial.conftest import run
 
 SUITE = ["pytest", "-q", "-n", "2", "--dist", "loadfile", "-p", "no:cacheprovider"]
-SLOW = ["browser", "e2e", "sandbox", "tutorial"]
+SLOW = ["browser", "e2e", "hangs", "sandbox", "tutorial"]
 """Folders whose tests know nothing of checks, or need a sandbox."""
 
 
