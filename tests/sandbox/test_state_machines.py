@@ -6,6 +6,8 @@ import time
 import uuid
 from typing import Any
 
+import pytest
+
 from sandbox.accounts import HUB
 from sandbox.functions.environment import runtime_name
 
@@ -68,3 +70,16 @@ def test_a_distributed_map_invokes_functions_as_its_role(client: Client) -> None
     assert json.loads(ended["output"]) == [{"seen": {"account_id": account}} for account in ACCOUNTS]
     refused = run(invoke)
     assert (refused["status"], refused["error"]) == ("FAILED", "Lambda.AccessDeniedException")
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(0, []), (1, [1]), (50, [50]), (51, [50, 1]), (120, [50, 50, 20])])
+def test_partition_makes_as_many_batches_as_it_takes(client: Client, count: int, sizes: list[int]) -> None:
+    states = client("stepfunctions")
+    split = {"Type": "Pass", "Output": "{% $partition($states.input, 50) %}", "End": True}
+    machine = states.create_state_machine(
+        name=f"cross-account-sandbox-{uuid.uuid4().hex[:8]}",
+        definition=json.dumps({"QueryLanguage": "JSONata", "StartAt": "Split", "States": {"Split": split}}),
+        roleArn=service_role(client, "states.amazonaws.com"),
+    )
+    ended = run_to_its_end(states, machine["stateMachineArn"], [str(number) for number in range(count)])
+    assert [len(batch) for batch in json.loads(ended["output"])] == sizes
