@@ -620,18 +620,40 @@ def test_permissions_do_not_have_wildcard_actions_or_resources(resource: str) ->
         assert "*" not in listed(statement["Resource"])
 
 
-@pytest.mark.parametrize(
-    ("role", "service"), [("StateMachineRole", "states.amazonaws.com"), ("ScheduleRole", "scheduler.amazonaws.com")]
-)
-def test_a_role_trusts_one_service_in_this_account(role: str, service: str) -> None:
+SCHEDULES = f"arn:aws:scheduler:{REGION}:{HUB}:schedule-group/"
+
+
+def trusts(role: str, service: str, account: str, source: str) -> bool:
     trust = resolve(RESOURCES[role]["Properties"]["AssumeRolePolicyDocument"])
+    keys = {"aws:SourceAccount": account, "aws:SourceArn": source}
+    return evaluate_trust(trust, TrustRequest(service=service, keys=keys)).allowed
 
-    def trusts(principal: str, account: str) -> bool:
-        return evaluate_trust(trust, TrustRequest(service=principal, keys={"aws:SourceAccount": account})).allowed
 
-    assert trusts(service, HUB)
-    assert not trusts(service, "999999999999")
-    assert not trusts("lambda.amazonaws.com", HUB)
+@pytest.mark.parametrize(
+    ("role", "service", "source"),
+    [
+        ("StateMachineRole", "states.amazonaws.com", VALUES["StateMachine"]),
+        ("ScheduleRole", "scheduler.amazonaws.com", f"{SCHEDULES}default"),
+    ],
+)
+def test_a_role_trusts_one_service_in_this_account(role: str, service: str, source: str) -> None:
+    assert trusts(role, service, HUB, source)
+    assert not trusts(role, service, "999999999999", source)
+    assert not trusts(role, "lambda.amazonaws.com", HUB, source)
+
+
+def test_the_state_machine_s_role_trusts_this_state_machine_its_batches_and_versions() -> None:
+    for suffix in ("", "/batches", ":1"):
+        assert trusts("StateMachineRole", "states.amazonaws.com", HUB, VALUES["StateMachine"] + suffix)
+    for other in ("cross-account-prod-sweep", "payroll", f"x-cross-account-{STAGE}-sweep"):
+        assert not trusts("StateMachineRole", "states.amazonaws.com", HUB, f"{STATES}stateMachine:{other}")
+    assert not trusts("StateMachineRole", "states.amazonaws.com", HUB, f"arn:aws:states:us-east-1:{HUB}:stateMachine:x")
+
+
+def test_the_schedule_s_role_trusts_the_group_that_the_schedule_is_in() -> None:
+    """https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html"""
+    assert "GroupName" not in RESOURCES["Schedule"]["Properties"]  # so it is in the default one
+    assert not trusts("ScheduleRole", "scheduler.amazonaws.com", HUB, f"{SCHEDULES}another")
 
 
 @pytest.mark.parametrize("stage", sorted(CONFIG["stages"]))
@@ -691,6 +713,13 @@ def test_the_bucket_is_encrypted_and_private_and_results_expire() -> None:
     (rule,) = properties["LifecycleConfiguration"]["Rules"]
     assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", "90")
     assert properties["BucketName"] == BUCKET
+
+
+def test_an_overwritten_result_remains_as_long_as_it_was_to_remain_and_not_for_ever() -> None:
+    properties = resolve(RESOURCES["ResultsBucket"]["Properties"])
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    (rule,) = properties["LifecycleConfiguration"]["Rules"]
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": rule["ExpirationInDays"]}
 
 
 def test_the_bucket_remains_when_the_stack_is_deleted() -> None:
