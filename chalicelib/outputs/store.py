@@ -90,7 +90,7 @@ class ResultsStore:
 
 
 def key(request: SweepRequest, request_id: str) -> str:
-    """The key of a part of a sweep's results: a part that is run again overwrites itself, and another question does not."""
+    """The key of a part of a sweep's results: a part that is run again overwrites itself, another question does not."""
     store = request.store or StoreRequest()
     accounts: Any = request.accounts
     if accounts is None:
