@@ -167,7 +167,7 @@ def test_a_template_for_one_stage_denies_the_others(stage: str) -> None:
 
 
 def test_a_prefix_is_not_a_stage() -> None:
-    """As role-template.yaml says of HubRoleName, and why no stage of ours begins like another (tests/test_policies.py)."""
+    """As role-template.yaml says of HubRoleName, and why tests/test_policies.py lets no stage begin like another."""
     document = trust("plain", "cross-account-prod-*")
     assert trusts(document, fully_equipped(role("cross-account-prod-test-sweep")))
     assert trusts(document, fully_equipped(role("cross-account-prod-of-somebody-else")))
