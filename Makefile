@@ -74,11 +74,12 @@ format: $(INSTALLED)  ## Format, and mend what the linter can
 	$(BIN)/ruff check --fix .
 
 lock: $(INSTALLED)  ## requirements*.txt from requirements*.in (LOCK_FLAGS=--upgrade for newer ones)
-	@$(BIN)/pip install -qq uv==0.13.9
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r requirements-lock.txt
 	$(LOCK) requirements.in -o requirements.txt
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
 	$(LOCK) audit/requirements.in -o audit/requirements.txt
 	$(LOCK) tests/oldest-boto3.in -o tests/oldest-boto3.txt
+	$(LOCK) requirements-lock.in -o requirements-lock.txt
 
 clean:  ## Away with everything that make and chalice made here; what is deployed stays recorded
 	rm -rf .venv .chalice/deployments .chalice/venv .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist

@@ -12,20 +12,44 @@ logger = Logger(service="cross-account", utc=True)
 
 _SENSITIVE_LOGGERS = (
     "botocore.auth",  # canonical requests, with the session token
+    "botocore.awsrequest",  # bodies
+    "botocore.compress",
+    "botocore.configprovider",  # what stands in ~/.aws/config
     "botocore.crt.auth",
+    "botocore.discovery",  # identifiers in parameters
     "botocore.endpoint",  # parameters with the external ID, headers with the token
     "botocore.handlers",  # error texts that came with a 200
+    "botocore.history",
     "botocore.hooks",
     "botocore.httpsession",
+    "botocore.monitoring",  # error texts
+    "botocore.paginate",  # tokens of the caller's
     "botocore.parsers",  # bodies, with the secret key
-    "botocore.signers",
+    "botocore.regions",  # parameters
     "botocore.retryhandler",
-    "botocore.history",
+    "botocore.session",  # what a caller configures
+    "botocore.signers",
+    "botocore.useragent",
+    "botocore.utils",  # bodies of the metadata service
+    "boto3.dynamodb.table",  # items
     "boto3.resources.action",  # parameters and whole responses, if a check uses session().resource()
     "boto3.resources.collection",
+    "s3transfer",  # tracebacks, with error texts, as in all of its modules
+    "s3transfer.crt",
+    "s3transfer.download",
+    "s3transfer.futures",
+    "s3transfer.processpool",
+    "s3transfer.tasks",
     "s3transfer.utils",
+    "urllib3.connection",  # headers that it cannot parse, certificates
     "urllib3.connectionpool",  # URLs, with presigned queries
+    "urllib3.contrib.pyopenssl",
+    "urllib3.poolmanager",
+    "urllib3.util.retry",
 )
+"""Those that log what a peer or a caller wrote."""
+_RETRIES = "botocore.retries.standard"  # whose debug records are worth having, but for a header
+_CREDENTIALS = ("botocore.credentials", "botocore.tokens")  # and where credentials come from, but for error texts
 
 
 MAX_WARNINGS = 1000
@@ -66,11 +90,37 @@ def _above_debug(record: logging.LogRecord) -> bool:
     return record.levelno > logging.DEBUG
 
 
-def silence_botocore_debug() -> None:
-    """Drop botocore's debug records, at any level that is set later: they hold credentials and external IDs.
+def _without_values(record: logging.LogRecord) -> bool:
+    """Keep a warning and not what it quotes: "Failed to parse headers (url=...): ..."."""
+    record.args = tuple(value if isinstance(value, int | float) else "..." for value in _arguments(record))
+    return _without_error_text(record)
 
-    A filter and not a level, because `logging.getLogger().setLevel("DEBUG")` or `boto3.set_stream_logger()` would
-    undo a level. The root logger is not touched.
+
+def _without_error_text(record: logging.LogRecord) -> bool:
+    """Keep the class of an exception: its text may be a peer's."""
+    record.args = tuple(type(value).__name__ if isinstance(value, Exception) else value for value in _arguments(record))
+    if record.exc_info and record.exc_info[0]:
+        record.msg = f"{record.msg} ({record.exc_info[0].__name__})"
+        record.exc_info = None
+    return True
+
+
+def _arguments(record: logging.LogRecord) -> tuple[object, ...]:
+    """logging makes a single dict the arguments themselves."""
+    return record.args if isinstance(record.args, tuple) else (record.args,) if record.args else ()
+
+
+def silence_botocore_debug() -> None:
+    """Drop botocore's debug records, and what its warnings quote, at any level that is set later.
+
+    They hold credentials, external IDs and texts of AWS.
+
+    Filters and not a level, because `logging.getLogger().setLevel("DEBUG")` or `boto3.set_stream_logger()` would undo a
+    level. On each logger, because a filter is not inherited. The root logger is not touched.
     """
     for name in _SENSITIVE_LOGGERS:
         logging.getLogger(name).addFilter(_above_debug)  # adding it again changes nothing
+    for name in (*_SENSITIVE_LOGGERS, _RETRIES):
+        logging.getLogger(name).addFilter(_without_values)
+    for name in _CREDENTIALS:
+        logging.getLogger(name).addFilter(_without_error_text)

@@ -22,7 +22,13 @@ LIKE_OURS = {
 """Licences that require only to keep the notice. Another licence needs a decision.
 botocore also contains Mozilla's list of certificates (MPL-2.0), unchanged."""
 
-LOCKS = ["requirements.txt", "requirements-dev.txt", "audit/requirements.txt", "tests/oldest-boto3.txt"]
+LOCKS = [
+    "requirements.txt",
+    "requirements-dev.txt",
+    "requirements-lock.txt",
+    "audit/requirements.txt",
+    "tests/oldest-boto3.txt",
+]
 
 
 def pinned(lock: str) -> dict[str, str]:
@@ -58,6 +64,13 @@ def test_what_ships_is_pinned_with_hashes(lock: str) -> None:
         if requirement.strip() and not re.match(r"\S+==\S+[^\n]* \\\n +--hash=sha256:[0-9a-f]{64}\b", requirement)
     ]
     assert loose == []
+
+
+def test_whatever_make_installs_from_the_network_has_hashes() -> None:
+    recipes = (ROOT / "Makefile").read_text().replace("\\\n", " ").splitlines()
+    installing = [line for line in recipes if "pip install" in line]
+    assert len(installing) == 5
+    assert [line for line in installing if "--require-hashes" not in line and "--no-index" not in line] == []
 
 
 @pytest.mark.parametrize("lock", LOCKS)

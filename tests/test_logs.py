@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import logging
+import re
+import socket
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -12,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore
 import pytest
+import s3transfer
 import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,23 +34,25 @@ from tests.failures import FAILURES, Failure
 from tests.fake_aws import EXTERNAL_ID, KNOWN_CHECKS, SECRETS, SESSION_SECRET, SESSION_TOKEN, FakeAws, denied, leaks
 
 ACCOUNT = "123456789012"
-# Every logger of botocore and what comes with it whose debug records have been seen to hold a secret.
-TELLING = [
-    "botocore.auth",
-    "botocore.crt.auth",
-    "botocore.endpoint",
-    "botocore.handlers",
-    "botocore.hooks",
-    "botocore.httpsession",
-    "botocore.parsers",
-    "botocore.signers",
-    "botocore.retryhandler",
-    "botocore.history",
-    "boto3.resources.action",
-    "boto3.resources.collection",
-    "s3transfer.utils",
-    "urllib3.connectionpool",
-]
+TELLING = app_log._SENSITIVE_LOGGERS
+FILTERED = {*TELLING, app_log._RETRIES, *app_log._CREDENTIALS}
+HARMLESS = {
+    "botocore.args",  # a maximum
+    "botocore.client",  # services, regions and endpoints of the configuration
+    "botocore.docs.bcdoc.restdoc",  # which runs in no program
+    "botocore.endpoint_provider",  # sentences of botocore's models
+    "botocore.httpchecksum",  # algorithms
+    "botocore.loaders",  # files of botocore
+    "botocore.plugin",  # modules of the configuration
+    "botocore.retries.adaptive",  # numbers
+    "botocore.retries.special",  # numbers
+    "boto3.resources.factory",  # names of boto3's models
+    "boto3.resources.model",
+    "boto3.s3.transfer",  # which transfer manager
+    "s3transfer.manager",  # a bandwidth
+    "urllib3",  # itself
+}
+"""Those that quote something, but nothing that a peer or a caller wrote."""
 PARAMS: dict[str, dict[str, Any]] = {"bedrock_converse": {"model_id": "m", "prompt": "p"}}
 
 
@@ -181,15 +189,73 @@ def test_a_setting_level_of_debug_keeps_the_secrets_in(aws: FakeAws, talk: Any, 
 def test_the_filters_are_put_once_however_often_they_are_put() -> None:
     before = [len(logging.getLogger(name).filters) for name in TELLING]
     silence_botocore_debug()
-    assert [len(logging.getLogger(name).filters) for name in TELLING] == before == [1] * len(TELLING)
+    assert [len(logging.getLogger(name).filters) for name in TELLING] == before == [2] * len(TELLING)
 
 
 @pytest.mark.parametrize("name", TELLING)
 def test_a_logger_that_could_tell_a_secret_warns_and_says_no_more(name: str, talk: Any) -> None:
     logging.getLogger(name).debug("debugging with %s", SESSION_SECRET)
-    logging.getLogger(name).warning("warned by %s", name)
+    logging.getLogger(name).warning("%d warnings of %s and %r", 2, SESSION_SECRET, {"token": SESSION_TOKEN})
+    logging.getLogger(name).warning("with a dict: %s", {"token": SESSION_TOKEN})
     said = talk()
-    assert f"warned by {name}" in said
+    assert "2 warnings of ... and '...'" in said
+    assert "with a dict: ..." in said
+    assert_nothing_in(said)
+
+
+@pytest.mark.parametrize("name", sorted(FILTERED))
+def test_a_warning_names_the_class_of_an_exception_and_not_its_text(name: str, talk: Any) -> None:
+    try:
+        raise LookupError(SESSION_SECRET)
+    except LookupError as error:
+        logging.getLogger(name).warning("It failed: %s", error, exc_info=True)
+    said = talk()
+    assert "(LookupError)" in said
+    assert_nothing_in(said)
+
+
+def test_where_credentials_come_from_is_told(talk: Any) -> None:
+    logging.getLogger("botocore.credentials").debug("Looking for credentials via: %s", "env")
+    assert "Looking for credentials via: env" in talk()
+
+
+def quoting(package: Any) -> set[str]:
+    """The modules of a package that log more than a constant sentence."""
+    root, found = Path(package.__file__).parent, set()
+    for path in root.rglob("*.py"):
+        name = ".".join((root.name, *path.relative_to(root).with_suffix("").parts)).removesuffix(".__init__")
+        calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+        for call in calls:
+            logs = re.fullmatch(r"log(ger)?\.(debug|info|warn(ing)?|error|exception)", ast.unparse(call.func).lower())
+            if logs and (call.args[1:] or call.keywords or not isinstance(call.args[0], ast.Constant)):
+                found.add(name)
+    return found
+
+
+@pytest.mark.parametrize("package", [botocore, boto3, s3transfer, urllib3], ids=lambda package: package.__name__)
+def test_every_logger_that_quotes_something_is_filtered_or_harmless(package: Any) -> None:
+    """In the pinned versions: a new one has to be read."""
+    assert quoting(package) - FILTERED - HARMLESS == set()
+
+
+def test_what_a_peer_sends_as_a_header_is_not_in_urllib3_s_warning(talk: Any) -> None:
+    """The one warning that needs no setting of anybody's."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nA: b\r\ncanary-of-the-peer\r\nContent-Length: 0\r\n\r\n")
+
+        peer = threading.Thread(target=answer)
+        peer.start()
+        with urllib3.PoolManager(retries=False) as pool:
+            pool.request("GET", f"http://127.0.0.1:{server.getsockname()[1]}/?token={SESSION_TOKEN}")
+        peer.join()
+    said = talk()
+    assert "Failed to parse headers (url=...): ... (HeaderParsingError)" in said
+    assert "canary-of-the-peer" not in said
     assert_nothing_in(said)
 
 

@@ -194,6 +194,11 @@ def test_the_default_trust_matches_the_names_of_the_execution_roles() -> None:
     assert [role for role in roles if not fnmatchcase(role, pattern)] == []
 
 
+def test_no_stage_is_called_like_another_one_and_more() -> None:
+    """HubRoleName=cross-account-prod-* would let a stage prod-test in, and `prod*` of SECURITY.md also a prod2."""
+    assert [(one, other) for one in STAGES for other in STAGES if one != other and other.startswith(one)] == []
+
+
 def test_the_names_are_not_too_long_for_iam_and_lambda() -> None:
     names = [f"cross-account-{stage}-{function}" for stage, function in every_function(STAGES, ALL_FUNCTIONS)]
     assert [name for name in names if len(name) > 64] == []

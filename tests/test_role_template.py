@@ -101,13 +101,19 @@ def test_the_default_name_and_path_are_those_of_the_hub():
     )
 
 
+ONLY_ITS_ROLES = {
+    "ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{HUB}:role/cross-account-*"},
+    "ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{HUB}:role/*/*"},
+}
+
+
 def test_only_the_apps_own_roles_in_the_hub_are_trusted(deploy):
     assert deploy().trust == {
         "Sid": "OnlyTheHubsOwnRoles",
         "Effect": "Allow",
         "Action": "sts:AssumeRole",
         "Principal": {"AWS": f"arn:aws:iam::{HUB}:root"},
-        "Condition": {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{HUB}:role/cross-account-*"}},
+        "Condition": ONLY_ITS_ROLES,
     }
 
 
@@ -129,15 +135,16 @@ def test_the_trust_can_be_limited_to_one_stage(deploy):
             {"ExternalId": "a-new-word", "PreviousExternalId": "a-shared-word"},
             {"sts:ExternalId": ["a-new-word", "a-shared-word"]},
         ),
+        ({"PreviousExternalId": "a-shared-word"}, {"sts:ExternalId": "a-shared-word"}),
+        (
+            {"PreviousExternalId": "a-shared-word", "OrganizationId": "o-a1b2c3d4e5"},
+            {"sts:ExternalId": "a-shared-word", "aws:PrincipalOrgID": "o-a1b2c3d4e5"},
+        ),
     ],
-    ids=["external id", "organization", "both", "while the external id changes"],
+    ids=["external id", "organization", "both", "while the external id changes", "previous alone", "previous and both"],
 )
 def test_the_trust_requires_external_id_and_organization_if_set(deploy, parameters, required):
-    condition = deploy(**parameters).trust["Condition"]
-    assert condition == {
-        "ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{HUB}:role/cross-account-*"},
-        "StringEquals": required,
-    }
+    assert deploy(**parameters).trust["Condition"] == {**ONLY_ITS_ROLES, "StringEquals": required}
 
 
 def test_every_check_has_a_statement_and_every_statement_a_check():

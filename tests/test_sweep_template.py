@@ -18,6 +18,7 @@ from jsonata import Jsonata  # type: ignore[import-untyped]
 from chalicelib import cross_account, errors
 from chalicelib.inputs.requests import STORE_KEYS, ListingRequest, StoreRequest, SweepRequest
 from chalicelib.outputs import store
+from sandbox.moto_patches.state_machines import partition
 from sandbox.policy_evaluation import TrustRequest, evaluate_identity, evaluate_trust
 from tests.templates import ROOT, listed, load_template
 from tests.test_policies import CONFIG, config
@@ -107,6 +108,7 @@ def evaluate(template: Any, variables: dict[str, Any] | None = None, **of_state:
     frame = expression.create_frame()
     for name, value in {"states": of_state, **(variables or {})}.items():
         frame.bind(name, value)
+    frame.bind("partition", Jsonata.JLambda(partition))
     return expression.evaluate(None, frame)
 
 
@@ -282,19 +284,82 @@ def test_few_batches_remain_a_list_of_lists(batches: list[list[str]]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "next_state"),
+    "given",
     [
-        ({}, "SetVariables"),
-        ({"sweep": {}, "list_accounts": {}}, "SetVariables"),
-        ({"check": "s3_buckets"}, "InvalidInput"),
-        ({"sweep": {}, "exclude": []}, "InvalidInput"),
+        {},
+        {"sweep": {}, "list_accounts": {}},
+        {"sweep": {"accounts": []}},
+        {"sweep": {"accounts": ["1"]}},
+        {"sweep": {"accounts": [None, ["1"]]}},  # each of these is one account's failure
+        {"list_accounts": {"accounts": None}},  # which list_accounts itself rejects
     ],
 )
-def test_an_unknown_field_in_the_input_is_rejected(given: Any, next_state: str) -> None:
-    assert next_state_of("ValidateInput", given) == next_state
+def test_a_valid_input_goes_on(given: Any) -> None:
+    assert next_state_of("ValidateInput", given) == "SetVariables"
+
+
+@pytest.mark.parametrize(
+    "given", [{"check": "s3_buckets"}, {"sweep": {}, "exclude": []}, {"sweep": {"accounts": []}, "accounts": None}]
+)
+def test_an_unknown_field_in_the_input_is_rejected(given: Any) -> None:
+    assert next_state_of("ValidateInput", given) == "InvalidInput"
+
+
+@pytest.mark.parametrize("part", ["sweep", "list_accounts"])
+@pytest.mark.parametrize("value", [None, "s3_buckets", 7, True, [], [{}], [{"accounts": ["1"]}]])
+def test_an_event_that_is_not_an_object_is_rejected(part: str, value: Any) -> None:
+    assert next_state_of("ValidateInput", value) == "InvalidInput"
+    assert next_state_of("ValidateInput", {part: value}) == "InvalidInput"
+
+
+@pytest.mark.parametrize("accounts", [None, "", "123456789012", {}, {"id": "123456789012"}, 123456789012, True, False])
+def test_accounts_that_are_not_a_list_are_rejected_and_do_not_mean_the_whole_organization(accounts: Any) -> None:
+    assert next_state_of("ValidateInput", {"sweep": {"check": "identity", "accounts": accounts}}) == "InvalidAccounts"
+    assert next_state_of("HasAccounts", {"sweep": {"accounts": accounts}}) == "SplitIntoBatches"
+
+
+def test_accounts_exclude_an_event_of_list_accounts() -> None:
+    """Otherwise its "exclude" would be ignored without a word."""
+    given = {"sweep": {"accounts": ["1"]}, "list_accounts": {"exclude": ["1"]}}
+    assert next_state_of("ValidateInput", given) == "InvalidAccounts"
+
+
+@pytest.mark.parametrize("name", ["InvalidInput", "InvalidAccounts"])
+def test_an_input_that_is_rejected_fails_with_a_sentence(name: str) -> None:
+    state = machine()["States"][name]
+    assert (state["Type"], state["Error"]) == ("Fail", "InvalidInput")
+    assert state["Cause"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("given", "next_state"),
+    [({}, "ListAccounts"), ({"sweep": {}}, "ListAccounts"), ({"sweep": {"accounts": []}}, "SplitIntoBatches")],
+)
+def test_only_an_input_without_accounts_lists_the_organization(given: Any, next_state: str) -> None:
+    assert next_state_of("HasAccounts", given) == next_state
 
 
 # Batches
+
+
+def split(accounts: list[Any]) -> Any:
+    output = machine()["States"]["SplitIntoBatches"]["Output"]
+    return evaluate(output, input={"sweep": {"accounts": accounts}})["batches"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 250])
+def test_accounts_are_split_into_batches(count: int) -> None:
+    accounts = [f"{number:012d}" for number in range(count)]
+    batches = split(accounts)
+    assert [account for batch in batches for account in batch] == accounts
+    assert [len(batch) for batch in batches] == [100] * (count // 100) + [count % 100] * (count % 100 > 0)
+
+
+def test_an_account_is_in_one_batch_once_however_often_it_is_named() -> None:
+    accounts = [f"{number:012d}" for number in range(150)]
+    batches = split(accounts + accounts[::-1] + accounts[:1] * 200)
+    assert [account for batch in batches for account in batch] == accounts
+    assert summarize(batches, [report(0, ok=100), report(1, ok=50)])["summary"]["accounts"] == 150
 
 
 @pytest.mark.parametrize(
@@ -555,18 +620,40 @@ def test_permissions_do_not_have_wildcard_actions_or_resources(resource: str) ->
         assert "*" not in listed(statement["Resource"])
 
 
-@pytest.mark.parametrize(
-    ("role", "service"), [("StateMachineRole", "states.amazonaws.com"), ("ScheduleRole", "scheduler.amazonaws.com")]
-)
-def test_a_role_trusts_one_service_in_this_account(role: str, service: str) -> None:
+SCHEDULES = f"arn:aws:scheduler:{REGION}:{HUB}:schedule-group/"
+
+
+def trusts(role: str, service: str, account: str, source: str) -> bool:
     trust = resolve(RESOURCES[role]["Properties"]["AssumeRolePolicyDocument"])
+    keys = {"aws:SourceAccount": account, "aws:SourceArn": source}
+    return evaluate_trust(trust, TrustRequest(service=service, keys=keys)).allowed
 
-    def trusts(principal: str, account: str) -> bool:
-        return evaluate_trust(trust, TrustRequest(service=principal, keys={"aws:SourceAccount": account})).allowed
 
-    assert trusts(service, HUB)
-    assert not trusts(service, "999999999999")
-    assert not trusts("lambda.amazonaws.com", HUB)
+@pytest.mark.parametrize(
+    ("role", "service", "source"),
+    [
+        ("StateMachineRole", "states.amazonaws.com", VALUES["StateMachine"]),
+        ("ScheduleRole", "scheduler.amazonaws.com", f"{SCHEDULES}default"),
+    ],
+)
+def test_a_role_trusts_one_service_in_this_account(role: str, service: str, source: str) -> None:
+    assert trusts(role, service, HUB, source)
+    assert not trusts(role, service, "999999999999", source)
+    assert not trusts(role, "lambda.amazonaws.com", HUB, source)
+
+
+def test_the_state_machine_s_role_trusts_this_state_machine_its_batches_and_versions() -> None:
+    for suffix in ("", "/batches", ":1"):
+        assert trusts("StateMachineRole", "states.amazonaws.com", HUB, VALUES["StateMachine"] + suffix)
+    for other in ("cross-account-prod-sweep", "payroll", f"x-cross-account-{STAGE}-sweep"):
+        assert not trusts("StateMachineRole", "states.amazonaws.com", HUB, f"{STATES}stateMachine:{other}")
+    assert not trusts("StateMachineRole", "states.amazonaws.com", HUB, f"arn:aws:states:us-east-1:{HUB}:stateMachine:x")
+
+
+def test_the_schedule_s_role_trusts_the_group_that_the_schedule_is_in() -> None:
+    """https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html"""
+    assert "GroupName" not in RESOURCES["Schedule"]["Properties"]  # so it is in the default one
+    assert not trusts("ScheduleRole", "scheduler.amazonaws.com", HUB, f"{SCHEDULES}another")
 
 
 @pytest.mark.parametrize("stage", sorted(CONFIG["stages"]))
@@ -626,6 +713,13 @@ def test_the_bucket_is_encrypted_and_private_and_results_expire() -> None:
     (rule,) = properties["LifecycleConfiguration"]["Rules"]
     assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", "90")
     assert properties["BucketName"] == BUCKET
+
+
+def test_an_overwritten_result_remains_as_long_as_it_was_to_remain_and_not_for_ever() -> None:
+    properties = resolve(RESOURCES["ResultsBucket"]["Properties"])
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    (rule,) = properties["LifecycleConfiguration"]["Rules"]
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": rule["ExpirationInDays"]}
 
 
 def test_the_bucket_remains_when_the_stack_is_deleted() -> None:

@@ -45,6 +45,7 @@ TEMPLATES: dict[str, dict[str, str]] = {
     "external id": {"ExternalId": SECRET},
     "organization": {"OrganizationId": ORGANIZATION},
     "both": {"ExternalId": SECRET, "OrganizationId": ORGANIZATION},
+    "previous external id": {"PreviousExternalId": SECRET},
 }
 for_each_template = pytest.mark.parametrize("template", TEMPLATES)
 SECURITY = (ROOT / "SECURITY.md").read_text()
@@ -109,6 +110,7 @@ NOT_OURS = {
     "a role with only part of the name": fully_equipped(role("cross-account")),
     "a role in another letter case": fully_equipped(role("Cross-Account-prod-sweep")),
     "a role of the hub behind a path": fully_equipped(role("team/cross-account-prod-sweep")),
+    "a role behind a path that is called like ours": fully_equipped(role("cross-account-team/dev")),
     "a user of the hub": of_user(f"arn:aws:iam::{HUB}:user/alice"),
     "a user called like our role": of_user(f"arn:aws:iam::{HUB}:user/cross-account-prod-sweep"),
     "the hub's root": of_user(f"arn:aws:iam::{HUB}:root"),
@@ -138,7 +140,7 @@ def test_external_id_and_organization_must_match_exactly(template: str) -> None:
         request = TrustRequest.of_role(
             role(OURS[0]), external_id=EXTERNAL_IDS[external_id], org_id=ORGANIZATIONS[organization]
         )
-        expected = ("ExternalId" not in required or external_id == "right") and (
+        expected = (not required.keys() & {"ExternalId", "PreviousExternalId"} or external_id == "right") and (
             "OrganizationId" not in required or organization == "right"
         )
         assert trusts(trust(template), request) is expected, (external_id, organization)
@@ -162,6 +164,14 @@ def test_a_template_for_one_stage_denies_the_others(stage: str) -> None:
     assert [name for name in OURS if trusts(document, fully_equipped(role(name)))] == [
         f"cross-account-{stage}-{function}" for function in FUNCTIONS
     ]
+
+
+def test_a_prefix_is_not_a_stage() -> None:
+    """As role-template.yaml says of HubRoleName, and why tests/test_policies.py lets no stage begin like another."""
+    document = trust("plain", "cross-account-prod-*")
+    assert trusts(document, fully_equipped(role("cross-account-prod-test-sweep")))
+    assert trusts(document, fully_equipped(role("cross-account-prod-of-somebody-else")))
+    assert not trusts(document, fully_equipped(role("cross-account-prod2-sweep")))
 
 
 def test_a_template_for_one_function_denies_the_others() -> None:

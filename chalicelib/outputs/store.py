@@ -98,11 +98,12 @@ class ResultsStore:
 
 
 def key(request: SweepRequest, request_id: str) -> str:
-    """The key of a part of a sweep's results, so that a part that is run again overwrites itself."""
+    """The key of a part of a sweep's results: a part that is run again overwrites itself, another question does not."""
     store = request.store or StoreRequest()
-    asked: Any = request.accounts
-    if asked is None:
-        asked = (request.listing.organizational_unit, *sorted(request.listing.exclude))
+    accounts: Any = request.accounts
+    if accounts is None:
+        accounts = {"unit": request.listing.organizational_unit, "exclude": sorted(request.listing.exclude)}
+    asked = (accounts, request.regions, dict(request.params))
     part = store.part or hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
     day = store.date or datetime.now(UTC).date().isoformat()
     return f"{_PREFIX}/check={request.check.name}/date={day}/run={store.run or request_id}/{part}.jsonl"

@@ -21,9 +21,11 @@ Content = str | int | float | None
 
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls, but for tab and newline
-    "\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # without width, or turning the direction
-    "\ud800-\udfff"  # halves of a character, which UTF-8 cannot hold
-    "\U000e0000-\U000e007f]"
+    "\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb"
+    "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # Unicode's format characters
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff"  # and ignorable ones
+    "\u2800\u00a0\u1680\u2000-\u200a\u202f\u205f"  # blanks, but for the space and that of Chinese and Japanese
+    "\ud800-\udfff]"  # halves of a character, which UTF-8 cannot hold
 )
 _VOID = frozenset({"meta", "link", "input"})
 

@@ -25,6 +25,7 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     stacks.apply_change_sets_whole()
     state_machines.sign_step_functions(endpoint_url)
     state_machines.evaluate_jsonata()
+    state_machines.count_batches_right()
     state_machines.name_executions()
     state_machines.run_state_machines()
     services.add_bedrock()

@@ -282,6 +282,23 @@ def test_an_invalid_event_fails_before_any_role_is_assumed(machine: Machine) -> 
     assert machine.invocations(since) == 1
 
 
+@pytest.mark.parametrize("accounts", [None, TARGETS[0].id])
+def test_accounts_that_are_not_a_list_fail_before_anything_is_invoked(machine: Machine, accounts: Any) -> None:
+    since = time.time()
+    end = machine.end(machine.start(f"no-list-{accounts}", sweep={"check": "identity", "accounts": accounts}))
+    assert (end["status"], end["error"]) == ("FAILED", "InvalidInput")
+    assert '"accounts" must be a list' in end["cause"]
+    assert machine.invocations(since) == 0
+
+
+def test_an_account_that_is_named_twice_has_one_line_and_counts_once(machine: Machine) -> None:
+    accounts = [account for account in ACCOUNTS if account not in DENIED][: BATCH_SIZE + 1]
+    end = machine.end(machine.start("twice", sweep={"check": "identity", "accounts": accounts * 2}))
+    summary = json.loads(end["output"])["summary"]
+    assert (summary["accounts"], summary["ok"], summary["batches"]) == (len(accounts), len(accounts), 2)
+    assert Counter(line["account_id"] for line in machine.lines("twice")) == Counter(accounts)
+
+
 def test_without_the_policy_of_the_template_results_are_not_stored(machine: Machine, deployed: Project) -> None:
     iam = machine.client("iam")
     policy = iam.get_role_policy(RoleName=ROLE, PolicyName="store-results")["PolicyDocument"]

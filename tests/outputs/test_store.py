@@ -143,6 +143,18 @@ def test_other_accounts_are_another_part(other: list[str]) -> None:
     assert key_of(accounts=[ONE, TWO]) != key_of(accounts=other)
 
 
+def test_another_question_of_the_same_run_is_another_part() -> None:
+    where: list[dict[str, Any]] = [{}, {"accounts": [ONE]}, {"exclude": [ONE]}, {"organizational_unit": "r-ab12"}]
+    how: list[dict[str, Any]] = [
+        {},
+        {"regions": ["eu-west-1"]},
+        {"regions": ["eu-west-1", "us-east-1"]},
+        {"params": {"prefix": "x"}},
+        {"params": {"prefix": "y"}},
+    ]
+    assert len({key_of(**{"check": "s3_buckets", **one, **other}) for one in where for other in how}) == 4 * 5
+
+
 def test_the_organization_is_one_part_also_after_an_account_joined(sweep: Sweep, aws: FakeAws) -> None:
     accounts = [{"Id": account, "Name": "x", "Status": "ACTIVE"} for account in (ONE, TWO)]
     aws.tell("POST /", Reply(json.dumps({"Accounts": accounts[:1]})), Reply(json.dumps({"Accounts": accounts})))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -238,6 +239,29 @@ def test_any_text_comes_back_out_of_an_element_and_an_attribute_as_it_went_in(co
 
 def test_what_turns_the_direction_or_cannot_be_seen_is_shown_by_its_number() -> None:
     assert text("\u202egnp.exe\u200b\x00\ud800") == "[U+202E]gnp.exe[U+200B][U+0000][U+D800]"
+
+
+IGNORABLE = [(0x34F, 0x34F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2060, 0x206F), (0x3164, 0x3164)]
+IGNORABLE += [(0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0xE0000, 0xE0FFF)]
+"""Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties.txt, but for those that are format characters."""
+
+
+def test_every_character_that_cannot_be_seen_is_shown_by_its_number_and_no_other_is() -> None:
+    blank = {chr(code) for first, last in IGNORABLE for code in range(first, last + 1)} | {"\u2800"}
+    kept = {"\t", "\n", " ", "\u3000"}
+    wrong = []
+    for code in range(0x110000):
+        character = chr(code)
+        category = unicodedata.category(character)
+        unseen = character in blank or (category in {"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"} and character not in kept)
+        if category != "Cn" and (text(character) == f"[U+{code:04X}]") is not unseen:
+            wrong.append(f"{code:04X} {category}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("character", ["\u180e", "\u3164", "\u2800", "\uffa0", "\u034f", "\ufff8", "\U000e0fff"])
+def test_a_name_of_nothing_to_be_seen_is_no_empty_cell(character: str) -> None:
+    assert text(f"prod{character}") == f"prod[U+{ord(character):04X}]"
 
 
 def test_the_page_can_be_written_as_utf_8_whatever_is_in_it() -> None:

@@ -6,6 +6,8 @@ import time
 import uuid
 from typing import Any
 
+import pytest
+
 from sandbox.accounts import HUB
 from sandbox.functions.environment import runtime_name
 
@@ -68,3 +70,40 @@ def test_a_distributed_map_invokes_functions_as_its_role(client: Client) -> None
     assert json.loads(ended["output"]) == [{"seen": {"account_id": account}} for account in ACCOUNTS]
     refused = run(invoke)
     assert (refused["status"], refused["error"]) == ("FAILED", "Lambda.AccessDeniedException")
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(0, []), (1, [1]), (50, [50]), (51, [50, 1]), (120, [50, 50, 20])])
+def test_partition_makes_as_many_batches_as_it_takes(client: Client, count: int, sizes: list[int]) -> None:
+    states = client("stepfunctions")
+    split = {"Type": "Pass", "Output": "{% $partition($states.input, 50) %}", "End": True}
+    machine = states.create_state_machine(
+        name=f"cross-account-sandbox-{uuid.uuid4().hex[:8]}",
+        definition=json.dumps({"QueryLanguage": "JSONata", "StartAt": "Split", "States": {"Split": split}}),
+        roleArn=service_role(client, "states.amazonaws.com"),
+    )
+    ended = run_to_its_end(states, machine["stateMachineArn"], [str(number) for number in range(count)])
+    assert [len(batch) for batch in json.loads(ended["output"])] == sizes
+
+
+@pytest.mark.parametrize(("trusted", "status"), [("mine", "SUCCEEDED"), ("another", "FAILED")])
+def test_a_role_that_trusts_one_state_machine_serves_no_other(client: Client, trusted: str, status: str) -> None:
+    states, suffix = client("stepfunctions"), uuid.uuid4().hex[:8]
+    machine = f"arn:aws:states:us-east-1:{HUB}:stateMachine:{trusted}-{suffix}"
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "states.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"ArnLike": {"aws:SourceArn": f"{machine}*"}},
+    }
+    role = client("iam").create_role(RoleName=f"machine-{suffix}", AssumeRolePolicyDocument=document(trust))
+    may_publish = {"Effect": "Allow", "Action": "sns:Publish", "Resource": "*"}
+    client("iam").put_role_policy(RoleName=f"machine-{suffix}", PolicyName="p", PolicyDocument=document(may_publish))
+    topic = client("sns").create_topic(Name=f"topic-{suffix}")["TopicArn"]
+    publish = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "End": True}
+    only = {**publish, "Parameters": {"TopicArn": topic, "Message": "x"}}
+    arn = states.create_state_machine(
+        name=f"mine-{suffix}",
+        definition=json.dumps({"StartAt": "Only", "States": {"Only": only}}),
+        roleArn=role["Role"]["Arn"],
+    )["stateMachineArn"]
+    assert run_to_its_end(states, arn, {})["status"] == status
