@@ -10,6 +10,40 @@ from aws_lambda_powertools import Logger
 
 logger = Logger(service="cross-account", utc=True)
 
+MAX_WARNINGS = 1000
+"""Lines of an invocation of level WARNING and above. A sweep of 10,000 accounts that all fail would write 10,000, and
+CloudWatch bills them; its response has them all."""
+
+
+class _FirstWarnings(logging.Filter):
+    """Lets the first ones of an invocation pass, and counts the others."""
+
+    seen = 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:
+            return True
+        self.seen += 1
+        return self.seen <= MAX_WARNINGS
+
+
+_first_warnings = _FirstWarnings()
+logging.getLogger(logger.name).addFilter(_first_warnings)
+
+
+@contextmanager
+def bounded_log() -> Iterator[None]:
+    """Bound the number of warnings within; at the end, one line says how many were not written."""
+    _first_warnings.seen = 0
+    try:
+        yield
+    finally:
+        left_out = _first_warnings.seen - MAX_WARNINGS
+        _first_warnings.seen = 0
+        if left_out > 0:
+            logger.warning("not all warnings were written", left_out=left_out)
+
+
 _SENSITIVE_LOGGERS = (
     "botocore.auth",  # canonical requests, with the session token
     "botocore.awsrequest",  # bodies
@@ -50,40 +84,6 @@ _SENSITIVE_LOGGERS = (
 """Those that log what a peer or a caller wrote."""
 _RETRIES = "botocore.retries.standard"  # whose debug records are worth having, but for a header
 _CREDENTIALS = ("botocore.credentials", "botocore.tokens")  # and where credentials come from, but for error texts
-
-
-MAX_WARNINGS = 1000
-"""Lines of an invocation of level WARNING and above. A sweep of 10,000 accounts that all fail would write 10,000, and
-CloudWatch bills them; its response has them all."""
-
-
-class _FirstWarnings(logging.Filter):
-    """Lets the first ones of an invocation pass, and counts the others."""
-
-    seen = 0
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if record.levelno < logging.WARNING:
-            return True
-        self.seen += 1
-        return self.seen <= MAX_WARNINGS
-
-
-_first_warnings = _FirstWarnings()
-logging.getLogger(logger.name).addFilter(_first_warnings)
-
-
-@contextmanager
-def bounded_log() -> Iterator[None]:
-    """Bound the number of warnings within; at the end, one line says how many were not written."""
-    _first_warnings.seen = 0
-    try:
-        yield
-    finally:
-        left_out = _first_warnings.seen - MAX_WARNINGS
-        _first_warnings.seen = 0
-        if left_out > 0:
-            logger.warning("not all warnings were written", left_out=left_out)
 
 
 def _above_debug(record: logging.LogRecord) -> bool:

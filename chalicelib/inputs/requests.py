@@ -97,7 +97,7 @@ class StoreRequest:
 
     Attributes:
         run: of one sweep over all its parts, such as the execution's name; default: the request id.
-        part: within the run; default: a hash of the accounts that were asked for.
+        part: within the run; default: a hash of accounts, regions and parameters.
         date: UTC, of the run's start; default: today.
     """
 

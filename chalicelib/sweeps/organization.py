@@ -96,8 +96,10 @@ def list_targets(
         raise _not_listed(error, request.organizational_unit, organization_account_id) from None
     if not listing.complete and not listing.targets:
         raise _too_slow(0)
-    wanted = [target for target in listing.targets if target.id not in request.exclude and hub.allows(target.id)]
-    return Listing(sorted(wanted, key=lambda target: target.id), listing.complete)
+    wanted = {  # by id: an account that moves from unit to unit meanwhile is listed twice
+        target.id: target for target in listing.targets if target.id not in request.exclude and hub.allows(target.id)
+    }
+    return Listing([wanted[id] for id in sorted(wanted)], listing.complete)
 
 
 def _owner(hub: Hub, organization_account_id: str, request_id: str, deadline: Deadline) -> Hub | Account:

@@ -138,6 +138,12 @@ def test_a_unit_means_everything_below_it_at_any_depth(hub, organization):
     assert made.asked["ListAccounts"] == 0
 
 
+def test_an_account_that_moved_meanwhile_is_listed_once(hub, organization):
+    moving, staying = map(account, ids(2))
+    organization(accounts={OUTER: [moving], INNER: [moving, staying]}, units={OUTER: [INNER]})
+    assert listed(hub, organizational_unit=OUTER) == ids(2)
+
+
 def test_every_page_of_units_is_read(hub, organization):
     units = [f"ou-ab12-unit{number:04}" for number in range(5)]
     organization(
