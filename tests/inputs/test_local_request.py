@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -63,7 +64,7 @@ def send(client: Client, aws: FakeAws) -> Send:
 def routes() -> list[tuple[str, str]]:
     """Every route there is, with what is in braces filled in."""
     return [
-        (method, path.format(account_id=TARGET, check="identity"))
+        (method, re.sub(r"\{\w+\}", TARGET, path))
         for path, methods in entry_points.app.routes.items()
         for method in methods
     ]
