@@ -47,6 +47,8 @@ def exports(environment: dict[str, str]) -> str:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]  # moto makes sessions of boto3, which the shell's profile may not even let start
     from sandbox.server import Server  # here, because moto takes a second to import and `env` does not need it
 
     # A pipe that the signal itself writes to: an Event set in a handler deadlocks if a second signal arrives meanwhile.

@@ -115,6 +115,12 @@ def test_a_sandbox_that_cannot_start_raises_an_error() -> None:
         pass
 
 
+def test_a_sandbox_starts_whatever_the_shells_aws_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "does-not-exist")
+    with sandbox.running(TEMPLATE) as box:
+        assert box.calls() == []
+
+
 def test_a_sandbox_ends_with_the_program_that_started_it() -> None:
     script = f"""
 import json, os, sandbox
