@@ -1,7 +1,7 @@
 """Who may speak to the sandbox: its developer, known by a signature, and no web page.
 
-moto has doors without a signature: /moto-api (which replays recorded requests), instance metadata, CORS, some calls of
-Cognito and STS, and any call that names one of these in X-Amz-Target. So the signature is verified here, for every
+moto has doors without a signature: /moto-api (which replays recorded requests), instance metadata, CORS, and some calls
+of Cognito, as well as those of other services that have the same name. So the signature is verified here, for every
 service and path, before moto sees the request. A presigned URL has it in the query and is refused as well.
 """
 

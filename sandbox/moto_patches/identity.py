@@ -16,7 +16,7 @@ def find_accounts_by_index() -> None:
 
 def decide_with_our_evaluator() -> None:
     # moto's IAM mode ignores Condition, NotResource, permissions boundaries and nearly all resources, looks for a role
-    # in the caller's account, and lets everybody do anything who names a public call of Cognito in X-Amz-Target. The
+    # in the caller's account, and evaluates nothing if X-Amz-Target names a public call of Cognito, at any service. The
     # signature was verified before, by guard.py. Delete this when moto evaluates these.
     from moto.core.authorization import ActionAuthenticatorMixin
     from moto.iam import access_control

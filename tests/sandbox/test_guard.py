@@ -39,7 +39,6 @@ CALLS = {  # one of each protocol, and services whose names in signatures differ
 NAMES = ("AccessKeyId", "SecretAccessKey", "SessionToken")
 WRONG_SECRET = {"SignatureDoesNotMatch", "InvalidSignatureException"}
 UNKNOWN = {"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId"}
-PUBLIC_IN_MOTO = "AWSCognitoIdentityService.GetId"
 OLD_CONSTANTS = dict(
     zip(
         NAMES,
@@ -117,12 +116,13 @@ def test_sts_gives_nothing_without_a_signature(box: sandbox.Box, action: str) ->
     assert send(box, "/", "POST", form.encode(), Content_Type="application/x-www-form-urlencoded") == 403
 
 
-@pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "with a made-up signature"])
-def test_the_name_of_a_public_call_opens_no_other(box: sandbox.Box, signed: bool) -> None:
-    scope = f"Credential={box.environment['AWS_ACCESS_KEY_ID']}/20260101/{REGION}/lambda/aws4_request"
-    authorization = f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature={'0' * 64}"
-    headers = {"Authorization": authorization} if signed else {}
-    assert send(box, "/2015-03-31/functions/", X_Amz_Target=PUBLIC_IN_MOTO, **headers) == 403
+@pytest.mark.parametrize("service", ["iam", "cognito-idp"])
+def test_a_public_call_of_cognito_opens_no_door(box: sandbox.Box, service: str) -> None:
+    scope = f"Credential={box.environment['AWS_ACCESS_KEY_ID']}/20260101/{REGION}/{service}/aws4_request"
+    made_up = f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature={'0' * 64}"
+    target = "AWSCognitoIdentityProviderService.GetUser"
+    assert send(box, "/", "POST", b"{}", X_Amz_Target=target) == 403
+    assert send(box, "/", "POST", b"{}", X_Amz_Target=target, Authorization=made_up) == 403
 
 
 def test_not_even_the_developer_reaches_motos_own_api(box: sandbox.Box) -> None:
