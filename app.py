@@ -9,6 +9,7 @@ import gc
 gc.disable()
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
@@ -23,7 +24,7 @@ from chalicelib.inputs.query import event_of
 from chalicelib.inputs.requests import CheckRequest, ListingRequest, SweepRequest
 from chalicelib.inputs.settings import Settings, current_settings, open_hub
 from chalicelib.outputs.metrics import write_metrics
-from chalicelib.outputs.responses import http_response, lambda_envelope, raise_errors
+from chalicelib.outputs.responses import http_error, http_response, lambda_envelope, raise_errors
 from chalicelib.outputs.store import STORE_SECONDS, ResultsStore
 from chalicelib.sweeps.ask import Question
 from chalicelib.sweeps.deadline import Deadline
@@ -38,6 +39,18 @@ signed = IAMAuthorizer()
 silence_botocore_debug()
 gc.freeze()  # what the imports made is looked at by no later collection
 gc.enable()
+
+if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:  # there, API Gateway asks for a signature
+    from chalicelib.inputs.local_request import check_local_request
+
+    @app.middleware("http")
+    def serve_only_the_developer(request: Request, get_response: Callable[[Request], Response]) -> Response:
+        """Every route of `chalice local`."""
+        try:
+            check_local_request(request.headers, request.raw_body)
+        except InvalidInput as error:
+            return _response(*http_error(error))
+        return get_response(request)
 
 
 def json_route(view: Callable[..., dict[str, Any]]) -> Callable[..., Response]:

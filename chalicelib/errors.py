@@ -2,6 +2,8 @@
 
 InvalidInput, of the helper    status   message of a direct response     HTTP
 +-- UnknownCheck                 400    names the checks there are         404
++-- ForeignRequest               400    of `chalice local`                 403
++-- UnsupportedMediaType         400    of `chalice local`                 415
 
 AwsError, of the helper          500    AWS API error occurred             502
 +-- CheckDenied                                                            403
@@ -28,6 +30,14 @@ from chalicelib.cross_account.errors import AwsError, CrossAccountError, Invalid
 
 class UnknownCheck(InvalidInput):
     http_status = 404
+
+
+class ForeignRequest(InvalidInput):
+    http_status = 403
+
+
+class UnsupportedMediaType(InvalidInput):
+    http_status = 415
 
 
 class CheckDenied(AwsError):

@@ -9,6 +9,8 @@ trust policies, identity policies with conditions, and Lambda with AWS's own run
 The developer is the hub's administrator and deploys roles, functions and layers of any name, with any tool; Chalice
 is denied in every stage except `sandbox`.
 
+Nothing is served to a web page, or without a signature of this sandbox's own keys, but the record of calls: guard.py.
+
 Enforced: signatures; identity policies (Allow, Deny, Not…, wildcards, conditions) and permissions boundaries on
 every call; trust policies, MaxSessionDuration and the one-hour maximum of role chaining in AssumeRole; that Lambda and
 Step Functions may assume their roles; a function's timeout, payload limits and concurrency; its role's right to log.
@@ -16,7 +18,8 @@ Step Functions may assume their roles; a function's timeout, payload limits and 
 Not enforced: session policies (their form is checked), SCPs and RCPs, expiry of credentials, iam:PassRole, resource
 policies other than trust (buckets, functions), a role's unique id in a trust policy, a function's memory size, retries
 of asynchronous invocations, and the permissions that CloudFormation needs for what it creates. Lambda refuses reserved
-variables such as AWS_ACCESS_KEY_ID; here they are overridden. Presigned URLs are refused.
+variables such as AWS_ACCESS_KEY_ID; here they are overridden. Unsigned calls of AWS (Cognito, AssumeRoleWithWebIdentity
+and AssumeRoleWithSAML) and presigned URLs are refused.
 An operator, condition key or policy variable that the sandbox does not know denies.
 """
 

@@ -12,6 +12,15 @@ from pathlib import Path
 from sandbox.accounts import ROLE_TEMPLATE
 from sandbox.state_file import PROJECT, STATE_FILE, State, read_state, remove_state, write_state
 
+_UNSET = (
+    "AWS_PROFILE",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SECURITY_TOKEN",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_BEARER_TOKEN_BEDROCK",
+)
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Returns the exit status."""
@@ -32,12 +41,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def exports(environment: dict[str, str]) -> str:
-    """Shell lines for `eval`; they also unset the variables that would override the endpoint."""
+    """Shell lines for `eval`; they also unset the variables that would override the endpoint or the credentials."""
     lines = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
-    return "\n".join([*lines, "unset AWS_PROFILE AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"])
+    return "\n".join([*lines, f"unset {' '.join(_UNSET)}"])
 
 
 def _serve(options: argparse.Namespace) -> int:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]  # moto makes sessions of boto3, which the shell's profile may not even let start
     from sandbox.server import Server  # here, because moto takes a second to import and `env` does not need it
 
     # A pipe that the signal itself writes to: an Event set in a handler deadlocks if a second signal arrives meanwhile.

@@ -1,4 +1,4 @@
-"""The sandbox's fixed accounts, ids and developer credentials. Nothing here is secret."""
+"""The sandbox's fixed accounts, ids and names. Nothing here is secret."""
 
 from dataclasses import dataclass
 
@@ -15,13 +15,8 @@ DEVELOPER_ROLE = "cross-account-developer"
 DEVELOPER_SESSION = "developer"
 ADMINISTRATOR_ROLE = "OrganizationAccountAccessRole"
 
-# The same three values are in .chalice/config.json, stage sandbox. AWS does not know them, so that stage works only in
-# the sandbox.
-DEVELOPER_CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "ASIASANDBOXDEVELOPER",
-    "AWS_SECRET_ACCESS_KEY": "sandbox-developer-not-a-secret",
-    "AWS_SESSION_TOKEN": "sandbox-developer-session",
-}
+CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+"""The variables of the developer's credentials, which are made anew for each sandbox."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ moto searches all accounts and all sessions for a key; with hundreds of accounts
 This module keeps every session that the sandbox issues in one index.
 """
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -84,15 +85,9 @@ def issue_session(role: Any, session_name: str, duration: int, policy: str = "",
     """New credentials of a role; the caller of this function must have authorized them before."""
     backend = sts_backends[role.account_id][PARTITION]
     assumed = backend.assume_role(REGION, session_name, role.arn, policy, duration, "")
+    assumed.secret_access_key = secrets.token_urlsafe(30)  # moto's own is of a generator that can be predicted
     _sessions[assumed.access_key_id] = Session(assumed, function_arn)
     return assumed
-
-
-def fix_session(assumed: AssumedRole, access_key_id: str, secret: str, token: str) -> None:
-    """Replace a session's credentials with fixed ones: the developer's are in the Chalice configuration."""
-    session = _sessions.pop(assumed.access_key_id)
-    assumed.access_key_id, assumed.secret_access_key, assumed.session_token = access_key_id, secret, token
-    _sessions[access_key_id] = session
 
 
 def account_of(access_key: str) -> str:

@@ -147,7 +147,7 @@ def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -
 
 def session(box: Box) -> Callable[[str], Any]:
     """Returns a function that creates clients in the hub, as the developer."""
-    key, secret, token = (box.environment[name] for name in accounts.DEVELOPER_CREDENTIALS)
+    key, secret, token = (box.environment[name] for name in accounts.CREDENTIALS)
     hub: Any = boto3.Session(key, secret, token, region_name=accounts.REGION)
     return lambda service: hub.client(service, endpoint_url=box.endpoint_url)
 

@@ -12,8 +12,8 @@ from moto import settings
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from sandbox import call_record, moto_patches
-from sandbox.accounts import DEVELOPER_CREDENTIALS, REGION
+from sandbox import call_record, credentials_file, guard, moto_patches
+from sandbox.accounts import CREDENTIALS, REGION
 from sandbox.functions.service import FunctionService
 from sandbox.world import create_world
 
@@ -38,15 +38,19 @@ class Server:
         self.endpoint_url = f"http://{HOST}:{self._server.server_port}"
         self._functions = FunctionService(self.endpoint_url)
         moto_patches.apply(self._functions, self.endpoint_url)
-        create_world(template, extra_accounts)
+        session = create_world(template, extra_accounts)
+        secrets = (session.access_key_id, session.secret_access_key, session.session_token)
+        credentials = dict(zip(CREDENTIALS, secrets, strict=True))
+        self._folder = credentials_file.write_credentials(credentials)
+        self.environment = {  # to use this sandbox as the developer
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_DEFAULT_REGION": REGION,
+            **credentials,
+            credentials_file.VARIABLE: str(credentials_file.path_in(self._folder)),
+        }
         settings.INITIAL_NO_AUTH_ACTION_COUNT = 0  # moto's IAM mode, from the first request on
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """The variables to use this sandbox as the developer."""
-        return {"AWS_ENDPOINT_URL": self.endpoint_url, "AWS_DEFAULT_REGION": REGION, **DEVELOPER_CREDENTIALS}
 
     def close(self) -> None:
         """Stop serving and end every function's process."""
@@ -54,10 +58,19 @@ class Server:
         self._functions.close()
         self._server.server_close()
         self._thread.join()
+        self._folder.cleanup()
 
     def _application(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ.get("PATH_INFO") == call_record.PATH:
-            start_response("200 OK", [("Content-Type", "application/json")])
-            return [json.dumps(call_record.RECORD.as_dicts()).encode()]
+        own = guard.refusal_of_a_page(environ) or _record(environ) or guard.refusal_of_a_stranger(environ)
+        if own:
+            status, headers, body = own
+            start_response(status, headers)
+            return body
         response: Iterable[bytes] = self._moto(environ, start_response)
         return response
+
+
+def _record(environ: dict[str, Any]) -> guard.Response | None:
+    if environ["PATH_INFO"] != call_record.PATH:
+        return None
+    return "200 OK", [("Content-Type", "application/json")], [json.dumps(call_record.RECORD.as_dicts()).encode()]

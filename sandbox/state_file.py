@@ -1,7 +1,8 @@
-"""build/sandbox.json: with it another shell finds the sandbox that runs in the foreground."""
+"""build/sandbox.json: with it another shell of this user finds the sandbox that runs in the foreground."""
 
 import json
 import os
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,15 +21,19 @@ class State:
 def write_state(state: State, path: Path = STATE_FILE) -> None:
     """Replace the file in one step, so that a reader never sees a part of it."""
     path.parent.mkdir(exist_ok=True)
-    partial = path.with_suffix(f".{state.pid}")
-    partial.write_text(json.dumps(asdict(state)))
-    partial.replace(path)
+    number, partial = tempfile.mkstemp(prefix=path.name, dir=path.parent)  # of mode 0600, and never somebody's link
+    with open(number, "w") as file:
+        json.dump(asdict(state), file)
+    os.replace(partial, path)
 
 
 def read_state(path: Path = STATE_FILE) -> State | None:
-    """The running sandbox, or None, also if the process in the file has ended."""
+    """The running sandbox, or None, also if the process in the file has ended or the file is another user's."""
     try:
-        state = State(**json.loads(path.read_text()))
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW)) as file:
+            if os.fstat(file.fileno()).st_uid != os.geteuid():
+                return None
+            state = State(**json.load(file))
         os.kill(state.pid, 0)  # signal 0 only checks that the process exists
     except (OSError, ValueError, TypeError):
         return None

@@ -13,10 +13,11 @@ from moto.iam.models import iam_backends
 from moto.organizations import utils as organizations_utils
 from moto.organizations.models import organizations_backends
 from moto.s3.models import s3_backends
+from moto.sts.models import AssumedRole
 
 from sandbox import accounts
 from sandbox.accounts import HUB, REGION, Target
-from sandbox.callers import PARTITION, fix_session, issue_session
+from sandbox.callers import PARTITION, issue_session
 from sandbox.state_file import PROJECT
 
 _EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
@@ -35,12 +36,12 @@ _DEPLOYMENT_ACTIONS = [
 ]
 
 
-def create_world(template: Path, extra_accounts: int = 0) -> None:
-    """Create everything. `template` is the role template of the targets."""
+def create_world(template: Path, extra_accounts: int = 0) -> AssumedRole:
+    """Create everything. `template` is the role template of the targets. Returns the developer's session."""
     _create_organization()
     targets = [*accounts.TARGETS, *accounts.generated_targets(extra_accounts)]
     _create_targets(targets, _create_unit(), template.read_text())
-    _create_developer()
+    return _create_developer()
 
 
 def _create_organization() -> None:
@@ -75,7 +76,7 @@ def _create_targets(targets: Sequence[Target], unit: str, template: str) -> None
             )
 
 
-def _create_developer() -> None:
+def _create_developer() -> AssumedRole:
     """Administrator of the hub, except that Chalice may deploy only the sandbox stage."""
     no_other_stage = {
         "Sid": "NoOtherStageOfThisApp",
@@ -116,9 +117,7 @@ def _create_developer() -> None:
     )
     policy = _policy(_EVERYTHING, no_other_stage, no_other_stage_of_any_app)
     iam.put_role_policy(accounts.DEVELOPER_ROLE, "developer", policy)
-    session = issue_session(role, accounts.DEVELOPER_SESSION, 43200)
-    key, secret, token = accounts.DEVELOPER_CREDENTIALS.values()
-    fix_session(session, key, secret, token)
+    return issue_session(role, accounts.DEVELOPER_SESSION, 43200)
 
 
 def _names_of_other_stages() -> list[str]:

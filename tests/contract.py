@@ -31,6 +31,8 @@ CONTRACTS = {
     "InvalidAccountId": Contract("input", 400, 400, None),
     "InvalidInput": Contract("input", 400, 400, None),
     "UnknownCheck": Contract("input", 400, 404, None),
+    "ForeignRequest": Contract("input", 400, 403, None),
+    "UnsupportedMediaType": Contract("input", 400, 415, None),
     "AccountNotAllowed": Contract("input", 403, 403, None),
     "InvalidSettings": Contract("settings", 500, 500, OURS),
     "AssumeRoleDenied": Contract("assume", 500, 403, AWS),

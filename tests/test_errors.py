@@ -132,7 +132,7 @@ def test_each_class_has_its_stage() -> None:
         stages.setdefault(error_class.stage, set()).add(name)
     assert stages == {
         "input": {"CrossAccountError", "InternalError", "InvalidInput", "UnknownCheck"}
-        | {"MissingAccountId", "InvalidAccountId", "AccountNotAllowed"},
+        | {"MissingAccountId", "InvalidAccountId", "AccountNotAllowed", "ForeignRequest", "UnsupportedMediaType"},
         "settings": {"InvalidSettings"},
         "list": {"AccountsNotListed"},
         "assume": {"AwsError", "AssumeRoleDenied", "AssumeRoleThrottled", "AssumeRoleTimedOut", "AssumeRoleFailed"}

@@ -16,6 +16,7 @@ from zipfile import ZipFile
 import pytest
 from chalice.utils import to_cfn_resource_name
 
+from sandbox.credentials_file import PROFILE, VARIABLE
 from tests.templates import ROOT
 from tests.test_policies import ALL_FUNCTIONS, FUNCTIONS, POLICY_OF, STAGES, config, statements
 
@@ -60,9 +61,11 @@ class Package:
 
 
 def chalice(project: Path, *arguments: str) -> str:
-    """Run Chalice with a region and without credentials."""
+    """Run Chalice with a region and without credentials; the stage `sandbox` wants a profile even so."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    environment |= {"AWS_DEFAULT_REGION": "eu-west-1", "PYTHONDONTWRITEBYTECODE": "1"}
+    profile = project.parent / "credentials"
+    profile.write_text(f"[{PROFILE}]\n")
+    environment |= {"AWS_DEFAULT_REGION": "eu-west-1", "PYTHONDONTWRITEBYTECODE": "1", VARIABLE: str(profile)}
     command = [sys.executable, "-c", "from chalice.cli import main; main()", *arguments]
     done = subprocess.run(
         command, cwd=project, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300

@@ -35,7 +35,7 @@ def test_every_threat_has_a_test_or_is_out_of_reach() -> None:
 
 def test_every_threat_has_its_row() -> None:
     numbers = [int(number) for number in re.findall(r"^\| T(\d+) \|", TEXT, re.MULTILINE)]
-    assert numbers == list(range(1, 17))
+    assert numbers == list(range(1, 19))
 
 
 def test_each_named_make_target_exists() -> None:

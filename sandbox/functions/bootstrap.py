@@ -4,6 +4,7 @@ It runs in an isolated Python without site-packages, so it may import only the s
 """
 
 import sys
+from typing import Any
 
 
 def main() -> None:
@@ -15,7 +16,16 @@ def main() -> None:
     sys.argv = [sys.argv[0], handler]
 
     from awslambdaric.__main__ import main as serve  # type: ignore[import-untyped]  # reads the API's address from the environment
+    from awslambdaric.lambda_runtime_client import LambdaRuntimeClient  # type: ignore[import-untyped]
 
+    call = LambdaRuntimeClient.call_rapid
+
+    def call_rapid(self: Any, method: str, endpoint: str, *rest: Any, **more: Any) -> None:
+        """For errors of the initialisation; unlike the rest of the client it takes no path in the address."""
+        self.lambda_runtime_address, slash, path = self.lambda_runtime_address.partition("/")
+        call(self, method, slash + path + endpoint, *rest, **more)
+
+    LambdaRuntimeClient.call_rapid = call_rapid
     serve(sys.argv)
 
 

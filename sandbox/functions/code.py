@@ -58,7 +58,7 @@ def _extract(content: bytes, directory: Path) -> None:
             path = archive.extract(entry, directory)  # drops "..", drive letters and leading slashes
             mode = entry.external_attr >> 16
             if mode and not entry.is_dir():
-                os.chmod(path, stat.S_IMODE(mode) | stat.S_IRUSR | stat.S_IWUSR)
+                os.chmod(path, mode & 0o777 | stat.S_IRUSR | stat.S_IWUSR)  # without setuid, setgid and sticky
 
 
 def _with_requirements(names: Iterable[str]) -> Iterable[importlib.metadata.Distribution]:

@@ -1,7 +1,8 @@
 """The environment of a function's process: only its own variables, Lambda's variables and the sandbox's endpoint.
 
 The credentials are a session of the function's execution role. They override the function's own variables of the same
-name. Lambda refuses such variables; the sandbox stage has them so that it works only in the sandbox.
+name, which Lambda refuses; the sandbox stage has them so that it works only in the sandbox, and names a profile that
+exists only for the developer.
 """
 
 import sys
@@ -9,6 +10,13 @@ from pathlib import Path
 
 from sandbox.functions.specification import Specification
 from sandbox.trust import assume_as_service
+
+_FOR_THE_DEVELOPER = {
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+}
 
 
 class RoleNotAssumable(Exception):
@@ -23,7 +31,7 @@ def process_environment(
     if session is None:
         raise RoleNotAssumable(spec.role)
     return {
-        **dict(spec.variables),
+        **{name: value for name, value in spec.variables if name not in _FOR_THE_DEVELOPER},
         "_HANDLER": spec.handler,
         "AWS_ACCESS_KEY_ID": session.access_key_id,
         "AWS_SECRET_ACCESS_KEY": session.secret_access_key,

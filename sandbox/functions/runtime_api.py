@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 import contextlib
 import json
 import queue
+import secrets
 import threading
 import time
 from concurrent.futures import Future, InvalidStateError
@@ -44,9 +45,15 @@ class Invocation:
 
 
 class RuntimeApi:
-    """A loopback server, one per process, as the process's AWS_LAMBDA_RUNTIME_API."""
+    """A loopback server, one per process, as the process's AWS_LAMBDA_RUNTIME_API.
+
+    Lambda's is an address without a path. Here every user of the machine can reach the port, but only the process knows
+    the path.
+    """
 
     def __init__(self) -> None:
+        self._path = f"/{secrets.token_urlsafe(16)}"
+        self.prefix = f"{self._path}{PREFIX}"
         self._events: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
         self.current: Invocation | None = None
         self.settled = threading.Event()  # the initialisation succeeded or failed
@@ -64,7 +71,7 @@ class RuntimeApi:
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self._server.server_address[1]}"
+        return f"127.0.0.1:{self._server.server_address[1]}{self._path}"
 
     def offer(self, invocation: Invocation) -> None:
         self.current = invocation
@@ -92,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        if self.path != f"{PREFIX}/invocation/next":
+        if self.path != f"{self.runtime_api.prefix}/invocation/next":
             return self._respond(404)
         event = self.runtime_api.next_event()
         if event is None:
@@ -109,7 +116,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        parts = self.path.removeprefix(f"{PREFIX}/").split("/")
+        if not self.path.startswith(self.runtime_api.prefix):
+            return self._respond(404)
+        parts = self.path.removeprefix(f"{self.runtime_api.prefix}/").split("/")
         if parts == ["init", "error"]:
             self.runtime_api.init_error, self.runtime_api.failed = body, True
             self.runtime_api.settled.set()

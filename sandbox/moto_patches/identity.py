@@ -2,14 +2,11 @@
 
 from typing import Any
 
-from botocore.awsrequest import AWSRequest
-
 from sandbox import authorization, aws_errors, callers, trust
 
 
 def find_accounts_by_index() -> None:
-    # moto searches all accounts and partitions for every key, and cannot create a key with a given id. Delete this when
-    # the developer's credentials need not be fixed and accounts are few.
+    # moto searches all accounts and partitions for every key. Delete this when accounts are few.
     from moto.iam import models
     from moto.sts.models import STSBackend
 
@@ -19,51 +16,21 @@ def find_accounts_by_index() -> None:
 
 def decide_with_our_evaluator() -> None:
     # moto's IAM mode ignores Condition, NotResource, permissions boundaries and nearly all resources, looks for a role
-    # in the caller's account, and raises KeyError for unsigned requests. Delete this when moto evaluates these.
+    # in the caller's account, and evaluates nothing if X-Amz-Target names a public call of Cognito, at any service. The
+    # signature was verified before, by guard.py. Delete this when moto evaluates these.
     from moto.core.authorization import ActionAuthenticatorMixin
     from moto.iam import access_control
-    from moto.s3.exceptions import S3AccessDeniedError
 
     def create_access_key(account_id: str, partition: str, access_key_id: str, headers: Any) -> callers.Caller:
-        caller = callers.find_caller(access_key_id)
-        if caller is None:
-            raise access_control.CreateAccessKeyFailure(reason="InvalidId")
-        if caller.credentials.token != headers.get("X-Amz-Security-Token"):
-            raise access_control.CreateAccessKeyFailure(reason="InvalidToken")
-        return caller
+        if caller := callers.find_caller(access_key_id):
+            return caller
+        raise access_control.CreateAccessKeyFailure(reason="InvalidId")  # its role was deleted just now
 
-    def unknown(self: Any, _: str) -> None:
-        raise aws_errors.unknown_credentials()
-
-    def mismatch(self: Any) -> None:
-        raise aws_errors.bad_signature()
-
-    original = ActionAuthenticatorMixin._authenticate_and_authorize_action
-
-    def authenticate(self: Any, iam_request_cls: type, resource: str = "*") -> None:
-        if "Authorization" not in self.headers:  # unsigned, or a presigned URL
-            if iam_request_cls is access_control.S3IAMRequest:
-                raise S3AccessDeniedError()
-            raise aws_errors.no_credentials()
-        original(self, iam_request_cls, resource)
-
-    def create_aws_request(self: Any) -> Any:
-        """moto signs a request without a body as if its headers were the body; here only forms use the data."""
-        signed_headers = self._get_string_between("SignedHeaders=", ",", self._headers["Authorization"]).split(";")
-        headers = self._create_headers_for_aws_request(signed_headers, self._headers)
-        form = "x-www-form-urlencoded" in self._headers.get("Content-Type", "")
-        data = self._body or (self._data if form else b"")
-        request = AWSRequest(method=self._method, url=self._path, data=data, headers=headers)
-        request.context["timestamp"] = headers["X-Amz-Date"]
-        return request
-
-    access_control.IAMRequestBase._create_aws_request = create_aws_request  # type: ignore[method-assign]
+    ActionAuthenticatorMixin.PUBLIC_OPERATIONS = []
     access_control.create_access_key = create_access_key  # type: ignore[assignment]
+    access_control.IAMRequestBase.check_signature = lambda self: None  # type: ignore[method-assign]
     access_control.IAMRequest.check_action_permitted = lambda self, resource: authorization.check(self)  # type: ignore[method-assign]
     access_control.S3IAMRequest.check_action_permitted = authorization.check  # type: ignore[method-assign, assignment]
-    access_control.IAMRequest._raise_invalid_access_key = unknown  # type: ignore[method-assign]
-    access_control.IAMRequest._raise_signature_does_not_match = mismatch  # type: ignore[method-assign]
-    ActionAuthenticatorMixin._authenticate_and_authorize_action = authenticate  # type: ignore[method-assign]
 
 
 def refuse_in_the_client_s_protocol() -> None:

@@ -136,11 +136,14 @@ class Tab:
         )
 
     def load(self, url: str) -> None:
-        started = time.monotonic()
         failed = self.send("Page.navigate", url=url).get("errorText")
         assert not failed, (url, failed)
-        while self.evaluate("document.readyState") != "complete":
-            assert time.monotonic() - started < WAIT_SECONDS, "the page does not finish loading"
+        self.wait_until("document.readyState === 'complete'")
+
+    def wait_until(self, condition: str) -> None:
+        started = time.monotonic()
+        while not self.evaluate(condition):
+            assert time.monotonic() - started < WAIT_SECONDS, f"the page waits for ever: {condition}"
             time.sleep(0.01)
 
     def evaluate(self, script: str) -> Any:
@@ -189,6 +192,11 @@ class Tab:
             if event.get("blockedReason") == "csp":
                 del requested[event["requestId"]]
         return list(requested.values())
+
+    def status(self, url: str) -> int:
+        """Of the last response from an address, also of one that the page itself may not look at."""
+        responses = [event["response"] for event in self._events("Network.responseReceived")]
+        return int([response["status"] for response in responses if response["url"] == url][-1])
 
     def complaints(self) -> list[str]:
         """The console's messages: errors of the script and what the page's policy blocked."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import sandbox
 from tests.e2e.conftest import LEGACY, PRODUCTION, Project
 
 START_SECONDS = 60
@@ -51,9 +53,10 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     pytest.fail("chalice local did not start")
 
 
-def curl(url: str, method: str = "GET", body: object = None) -> tuple[int, Any]:
+def curl(url: str, method: str = "GET", body: object = None, **more: str) -> tuple[int, Any]:
     data = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/json"} if data else {}
+    headers |= {name.replace("_", "-"): value for name, value in more.items()}
     try:
         with urllib.request.urlopen(urllib.request.Request(url, data, headers, method=method)) as answer:
             return answer.status, json.load(answer)
@@ -97,3 +100,29 @@ def test_an_unknown_check_is_a_404(url: str) -> None:
 def test_a_sweep_is_one_request(url: str) -> None:
     status, body = curl(f"{url}/sweeps", "POST", {"check": "preflight", "accounts": [PRODUCTION, LEGACY]})
     assert (status, [item["ok"] for item in body["results"]]) == (200, [True, False])
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Host": "evil.example"}, {"Origin": "http://localhost"}, {"Sec_Fetch_Site": "cross-site"}],
+    ids=["host", "origin", "fetch"],
+)
+@pytest.mark.parametrize(("method", "path"), [("GET", "/report/s3_buckets"), ("POST", "/sweeps")])
+def test_another_site_is_a_403_and_nothing_is_called(
+    url: str, box: sandbox.Box, method: str, path: str, headers: dict[str, str]
+) -> None:
+    before = len(box.calls())
+    status, body = curl(url + path, method, {"check": "preflight"} if method == "POST" else None, **headers)
+    assert (status, body["error"]["type"]) == (403, "ForeignRequest")
+    assert len(box.calls()) == before
+
+
+def test_a_body_without_its_type_is_a_415_and_nothing_is_called(url: str, box: sandbox.Box) -> None:
+    """As a page may send it; urllib always names a type."""
+    before = len(box.calls())
+    connection = http.client.HTTPConnection(url.removeprefix("http://"))
+    connection.request("POST", "/sweeps", b'{"check": "preflight"}')
+    answer = connection.getresponse()
+    assert (answer.status, json.load(answer)["error"]["type"]) == (415, "UnsupportedMediaType")
+    connection.close()
+    assert len(box.calls()) == before

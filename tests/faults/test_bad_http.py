@@ -111,11 +111,11 @@ def test_a_bad_path_is_refused(name: str, aws: FakeAws, log: drive.LogOfEverythi
         "x" * 9,
     ],
 )
-def test_a_body_that_does_not_say_it_is_json_is_refused_by_chalice(content_type: str, aws: FakeAws) -> None:
+def test_a_body_that_does_not_say_it_is_json_is_refused(content_type: str, aws: FakeAws) -> None:
     outcome = drive.post(ROUTE, b"{}", content_type)
 
     assert outcome.status == 415
-    assert outcome.body["Code"] == "UnsupportedMediaType"
+    assert (outcome.fault["type"], outcome.fault["stage"]) == ("UnsupportedMediaType", "input")
     assert not aws.seen
 
 

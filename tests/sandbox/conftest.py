@@ -13,7 +13,7 @@ import pytest
 from botocore.config import Config
 
 import sandbox
-from sandbox.accounts import DEVELOPER_CREDENTIALS, HUB, REGION
+from sandbox.accounts import CREDENTIALS, HUB, REGION
 
 TEMPLATE = Path(__file__).with_name("role.yaml")
 Client = Callable[..., Any]
@@ -30,7 +30,7 @@ def client(box: sandbox.Box) -> Client:
     """A boto3 client with the developer's credentials, or with others in the form of STS's response."""
 
     def make(service: str, credentials: dict[str, Any] | None = None, read_timeout: int = 60) -> Any:
-        key, secret, token = DEVELOPER_CREDENTIALS.values()
+        key, secret, token = (box.environment[name] for name in CREDENTIALS)
         if credentials:
             key, secret, token = (credentials[n] for n in ("AccessKeyId", "SecretAccessKey", "SessionToken"))
         return boto3.client(

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +23,7 @@ ENVIRONMENT = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_SESSION_TOKEN": "a
 def test_exports_survive_the_shell() -> None:
     script = f"{exports(ENVIRONMENT)}\nprintf '%s' \"$AWS_SESSION_TOKEN\""
     assert subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout == "a b'c"
-    assert "unset AWS_PROFILE AWS_IGNORE_CONFIGURED_ENDPOINT_URLS" in exports(ENVIRONMENT)
+    assert "unset AWS_PROFILE AWS_IGNORE_CONFIGURED_ENDPOINT_URLS AWS_DEFAULT_PROFILE" in exports(ENVIRONMENT)
 
 
 def test_a_state_file_is_read_while_its_process_runs(tmp_path: Path) -> None:
@@ -35,6 +36,29 @@ def test_a_state_file_is_read_while_its_process_runs(tmp_path: Path) -> None:
     assert path.exists()
     remove_state(os.getpid(), path)
     assert not path.exists()
+
+
+def test_the_state_file_is_its_users_alone_and_never_written_through_a_link(tmp_path: Path) -> None:
+    path, planted = tmp_path / "sandbox.json", tmp_path / "planted"
+    planted.write_text("untouched")
+    path.symlink_to(planted)
+    write_state(State(os.getpid(), ENVIRONMENT), path)
+    assert (planted.read_text(), path.is_symlink()) == ("untouched", False)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_link_in_place_of_the_state_file_is_ignored(tmp_path: Path) -> None:
+    write_state(State(os.getpid(), ENVIRONMENT), tmp_path / "elsewhere.json")
+    (tmp_path / "sandbox.json").symlink_to(tmp_path / "elsewhere.json")
+    assert read_state(tmp_path / "sandbox.json") is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a file away")
+def test_a_state_file_of_another_user_is_ignored(tmp_path: Path) -> None:
+    path = tmp_path / "sandbox.json"
+    write_state(State(os.getpid(), ENVIRONMENT), path)
+    os.chown(path, 65534, -1)
+    assert read_state(path) is None
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"pid": "x", "environment": {}}'])
@@ -72,7 +96,7 @@ def test_it_runs_in_the_foreground_until_a_signal(number: int, tmp_path: Path) -
     process.send_signal(number)
     process.send_signal(signal.SIGTERM)  # a second signal must not block it
     with process.stdout as stdout:
-        assert "export AWS_SESSION_TOKEN=sandbox-developer-session" in stdout.read()
+        assert "export AWS_SESSION_TOKEN=" in stdout.read()
     assert process.wait(timeout=20) == 0
     assert "ready" in hints.read_text()
     assert "Traceback" not in hints.read_text()
@@ -89,6 +113,12 @@ def test_env_without_a_sandbox_prints_one_sentence(tmp_path: Path) -> None:
 def test_a_sandbox_that_cannot_start_raises_an_error() -> None:
     with pytest.raises(sandbox.SandboxNotStarted), sandbox.running(Path("no-such-template.yaml")):
         pass
+
+
+def test_a_sandbox_starts_whatever_the_shells_aws_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "does-not-exist")
+    with sandbox.running(TEMPLATE) as box:
+        assert box.calls() == []
 
 
 def test_a_sandbox_ends_with_the_program_that_started_it() -> None:

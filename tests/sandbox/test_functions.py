@@ -1,11 +1,16 @@
 """Lambda in the sandbox: small uploaded zips that AWS's runtime client runs."""
 
 import base64
+import io
 import json
 import os
+import stat
 import threading
 import time
+import urllib.error
+import urllib.request
 import uuid
+import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -97,7 +102,7 @@ def test_a_function_gets_its_event_and_its_context(functions: Any, deploy: Deplo
 
 
 def test_a_function_has_only_its_own_variables_and_lambdas(functions: Any, deploy: Deploy, box: Box) -> None:
-    variables = {"MINE": "yes", "AWS_ACCESS_KEY_ID": "ASIASANDBOXDEVELOPER"}
+    variables = {"MINE": "yes", "AWS_ACCESS_KEY_ID": "", "AWS_PROFILE": "of-the-developer"}
     name = deploy(Environment={"Variables": variables}, MemorySize=256)
     seen = result_of(functions, name)["environment"]
     assert seen["MINE"] == "yes"
@@ -106,7 +111,8 @@ def test_a_function_has_only_its_own_variables_and_lambdas(functions: Any, deplo
     assert seen["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "256"
     assert seen["AWS_LAMBDA_LOG_GROUP_NAME"] == f"/aws/lambda/{name}"
     assert seen["AWS_REGION"] == seen["AWS_DEFAULT_REGION"] == "us-east-1"
-    assert seen["AWS_ACCESS_KEY_ID"] != "ASIASANDBOXDEVELOPER"
+    assert seen["AWS_ACCESS_KEY_ID"]
+    assert "AWS_PROFILE" not in seen
     allowed = {"MINE", "HOME", "LANG", "LC_CTYPE", "PATH", "TZ", "_HANDLER", "_X_AMZN_TRACE_ID"}
     assert {key for key in seen if not key.startswith(("AWS_", "LAMBDA_"))} <= allowed
 
@@ -120,6 +126,27 @@ def test_a_function_runs_as_its_execution_role(functions: Any, deploy: Deploy, c
     assert me == f"arn:aws:sts::{HUB}:assumed-role/cross-account-sandbox-functions/{name}"
     with pytest.raises(ClientError, match="AccessDenied"):
         client("s3", credentials).list_buckets()
+
+
+def test_only_the_process_itself_reaches_its_runtime_api(functions: Any, deploy: Deploy) -> None:
+    address = result_of(functions, deploy())["environment"]["AWS_LAMBDA_RUNTIME_API"]
+    host, _, path = address.partition("/")
+    assert len(path) > 20
+    for prefix in ("", f"/{'x' * len(path)}"):
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(f"http://{host}{prefix}/2018-06-01/runtime/invocation/next", timeout=10)
+
+
+def test_a_file_of_a_zip_runs_as_no_other_user(functions: Any, deploy: Deploy) -> None:
+    entry = zipfile.ZipInfo("app.py")
+    entry.external_attr = 0o107755 << 16  # setuid, setgid and sticky
+    code = "import os\ndef handler(event, context): return os.stat(__file__).st_mode"
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(entry, code)
+    name = deploy()
+    functions.update_function_code(FunctionName=name, ZipFile=buffer.getvalue())
+    assert stat.S_IMODE(result_of(functions, name)) == 0o755
 
 
 def test_a_function_cannot_import_the_sandboxs_packages(functions: Any, deploy: Deploy) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.accounts import DEVELOPER_CREDENTIALS, HUB, TARGETS, generated_targets
+from sandbox import Box
+from sandbox.accounts import CREDENTIALS, HUB, TARGETS, generated_targets
 from sandbox.functions.environment import runtime_name
 
 from .conftest import Client, document, zipped
@@ -146,9 +147,9 @@ def test_a_function_with_tags_of_other_tools_is_deployed(client: Client, report_
         ({"SecretAccessKey": "another"}, "InvalidSignatureException"),
     ],
 )
-def test_credentials_must_be_right(client: Client, changed: dict[str, str], code: str) -> None:
+def test_credentials_must_be_right(box: Box, client: Client, changed: dict[str, str], code: str) -> None:
     names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
-    credentials = dict(zip(names, DEVELOPER_CREDENTIALS.values(), strict=True))
+    credentials = {ours: box.environment[theirs] for ours, theirs in zip(names, CREDENTIALS, strict=True)}
     with pytest.raises(ClientError) as raised:
         client("lambda", {**credentials, **changed}).list_functions()
     assert code_of(raised) == code

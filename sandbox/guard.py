@@ -1,0 +1,108 @@
+"""Who may speak to the sandbox: its developer, known by a signature, and no web page.
+
+moto has doors without a signature: /moto-api (which replays recorded requests), instance metadata, CORS, and some calls
+of Cognito, as well as those of other services that have the same name. So the signature is verified here, for every
+service and path, before moto sees the request. A presigned URL has it in the query and is refused as well.
+"""
+
+import hmac
+import re
+from collections.abc import Iterable
+from io import BytesIO
+from typing import Any
+
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import UnknownServiceError
+from botocore.model import OperationModel
+from moto.core.request import EnvironHeaders, determine_request_protocol
+from moto.core.serialize import get_serializer_class
+from moto.core.utils import get_service_model
+
+from sandbox.aws_errors import Refused, bad_signature, denied, no_credentials, unknown_credentials
+from sandbox.callers import find_caller
+
+_LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?", re.IGNORECASE)
+_SIGNED = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=([^/,]+)/[0-9]{8}/([^/,]+)/([^/,]+)/aws4_request, *"
+    r"SignedHeaders=([^,]+), *Signature=([0-9a-f]{64})"
+)
+_NOT_OF_AWS = ("/moto-api", "/latest/meta-data", "/latest/api")
+_CODES_OF_S3 = {"InvalidClientTokenId": "InvalidAccessKeyId", "MissingAuthenticationToken": "AccessDenied"}
+_SERVICES_BY_FORM = {"x-www-form-urlencoded": "sts", "json": "organizations"}
+
+Environ = dict[str, Any]
+Response = tuple[str, list[tuple[str, str]], Iterable[bytes]]
+"""Status line, headers and body."""
+
+
+def refusal_of_a_page(environ: Environ) -> Response | None:
+    """A response to whatever a browser sends for a page of another site, or for a name that leads to this machine.
+
+    The sandbox has no pages, so that every Origin is foreign. A typed address has `Sec-Fetch-Site: none`, and what is
+    not a browser has neither header.
+    """
+    loopback = _LOOPBACK.fullmatch(environ.get("HTTP_HOST", ""))
+    if loopback and "HTTP_ORIGIN" not in environ and environ.get("HTTP_SEC_FETCH_SITE", "none") == "none":
+        return None
+    return "403 Forbidden", [("Content-Type", "text/plain")], [b"The sandbox serves 127.0.0.1, and no web page.\n"]
+
+
+def refusal_of_a_stranger(environ: Environ) -> Response | None:
+    """A response to what the sandbox's own keys did not sign, in the form of the service that it names."""
+    try:
+        _check_signature(environ)
+    except Refused as refused:
+        return _serialized(refused, environ)
+    return None
+
+
+def _check_signature(environ: Environ) -> None:
+    if environ["PATH_INFO"].startswith(_NOT_OF_AWS):
+        raise denied(f"The sandbox does not serve {environ['PATH_INFO']}")
+    signed = _SIGNED.fullmatch(environ.get("HTTP_AUTHORIZATION", ""))
+    if signed is None:
+        raise no_credentials()
+    key, region, service, names, signature = signed.groups()
+    caller = find_caller(key)
+    if caller is None or caller.credentials.token != environ.get("HTTP_X_AMZ_SECURITY_TOKEN"):
+        raise unknown_credentials()
+    headers = {name: value for name, value in EnvironHeaders(environ).items() if name.lower() in names.split(";")}
+    request = AWSRequest(environ["REQUEST_METHOD"], environ["REQUEST_URI"], headers, _body(environ))
+    request.context["timestamp"] = environ.get("HTTP_X_AMZ_DATE", "")
+    auth = (S3SigV4Auth if service.startswith("s3") else SigV4Auth)(caller.credentials, service, region)
+    expected = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
+    if not hmac.compare_digest(expected, signature):
+        raise bad_signature()
+
+
+def _body(environ: Environ) -> bytes:
+    """It is left to be read again."""
+    size = -1 if environ.get("wsgi.input_terminated") else int(environ.get("CONTENT_LENGTH") or 0)
+    body: bytes = environ["wsgi.input"].read(size)
+    environ["wsgi.input"] = BytesIO(body)
+    return body
+
+
+def _serialized(refused: Refused, environ: Environ) -> Response:
+    content_type = environ.get("CONTENT_TYPE", "")
+    signed = _SIGNED.fullmatch(environ.get("HTTP_AUTHORIZATION", ""))
+    unnamed = next((service for form, service in _SERVICES_BY_FORM.items() if form in content_type), "s3")
+    try:
+        model = get_service_model(signed[3] if signed else unnamed)
+        protocol = determine_request_protocol(model, content_type)
+    except (UnknownServiceError, NotImplementedError):  # boto3 may call a service otherwise than its signatures do
+        model = get_service_model(unnamed)
+        protocol = str(model.protocol)
+    if "json" in protocol:
+        refused.code = refused.json_code
+    elif model.service_name == "s3":
+        refused.code = _CODES_OF_S3.get(refused.code, refused.code)
+    serializer = get_serializer_class(str(model.service_name), protocol)(OperationModel({}, model))
+    answer = serializer.serialize(refused)
+    body: str | bytes = answer["body"]
+    return (
+        f"{refused.status} Forbidden",
+        [*answer["headers"].items()],
+        [body.encode() if isinstance(body, str) else body],
+    )

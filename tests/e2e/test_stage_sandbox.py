@@ -1,0 +1,121 @@
+"""The stage `sandbox` finds the credentials of the sandbox and no others, whatever the shell has."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+import sandbox
+from sandbox.__main__ import exports
+from tests.e2e.conftest import NAMES, PRODUCTION, Project
+from tests.environment import CONFIG
+from tests.templates import ROOT
+
+REAL = "AKIAREAL"
+REAL_SHELLS = {
+    "keys": {"AWS_ACCESS_KEY_ID": REAL, "AWS_SECRET_ACCESS_KEY": "real", "AWS_SECURITY_TOKEN": "real"},
+    "keys that expire": {
+        "AWS_ACCESS_KEY_ID": REAL,
+        "AWS_SECRET_ACCESS_KEY": "real",
+        "AWS_CREDENTIAL_EXPIRATION": "2020-01-01T00:00:00Z",
+    },
+    "a profile": {"AWS_PROFILE": "work"},
+    "a default profile": {"AWS_DEFAULT_PROFILE": "work"},
+    "a profile that assumes a role": {"AWS_PROFILE": "role"},
+    "a web identity": {"AWS_WEB_IDENTITY_TOKEN_FILE": "/dev/null", "AWS_ROLE_ARN": "arn:aws:iam::222222222222:role/r"},
+    "nothing but ~/.aws": {},
+}
+SWEEP = (sys.executable, str(ROOT / "sweep.py"), "preflight", "--accounts", PRODUCTION, "--stage", "sandbox")
+
+
+class Aws(ThreadingHTTPServer):
+    """In place of AWS: it refuses everything, and counts."""
+
+    requests = 0
+
+    def __init__(self) -> None:
+        aws = self
+
+        class Refuse(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                aws.requests += 1
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                self.send_response(403)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            do_GET = do_PUT = do_DELETE = do_POST
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Log nothing."""
+
+        super().__init__(("127.0.0.1", 0), Refuse)
+
+
+@pytest.fixture
+def aws() -> Iterator[Aws]:
+    with Aws() as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With real keys in ~/.aws."""
+    folder = tmp_path_factory.mktemp("home")
+    (folder / ".aws").mkdir()
+    keys = f"aws_access_key_id = {REAL}\naws_secret_access_key = real\n"
+    (folder / ".aws" / "credentials").write_text(f"[default]\n{keys}[work]\n{keys}")
+    role = "[profile role]\nrole_arn = arn:aws:iam::222222222222:role/r\nsource_profile = work\n"
+    (folder / ".aws" / "config").write_text(role)
+    return folder
+
+
+@pytest.fixture(params=REAL_SHELLS.values(), ids=REAL_SHELLS)
+def real_shell(request: pytest.FixtureRequest, project: Project, home: Path) -> dict[str, str]:
+    own = {name: value for name, value in project.environment.items() if not name.startswith(("AWS_", "SANDBOX_"))}
+    return {**own, "HOME": str(home), "AWS_EC2_METADATA_DISABLED": "true", **request.param}
+
+
+def test_without_a_sandbox_the_stage_signs_nothing(project: Project, real_shell: dict[str, str], aws: Aws) -> None:
+    endpoint = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{aws.server_port}", "AWS_DEFAULT_REGION": "us-east-1"}
+    stranded = replace(project, environment={**real_shell, **endpoint})
+    for done in (stranded.chalice("deploy"), stranded.run(*SWEEP)):
+        assert done.returncode == 2
+        assert "ProfileNotFound" in done.stderr
+    assert aws.requests == 0
+
+
+def test_the_stage_has_the_keys_of_the_sandbox_whatever_the_shell_has(
+    project: Project, real_shell: dict[str, str], box: sandbox.Box
+) -> None:
+    """As `sandbox env` is made for; here even without what it unsets."""
+    own = {name: value for name, value in box.environment.items() if name not in NAMES}
+    done = replace(project, environment={**real_shell, **own}).run(*SWEEP)
+    assert done.returncode == 0, done.stderr
+    assert {call["outcome"] for call in box.calls()} == {"allowed"}
+
+
+def test_the_lines_for_the_shell_put_the_sandboxs_keys_in_place_of_real_ones(
+    project: Project, real_shell: dict[str, str], box: sandbox.Box
+) -> None:
+    code = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
+    script = f'{exports(box.environment)}\nexec "{sys.executable}" -c "{code}"'
+    done = subprocess.run(["sh", "-c", script], env=real_shell, capture_output=True, text=True, check=False)
+    assert done.stdout == "111111111111\n", done.stderr
+
+
+def test_no_other_stage_brings_credentials() -> None:
+    """In the sandbox's shell they have the sandbox's, also `prod`, which ignores its endpoint and asks AWS."""
+    others = [stage["environment_variables"] for name, stage in CONFIG["stages"].items() if name != "sandbox"]
+    assert {name for variables in others for name in variables if name.startswith("AWS_")} == {
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
+    }
