@@ -35,7 +35,13 @@ def test_every_threat_has_a_test_or_is_out_of_reach() -> None:
 
 def test_every_threat_has_its_row() -> None:
     numbers = [int(number) for number in re.findall(r"^\| T(\d+) \|", TEXT, re.MULTILINE)]
-    assert numbers == list(range(1, 19))
+    assert numbers == list(range(1, 20))
+
+
+def test_every_finding_of_the_attack_has_its_row_and_its_test() -> None:
+    rows = re.findall(r"^\| (S[\d.]+) \| .* \| (.*) \|$", TEXT, re.MULTILINE)
+    assert [name for name, _ in rows] == [*(f"S{n}" for n in range(1, 14)), *(f"S14.{n}" for n in range(1, 16))]
+    assert [name for name, held in rows if not re.search(r"::test_|^T\d|out of reach", held)] == []
 
 
 def test_each_named_make_target_exists() -> None:

@@ -340,6 +340,15 @@ def test_a_denial_of_assume_is_also_a_client_error(aws: FakeAws) -> None:
     assert raised.value.response["Error"]["Code"] == "AccessDenied"
 
 
+def test_behind_an_error_there_is_nothing_of_the_original(hub: Hub, aws: FakeAws) -> None:
+    """Its text is AWS's, and the external ID is in its frames: a reporter of errors would show both."""
+    aws.tell("AssumeRole", denied())
+    with pytest.raises(AssumeRoleDenied) as raised:
+        hub.account(ONE)
+    assert (raised.value.__cause__, raised.value.__context__) == (None, None)
+    assert not [frame for frame in raised.traceback if "botocore" in str(frame.path)]
+
+
 @pytest.mark.parametrize("actions", ["s3:ListAllMyBuckets", [], ["ListAllMyBuckets"], [7]])
 def test_actions_that_are_not_a_list_of_actions_are_refused_and_nothing_is_sent(
     hub: Hub, aws: FakeAws, actions: Any

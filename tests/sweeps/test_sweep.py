@@ -428,6 +428,19 @@ def test_an_account_is_tried_four_times_and_then_told_as_throttled(brisk):
     assert set(hub.asked_times.values()) == {4, 1}
 
 
+def test_an_account_that_was_throttled_until_time_was_up_is_told_as_that(brisk, hold):
+    hub, accounts = FakeHub(), ids(1)
+    once = throttled(1)
+
+    def throttled_and_then_hanging() -> None:
+        once()
+        hold.wait(60)
+
+    hub.fates[accounts[0]] = throttled_and_then_hanging
+    answer = sweep(hub, accounts, time_left=until(0.3))
+    assert outcome(answer) == {accounts[0]: "AssumeRoleThrottled"}
+
+
 # ---- what else it leaves behind
 
 
