@@ -13,6 +13,7 @@ import pytest
 
 from chalicelib.checks import CHECKS
 from chalicelib.checks.check import Check, check
+from chalicelib.outputs import responses
 from tests.fake_aws import (
     EXTERNAL_ID,
     HUB_ARN,
@@ -182,9 +183,13 @@ def test_a_result_just_under_six_megabytes(door: str, ask: Ask) -> None:
     assert len(outcome.body["result"]) == 6_200_000
 
 
-def test_a_hundred_thousand_buckets_are_told_as_too_many(aws: FakeAws, log: drive.LogOfEverything) -> None:
+def test_too_many_buckets_are_told_as_that(
+    aws: FakeAws, log: drive.LogOfEverything, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(responses, "MAX_BYTES", 60_000)
+
     def page(request: Request) -> Reply:
-        names = [f"bucket-{request.nth:03}-{n:05}" for n in range(10_000)]
+        names = [f"bucket-{request.nth:03}-{n:05}" for n in range(100)]
         return buckets(names, token=f"t{request.nth}" if request.nth < 10 else None)
 
     aws.tell("ListBuckets", page, always=True)

@@ -298,7 +298,7 @@ def test_an_answer_that_comes_after_the_deadline_changes_nothing(hold):
     hub, accounts = FakeHub(), ids(3)
     hub.fates[accounts[0]] = lambda: hold.wait(60)
     told: list[int] = []
-    answer = sweep_answer(hub, accounts, time_left=until(0.05), progress=lambda done, _total: told.append(done))
+    answer = sweep_answer(hub, accounts, time_left=until(0.5), progress=lambda done, _total: told.append(done))
     before = json.dumps(answer.as_dict())
     hold.set()
     assert threads_are_gone()
