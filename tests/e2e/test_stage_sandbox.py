@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import boto3
 import pytest
+from botocore.exceptions import ProfileNotFound
+from botocore.session import Session
 
 import sandbox
 from sandbox.__main__ import exports
@@ -79,38 +83,61 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(params=REAL_SHELLS.values(), ids=REAL_SHELLS)
+def shell(environment: Mapping[str, str], home: Path, kind: str) -> dict[str, str]:
+    """One with real keys, in which nothing is left of the tests' own."""
+    own = {name: value for name, value in environment.items() if not name.startswith(("AWS_", "SANDBOX_"))}
+    return {**own, "HOME": str(home), "AWS_EC2_METADATA_DISABLED": "true", **REAL_SHELLS[kind]}
+
+
+@pytest.fixture(params=REAL_SHELLS)
 def real_shell(request: pytest.FixtureRequest, project: Project, home: Path) -> dict[str, str]:
-    own = {name: value for name, value in project.environment.items() if not name.startswith(("AWS_", "SANDBOX_"))}
-    return {**own, "HOME": str(home), "AWS_EC2_METADATA_DISABLED": "true", **request.param}
+    return shell(project.environment, home, request.param)
 
 
-def test_without_a_sandbox_the_stage_signs_nothing(project: Project, real_shell: dict[str, str], aws: Aws) -> None:
+def key_found(environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> str | None:
+    """The key that botocore signs with in the stage `sandbox`."""
+    variables = {**environment, **CONFIG["stages"]["sandbox"]["environment_variables"]}
+    monkeypatch.setattr(os, "environ", variables)
+    credentials = Session().get_credentials()
+    return credentials and credentials.access_key
+
+
+def test_without_a_sandbox_the_stage_has_no_key(real_shell: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ProfileNotFound):
+        key_found(real_shell, monkeypatch)
+
+
+def test_without_a_sandbox_the_stage_signs_nothing(project: Project, home: Path, aws: Aws) -> None:
     endpoint = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{aws.server_port}", "AWS_DEFAULT_REGION": "us-east-1"}
-    stranded = replace(project, environment={**real_shell, **endpoint})
+    stranded = replace(project, environment={**shell(project.environment, home, "keys"), **endpoint})
     for done in (stranded.chalice("deploy"), stranded.run(*SWEEP)):
         assert done.returncode == 2
         assert "ProfileNotFound" in done.stderr
     assert aws.requests == 0
 
 
-def test_the_stage_has_the_keys_of_the_sandbox_whatever_the_shell_has(
-    project: Project, real_shell: dict[str, str], box: sandbox.Box
+def test_the_stage_has_the_key_of_the_sandbox_whatever_the_shell_has(
+    real_shell: dict[str, str], box: sandbox.Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As `sandbox env` is made for; here even without what it unsets."""
+    """Also without what `sandbox env` unsets."""
     own = {name: value for name, value in box.environment.items() if name not in NAMES}
-    done = replace(project, environment={**real_shell, **own}).run(*SWEEP)
+    assert key_found({**real_shell, **own}, monkeypatch) == box.environment["AWS_ACCESS_KEY_ID"]
+
+
+def test_a_command_with_the_stage_is_let_in(project: Project, home: Path, box: sandbox.Box) -> None:
+    own = {name: value for name, value in box.environment.items() if name not in NAMES}
+    done = replace(project, environment={**shell(project.environment, home, "keys"), **own}).run(*SWEEP)
     assert done.returncode == 0, done.stderr
     assert {call["outcome"] for call in box.calls()} == {"allowed"}
 
 
 def test_the_lines_for_the_shell_put_the_sandboxs_keys_in_place_of_real_ones(
-    project: Project, real_shell: dict[str, str], box: sandbox.Box
+    real_shell: dict[str, str], box: sandbox.Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
-    script = f'{exports(box.environment)}\nexec "{sys.executable}" -c "{code}"'
-    done = subprocess.run(["sh", "-c", script], env=real_shell, capture_output=True, text=True, check=False)
-    assert done.stdout == "111111111111\n", done.stderr
+    script = f"{exports(box.environment)}\nexec env -0"
+    done = subprocess.run(["sh", "-c", script], env=real_shell, capture_output=True, text=True, check=True)
+    monkeypatch.setattr(os, "environ", dict(line.split("=", 1) for line in done.stdout.split("\0") if line))
+    assert boto3.Session().client("sts").get_caller_identity()["Account"] == "111111111111"
 
 
 def test_no_other_stage_brings_credentials() -> None:

@@ -115,12 +115,6 @@ def test_a_sandbox_that_cannot_start_raises_an_error() -> None:
         pass
 
 
-def test_a_sandbox_starts_whatever_the_shells_aws_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_PROFILE", "does-not-exist")
-    with sandbox.running(TEMPLATE) as box:
-        assert box.calls() == []
-
-
 def test_a_sandbox_ends_with_the_program_that_started_it() -> None:
     script = f"""
 import json, os, sandbox
@@ -134,7 +128,8 @@ with sandbox.running(Path({str(TEMPLATE)!r})) as box:
     _wait_until_gone(json.loads(ended.stdout))
 
 
-def test_accounts_can_be_added() -> None:
+def test_accounts_can_be_added_whatever_the_shells_aws_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "does-not-exist")
     with sandbox.running(TEMPLATE, accounts=300) as box:
         assert box.environment["AWS_DEFAULT_REGION"] == "us-east-1"
 

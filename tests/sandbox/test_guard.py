@@ -169,20 +169,16 @@ def test_the_record_of_calls_is_read_without_a_signature(box: sandbox.Box, heade
     assert send(box, "/sandbox/calls", **headers) == 200
 
 
-def test_each_sandbox_has_credentials_of_its_own(box: sandbox.Box, client: Client) -> None:
+def test_each_sandbox_has_credentials_of_its_own_which_go_with_it(box: sandbox.Box, client: Client) -> None:
     with sandbox.running(TEMPLATE) as other:
+        folder = Path(other.environment[VARIABLE]).parent
+        assert folder.exists()
         assert not set(developer(box).values()) & set(developer(other).values())
         with pytest.raises(ClientError, match="InvalidClientTokenId"):
             client("sts", developer(other)).get_caller_identity()
+    assert not folder.exists()
 
 
 def test_only_its_user_reads_the_credentials_file(box: sandbox.Box) -> None:
     file = Path(box.environment[VARIABLE])
     assert [stat.S_IMODE(os.stat(path).st_mode) for path in (file, file.parent)] == [0o600, 0o700]
-
-
-def test_the_credentials_file_goes_with_its_sandbox() -> None:
-    with sandbox.running(TEMPLATE) as other:
-        folder = Path(other.environment[VARIABLE]).parent
-        assert folder.exists()
-    assert not folder.exists()

@@ -10,7 +10,7 @@ from bench.measuring import measure
 from chalicelib.cross_account.session_cache import MAX_SESSIONS
 
 THREADS = 64
-ACCOUNTS = [MAX_SESSIONS + 100, 500, 500]
+ACCOUNTS = [MAX_SESSIONS + 100, 200, 200]
 """The first sweep makes the clients and fills the cache of sessions; what the later ones add stays for good."""
 
 
