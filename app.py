@@ -27,7 +27,7 @@ from chalicelib.outputs.metrics import write_metrics
 from chalicelib.outputs.responses import http_error, http_response, lambda_envelope, raise_errors
 from chalicelib.outputs.store import STORE_SECONDS, ResultsStore
 from chalicelib.sweeps.ask import Question
-from chalicelib.sweeps.deadline import Deadline
+from chalicelib.sweeps.deadline import PAGE_SECONDS, Deadline
 from chalicelib.sweeps.organization import list_accounts as list_organization
 from chalicelib.sweeps.outcome import Answer
 from chalicelib.sweeps.sweep import sweep as run_sweep
@@ -132,7 +132,7 @@ def report_accounts(check: str) -> tuple[Answer, dict[str, Any]]:
     request, settings = SweepRequest.from_event(event), current_settings()
     with open_hub(settings) as hub:
         context = _request().lambda_context
-        return _answer(hub, settings, request, context, Deadline.of(context)), event
+        return _answer(hub, settings, request, context, Deadline.of(context).before(PAGE_SECONDS)), event
 
 
 def _check(event: Any, context: Any) -> dict[str, Any]:

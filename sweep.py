@@ -43,7 +43,7 @@ from chalicelib.sweeps.sweep import sweep
 from terminal.going_on import how_to_go_on
 from terminal.limit import INTERRUPTED, Limit
 from terminal.options import event_of, parse
-from terminal.streams import PROGRAM, open_closed_streams, say, write
+from terminal.streams import PROGRAM, leave, open_closed_streams, say, write
 from terminal.table import shown
 
 CONFIG = Path(__file__).parent / ".chalice" / "config.json"
@@ -110,7 +110,10 @@ def _give(answer: Answer, event: dict[str, Any], options: Namespace, typed: Sequ
     status = write(_json(answer.as_dict()) if options.json else shown(answer))
     listing_complete = answer.listing_complete
     if not listing_complete:
-        say("the organization was not listed to its end in time: it has more accounts than these.")
+        say(
+            "there was no time to list the whole organization: it has more accounts than these. Ask again with a "
+            "longer --timeout, or with --organizational-unit."
+        )
     if interrupted:
         say(f"stopped. {next_step}")
         return INTERRUPTED
@@ -159,4 +162,4 @@ def _json(response: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

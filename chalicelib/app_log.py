@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from aws_lambda_powertools import Logger
@@ -11,20 +12,20 @@ from aws_lambda_powertools import Logger
 logger = Logger(service="cross-account", utc=True)
 
 MAX_WARNINGS = 1000
-"""Lines of an invocation of level WARNING and above. A sweep of 10,000 accounts that all fail would write 10,000, and
-CloudWatch bills them; its response has them all."""
+"""Lines of an invocation of level WARNING, and as many of ERROR. A sweep of 10,000 accounts that all fail would write
+10,000, and CloudWatch bills them; its response has them all."""
 
 
 class _FirstWarnings(logging.Filter):
-    """Lets the first ones of an invocation pass, and counts the others."""
+    """Lets the first ones of each level pass, and counts the others. Without `bounded_log` it lets all pass."""
 
-    seen = 0
+    seen: Counter[int] | None = None
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.levelno < logging.WARNING:
+        if self.seen is None or record.levelno < logging.WARNING:
             return True
-        self.seen += 1
-        return self.seen <= MAX_WARNINGS
+        self.seen[record.levelno] += 1
+        return self.seen[record.levelno] <= MAX_WARNINGS
 
 
 _first_warnings = _FirstWarnings()
@@ -34,13 +35,13 @@ logging.getLogger(logger.name).addFilter(_first_warnings)
 @contextmanager
 def bounded_log() -> Iterator[None]:
     """Bound the number of warnings within; at the end, one line says how many were not written."""
-    _first_warnings.seen = 0
+    seen = _first_warnings.seen = Counter[int]()
     try:
         yield
     finally:
-        left_out = _first_warnings.seen - MAX_WARNINGS
-        _first_warnings.seen = 0
-        if left_out > 0:
+        _first_warnings.seen = None
+        left_out = sum(max(times - MAX_WARNINGS, 0) for times in seen.values())
+        if left_out:
             logger.warning("not all warnings were written", left_out=left_out)
 
 
@@ -92,22 +93,27 @@ def _above_debug(record: logging.LogRecord) -> bool:
 
 def _without_values(record: logging.LogRecord) -> bool:
     """Keep a warning and not what it quotes: "Failed to parse headers (url=...): ..."."""
-    record.args = tuple(value if isinstance(value, int | float) else "..." for value in _arguments(record))
+    _replace_arguments(record, lambda value: value if isinstance(value, int | float) else "...")
     return _without_error_text(record)
 
 
 def _without_error_text(record: logging.LogRecord) -> bool:
     """Keep the class of an exception: its text may be a peer's."""
-    record.args = tuple(type(value).__name__ if isinstance(value, Exception) else value for value in _arguments(record))
+    _replace_arguments(record, lambda value: type(value).__name__ if isinstance(value, Exception) else value)
     if record.exc_info and record.exc_info[0]:
         record.msg = f"{record.msg} ({record.exc_info[0].__name__})"
         record.exc_info = None
     return True
 
 
-def _arguments(record: logging.LogRecord) -> tuple[object, ...]:
-    """logging makes a single dict the arguments themselves."""
-    return record.args if isinstance(record.args, tuple) else (record.args,) if record.args else ()
+def _replace_arguments(record: logging.LogRecord, new: Callable[[object], object]) -> None:
+    """logging makes a single dict the arguments themselves, for `%(name)s` or as the one value for `%s`."""
+    if isinstance(record.args, Mapping) and "%(" in record.msg:
+        record.args = {name: new(value) for name, value in record.args.items()}
+    elif isinstance(record.args, Mapping):
+        record.args = (new(record.args),)
+    elif record.args:
+        record.args = tuple(new(value) for value in record.args)
 
 
 def silence_botocore_debug() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 PROGRAM = "sweep.py"
 BROKEN_PIPE = 141
@@ -44,6 +45,14 @@ def write(text: str) -> int:
         return 0
     _discard(sys.stdout)
     return status
+
+
+def leave(status: int) -> NoReturn:
+    """End the process, also if a check has left threads of its own behind, for which Python would wait."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(status)
 
 
 def printable(text: str, *, also: str = "") -> str:

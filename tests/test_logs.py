@@ -197,7 +197,9 @@ def test_a_logger_that_could_tell_a_secret_warns_and_says_no_more(name: str, tal
     logging.getLogger(name).debug("debugging with %s", SESSION_SECRET)
     logging.getLogger(name).warning("%d warnings of %s and %r", 2, SESSION_SECRET, {"token": SESSION_TOKEN})
     logging.getLogger(name).warning("with a dict: %s", {"token": SESSION_TOKEN})
+    logging.getLogger(name).warning("by name: %(token)s", {"token": SESSION_TOKEN})
     said = talk()
+    assert "by name: ..." in said
     assert "2 warnings of ... and '...'" in said
     assert "with a dict: ..." in said
     assert_nothing_in(said)

@@ -567,7 +567,10 @@ def test_an_organization_that_was_not_listed_to_its_end_is_told(aws, run, monkey
     aws.tell(ORGANIZATION, organization_of(*ids(1)))
     status, _, err = run("identity")
     assert status == 1
-    assert err == ("sweep.py: the organization was not listed to its end in time: it has more accounts than these.\n")
+    assert err == (
+        "sweep.py: there was no time to list the whole organization: it has more accounts than these. Ask again with a "
+        "longer --timeout, or with --organizational-unit.\n"
+    )
 
 
 # ---- streams that are closed
@@ -664,6 +667,18 @@ def test_one_more_ctrl_c_ends_the_printing_at_once(aws, start, hang):
     assert process.stdout.read(1) == "{"
     process.send_signal(signal.SIGINT)
     assert (process.wait(60), process.stderr.read()) == (130, "")
+
+
+def test_a_process_does_not_wait_for_threads_that_a_check_has_left_behind():
+    code = (
+        "import sys, threading\n"
+        "from terminal.streams import leave\n"
+        "threading.Thread(target=threading.Event().wait).start()\n"
+        "print('answered')\n"
+        "leave(3)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (3, "answered\n")
 
 
 def test_a_process_whose_stdout_is_read_no_more_says_nothing(start):

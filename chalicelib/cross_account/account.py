@@ -43,6 +43,8 @@ class Account:
     def client(self, service: str, region: str | None = None) -> Any:
         """A boto3 client that signs with this account's session. It costs nothing to make: connections are shared.
 
+        Its `meta.events` take no handlers, which would see every account's requests; a client of `session()` does.
+
         Args:
             service: boto3's name of the service, such as `s3`.
             region: default: the account's `region`.

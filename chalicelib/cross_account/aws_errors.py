@@ -253,6 +253,12 @@ def assume_role_error(error: BaseException, role_arn: str, denial: Denial) -> Aw
     )
 
 
+def time_is_up(role_arn: str) -> AssumeRoleTimedOut:
+    """The error for an AssumeRole that has been given up."""
+    _, hint = _ASSUME_ROLE_ERRORS[ErrorKind.TIMED_OUT]
+    return AssumeRoleTimedOut(f"AssumeRole of {role_arn} did not end in time.", hint=hint, operation="AssumeRole")
+
+
 def hub_error(error: BotoCoreError | ValueError) -> CrossAccountError:
     """The error for a hub without credentials, or with a configuration that botocore cannot use."""
     kind = type(error).__name__

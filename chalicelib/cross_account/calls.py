@@ -28,7 +28,7 @@ class CallsEnded(Exception):
 
 
 class Calls:
-    """The calls that belong together. Those of the shared clients join it if they are made `here`.
+    """The calls that belong together.
 
     Attributes:
         ended: no further call is sent.
@@ -40,13 +40,13 @@ class Calls:
         self._lock = threading.Lock()
 
     @contextmanager
-    def here(self) -> Iterator[None]:
+    def made_here(self) -> Iterator[None]:
         """Within, the calls of this thread belong to it, and those of every identity that is made."""
-        token = _here.set(self)
+        token = here.set(self)
         try:
             yield
         finally:
-            _here.reset(token)
+            here.reset(token)
 
     def end(self) -> None:
         """Shut down the sockets of all calls, in whichever thread they are, and send no more."""
@@ -70,17 +70,30 @@ class Calls:
             self._connections.add(connection)
 
 
-_here: ContextVar[Calls | None] = ContextVar("calls", default=None)
+here: ContextVar[Calls | None] = ContextVar("calls", default=None)
+"""The calls that those of this thread belong to."""
 
-calls_here = _here.get
-"""The calls that those of this thread belong to, or None."""
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """End what is called within, and drips, after so many seconds."""
+    calls = Calls()
+    timer = threading.Timer(seconds, calls.end)
+    timer.daemon = True
+    timer.start()
+    try:
+        with calls.made_here():
+            yield
+    finally:
+        timer.cancel()
 
 
 class _Connection:
     """A connection of urllib3 that knows whose calls it serves. It is kept alive, so that changes."""
 
-    sock: socket.socket | None
+    sock: Any
     _calls: Calls | None = None
+    _opened: Any = None
 
     def __init__(self, current: Callable[[], Calls | None], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -89,6 +102,7 @@ class _Connection:
     def connect(self) -> None:
         self._join()
         super().connect()  # type: ignore[misc]  # the connection that this is mixed with
+        self._opened = self.sock  # which is None again once a response has `Connection: close`, and may still drip
         if self._calls:  # resolving a name is not a socket yet, and may take half a minute
             self._calls.go_on()
 
@@ -97,9 +111,11 @@ class _Connection:
         super().request(*args, **kwargs)  # type: ignore[misc]
 
     def shut_down(self, calls: Calls) -> None:
-        if self._calls is calls and self.sock is not None:
-            with suppress(OSError):  # it is closed already
-                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)  # an SSLSocket's own would drop its state
+        if self._calls is not calls or self._opened is None:
+            return
+        raw = getattr(self._opened, "socket", self._opened)  # TLS within the TLS of a proxy wraps it
+        with suppress(OSError):  # it is closed already
+            socket.socket.shutdown(raw, socket.SHUT_RDWR)  # an SSLSocket's own would drop its state
 
     def _join(self) -> None:
         calls = self._current()

@@ -28,7 +28,7 @@ from botocore.exceptions import NoCredentialsError
 from botocore.retries import standard
 from botocore.retries.quota import RetryQuota
 
-from .calls import Calls, calls_here, end_with_calls
+from .calls import Calls, end_with_calls, here
 from .pages import Pages
 from .region import known_regions, valid_region
 
@@ -79,24 +79,21 @@ class SigningIdentity:
 
     credentials: CredentialsProvider
     retry_quota: RetryQuota = field(default_factory=RetryQuota)
-    calls: Calls | None = field(default_factory=lambda: _current_calls())
+    calls: Calls | None = field(default_factory=here.get)
 
 
 _identity: ContextVar[SigningIdentity | None] = ContextVar("signing_identity", default=None)
 
 
-def _current_calls() -> Calls | None:
-    identity = _identity.get()
-    return identity.calls if identity else calls_here()
-
-
 @contextmanager
 def _signing_as(identity: SigningIdentity) -> Iterator[None]:
-    token = _identity.set(identity)
+    signing = _identity.set(identity)
+    calls = here.set(identity.calls or here.get())
     try:
         yield
     finally:
-        _identity.reset(token)
+        here.reset(calls)
+        _identity.reset(signing)
 
 
 def _current_identity() -> SigningIdentity:
@@ -106,16 +103,22 @@ def _current_identity() -> SigningIdentity:
     return identity
 
 
-class _CurrentCredentials(Credentials):
-    """The credentials object of the shared clients: it holds none, and returns the current identity's."""
+class _IdentityCredentials(Credentials):
+    """The credentials object of a session's clients: it holds none, and returns those of an identity.
 
-    def __init__(self) -> None:
+    If they have to be renewed, that is one of the identity's calls, in whichever thread.
+    """
+
+    def __init__(self, identity: Callable[[], SigningIdentity]) -> None:
         self.method = "cross-account"
+        self._identity = identity
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
-        return _current_identity().credentials.get_frozen_credentials()
+        identity = self._identity()
+        with _signing_as(identity):
+            return identity.credentials.get_frozen_credentials()
 
-    # botocore reads these few directly, for example when it presigns; each is the current identity's as well.
+    # botocore reads these few directly, for example when it presigns; each is the identity's as well.
     access_key = property(lambda self: self.get_frozen_credentials().access_key)
     secret_key = property(lambda self: self.get_frozen_credentials().secret_key)
     token = property(lambda self: self.get_frozen_credentials().token)
@@ -150,6 +153,7 @@ class _Session(botocore.session.Session):
     def __init__(self, config: Config, calls: Callable[[], Calls | None]) -> None:
         super().__init__()
         self.register_component("token_provider", _NoTokens())
+        self.set_config_variable("sts_regional_endpoints", "regional")
         self.set_config_variable("csm_enabled", False)  # AWS_CSM_*: botocore tells a UDP port each call, token included
         self._config_of_all = _CONFIG.merge(config)
         self._calls = calls
@@ -180,7 +184,7 @@ class _Provider:
 def session_of(identity: SigningIdentity, region: str | None) -> boto3.Session:
     """A boto3.Session of an identity's own. Its clients are not shared."""
     core = _Session(Config(), lambda: identity.calls)
-    core.sign_with(identity.credentials)
+    core.sign_with(_IdentityCredentials(lambda: identity))
     return boto3.Session(botocore_session=core, region_name=region)
 
 
@@ -194,11 +198,10 @@ class SharedClients:
     """
 
     def __init__(self) -> None:
-        core = _Session(_SHARED_CONFIG, _current_calls)
-        core.set_config_variable("sts_regional_endpoints", "regional")
+        core = _Session(_SHARED_CONFIG, here.get)
         self.hub_credentials = core.get_component("credential_provider").load_credentials()
         self.region: str | None = core.get_config_variable("region")
-        core.sign_with(_CurrentCredentials())
+        core.sign_with(_IdentityCredentials(_current_identity))
         self.pages = Pages(core)
         self._session = boto3.Session(botocore_session=core)
         self._clients: OrderedDict[tuple[str, str | None], BaseClient] = OrderedDict()

@@ -9,15 +9,16 @@ step. Where the cause is ambiguous, the hint lists the alternatives.
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from contextvars import copy_context
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal
+
+from .calls import at_most
 
 TRUSTED_ROLES = "cross-account-*"
 """The default of HubRoleName in role-template.yaml: what a target's trust policy asks of aws:PrincipalArn."""
@@ -42,6 +43,8 @@ _EXPLICIT = re.compile(r"\bexplicit deny\b", re.IGNORECASE)
 _MAX_READ = 4096
 HINT_SECONDS = 2.0
 """How long a denial waits at most for GetCallerIdentity; STS responds in a tenth of it."""
+ASK_AGAIN_SECONDS = 30.0
+"""How long GetCallerIdentity may take at most, and is not called again after a failure."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +82,10 @@ class CallerIdentity:
 
 
 class OwnIdentity:
-    """Calls GetCallerIdentity once and keeps what it returns.
+    """Calls GetCallerIdentity and keeps what it returns; after a failure it pauses.
 
-    It is asked in a thread of its own and waited for once: it is only for a hint, and no account of a sweep has to
-    wait for an STS that does not respond.
+    It is only for a hint, so it is asked in a thread of its own and waited for once: no account of a sweep has to wait
+    for an STS that does not respond.
 
     Args:
         sts: makes the client; GetCallerIdentity needs no permission, and no IAM policy can deny it.
@@ -91,28 +94,29 @@ class OwnIdentity:
     def __init__(self, sts: Callable[[], Any]) -> None:
         self._sts = sts
         self._lock = threading.Lock()
-        self._asked: float | None = None
-        self._known = threading.Event()
+        self._asked = -math.inf
+        self._answered = threading.Event()
         self._identity: CallerIdentity | None = None
 
     def __call__(self) -> CallerIdentity | None:
         """The identity, or None if it is not known, or not yet."""
         with self._lock:
-            if self._asked is None:
+            if self._identity is None and time.monotonic() >= self._asked + ASK_AGAIN_SECONDS:
                 self._asked = time.monotonic()
-                self._start()
-        self._known.wait(max(0.0, self._asked + HINT_SECONDS - time.monotonic()))
+                self._answered = threading.Event()
+                self._start(self._answered)
+            answered, until = self._answered, self._asked + HINT_SECONDS
+        answered.wait(max(0.0, until - time.monotonic()))
         return self._identity
 
-    def _start(self) -> None:
-        ask = partial(copy_context().run, self._ask)  # it is the same work, and ends with it
+    def _start(self, answered: threading.Event) -> None:
         with suppress(RuntimeError):  # the system allows no more threads
-            threading.Thread(target=ask, name="own-identity", daemon=True).start()
+            threading.Thread(target=self._ask, args=(answered,), name="own-identity", daemon=True).start()
 
-    def _ask(self) -> None:
-        with suppress(Exception):  # the failure to report is the one that this is a hint for
+    def _ask(self, answered: threading.Event) -> None:
+        with suppress(Exception), at_most(ASK_AGAIN_SECONDS):  # the failure to report is what this is a hint for
             self._identity = CallerIdentity.from_arn(self._sts().get_caller_identity()["Arn"])
-        self._known.set()
+        answered.set()
 
 
 @dataclass(frozen=True)
@@ -205,8 +209,8 @@ def _policy_unknown(denial: Denial) -> list[str]:
     caller, account = denial.caller, denial.account
     if caller is None:
         return [
-            "GetCallerIdentity failed as well, which needs no permission: the credentials have expired, or a VPC "
-            "endpoint's policy is in the way.",
+            "GetCallerIdentity failed as well, or took over 2 s, and it needs no permission: the credentials have "
+            "expired, a VPC endpoint's policy is in the way, or STS is slow.",
             "As the function: aws sts get-caller-identity",
             _show_trust(denial),
         ]

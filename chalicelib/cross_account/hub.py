@@ -13,7 +13,7 @@ from botocore.retries.quota import RetryQuota
 
 from .account import Account
 from .account_id import ACCOUNT_ID, valid_account_id
-from .aws_errors import assume_role_error, hub_error, is_aws_error
+from .aws_errors import assume_role_error, hub_error, is_aws_error, time_is_up
 from .clients import SharedClients, SigningIdentity
 from .denial import Denial, OwnIdentity
 from .environment import Environment, checked, flag
@@ -168,12 +168,15 @@ class Hub:
     def _assume_role(
         self, account_id: str, actions: Sequence[str] | None, request_id: str | None, retries: bool = True
     ) -> dict[str, Any]:
-        sts = self._client(self._identity(retries), "sts")
+        identity = self._identity(retries)
+        sts = self._client(identity, "sts")
         arn = self.role.arn(account_id, sts.meta.partition)
         session = request_id or os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "local"
         try:
             response = sts.assume_role(**self.role.assume_role_request(arn, actions, session))
         except Exception as error:
+            if identity.calls and identity.calls.ended:
+                raise time_is_up(arn) from None
             if not is_aws_error(error):
                 raise
             denial = Denial(arn, self._own_identity, bool(self.role.external_id), self._assumed_any)

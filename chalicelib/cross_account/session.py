@@ -8,6 +8,8 @@ from typing import Any
 
 from botocore.credentials import RefreshableCredentials
 
+from .calls import at_most
+
 ADVISORY_REFRESH_SECONDS = 300
 """A session is renewed when it has less than this left. botocore's own 15 minutes would renew a 900 s session at
 every call."""
@@ -15,6 +17,8 @@ MANDATORY_REFRESH_SECONDS = 60
 """Below this, it is not used any more: a call waits until it is renewed."""
 RETRY_REFRESH_SECONDS = 30
 """A session that is still good is not tried to be renewed again for so long, after that has failed."""
+ATTEMPT_SECONDS = 7
+"""What one attempt of AssumeRole may take, by the timeouts of its client, and also if STS drips."""
 
 
 class TargetSession(RefreshableCredentials):
@@ -50,11 +54,18 @@ class TargetSession(RefreshableCredentials):
             refresh_in = MANDATORY_REFRESH_SECONDS
         return super().refresh_needed(refresh_in)
 
+    @property
+    def is_good(self) -> bool:
+        """Whether it may be used as it is."""
+        return not super().refresh_needed(MANDATORY_REFRESH_SECONDS)
+
     def _renew(self) -> dict[str, str]:
-        is_good = not super().refresh_needed(MANDATORY_REFRESH_SECONDS)
-        if is_good:  # at once, so that it holds whatever is raised
-            self._not_again_before = time.monotonic() + RETRY_REFRESH_SECONDS
-        new = self._assume(not is_good)
+        if self.is_good:
+            self._not_again_before = time.monotonic() + RETRY_REFRESH_SECONDS  # first: it holds whatever is raised
+            with at_most(ATTEMPT_SECONDS):
+                new = self._assume(False)
+        else:
+            new = self._assume(True)
         return {
             "access_key": new["AccessKeyId"],
             "secret_key": new["SecretAccessKey"],

@@ -29,14 +29,17 @@ class SessionCache:
         """Return the session for `key`, and whether it was there already.
 
         The first thread to ask runs `assume`; the others wait for its result or its exception. A failure is not kept.
+        One that is no longer good is assumed anew here, and not renewed by botocore, whose lock on it a thread that has
+        been given up might hold.
 
         Raises:
             whatever `assume` raises.
         """
         with self._lock:
-            if key in self._sessions:
+            session = self._sessions.get(key)
+            if session is not None and session.is_good:
                 self._sessions.move_to_end(key)
-                return self._sessions[key], True
+                return session, True
             coming = self._assuming.get(key)
             is_first = coming is None
             if coming is None:

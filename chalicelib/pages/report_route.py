@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.errors import to_cross_account_error
+from chalicelib.errors import ResultTooLarge, to_cross_account_error
 from chalicelib.outputs.responses import Response, check_http_response_size, error_body, http_error
 from chalicelib.pages import report
 from chalicelib.sweeps.outcome import Answer
+
+MAX_ROWS = 20_000
+"""A row has 300 bytes and more, and a Lambda function returns 6 MB."""
 
 
 def respond(answer: Answer, event: Mapping[str, Any], accept: str) -> Response:
@@ -25,6 +28,12 @@ def respond(answer: Answer, event: Mapping[str, Any], accept: str) -> Response:
         EveryAccountFailed: and the request is not a browser's.
         ResultTooLarge: a Lambda function cannot return the page.
     """
+    rows = len(answer.outcomes) + len(answer.not_started)
+    if rows > MAX_ROWS:  # at once: to make it first would take the time that there is to say so
+        raise ResultTooLarge(
+            f"The page would have {rows:,} rows; it can have {MAX_ROWS:,} at most.",
+            hint="Ask for fewer accounts or regions at a time, or POST /sweeps for JSON.",
+        )
     status = 200
     try:
         answer.raise_if_all_failed()

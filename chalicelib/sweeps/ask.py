@@ -15,7 +15,7 @@ from chalicelib.checks.aws_errors import check_error
 from chalicelib.checks.check import Check
 from chalicelib.cross_account import Account, AssumeRoleThrottled, AssumeRoleTimedOut, CrossAccountError, Hub
 from chalicelib.cross_account.account_id import ACCOUNT_ID
-from chalicelib.cross_account.aws_errors import ErrorKind, classify, is_aws_error
+from chalicelib.cross_account.aws_errors import ErrorKind, classify, is_aws_error, time_is_up
 from chalicelib.errors import CheckFailed, CheckTimedOut, to_cross_account_error
 from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.outcome import Answer, Outcome, Target
@@ -57,13 +57,14 @@ class Question:
 
     def ask(self, account_id: str, deadline: Deadline) -> Answer:
         """Ask one account."""
-        visit = Visit(Target(account_id), time.monotonic())
+        visit = Visit(Target(account_id))
         visit = deadline.run(partial(self._ask, visit), late=partial(self.cut, visit))
         self.log(visit, alone=True)
         throttled = any(isinstance(outcome.error, AssumeRoleThrottled) for outcome in visit.outcomes)
         return Answer(self.check.name, visit.outcomes, throttled=int(throttled))
 
     def _ask(self, visit: Visit) -> Visit:
+        visit.began = time.monotonic()
         try:
             self.enter(visit)
             self.run_in_regions(visit)
@@ -119,15 +120,24 @@ class Question:
         """
         outcomes = list(visit.outcomes)  # first: it may enter the account in between
         visit = replace(visit, outcomes=outcomes)
-        account, hint = visit.target.id, "Ask this account alone, or give the function a longer timeout."
-        if visit.entered is None:
-            error = AssumeRoleThrottled if throttled else AssumeRoleTimedOut
-            why = "was throttled until time was up" if throttled else "did not end in time"
-            self.fail(visit, error(f"AssumeRole in account {account} {why}.", hint=hint))
-        else:
-            message = f"The check {self.check.name} in account {account} did not end in time."
-            self.fail(visit, CheckTimedOut(message, hint=hint))
+        self.fail(visit, self._too_late(visit, throttled))
         return visit
+
+    def _too_late(self, visit: Visit, throttled: bool) -> CrossAccountError:
+        account = visit.target.id
+        if visit.entered is not None:
+            return CheckTimedOut(
+                f"The check {self.check.name} in account {account} did not end in time.",
+                hint="Retry. If that does not help, ask for less, or give the function a longer timeout.",
+            )
+        if visit.began is None:
+            message, hint = f"There was no time to ask account {account}.", "Give the function a longer timeout."
+            return AssumeRoleTimedOut(message, hint=hint)
+        error = time_is_up(self.hub.role.arn(account))
+        if throttled:
+            message = f"{error.message} STS had throttled its first tries."
+            return AssumeRoleThrottled(message, hint="Retry later, or with fewer accounts at a time.")
+        return error
 
     def log(self, visit: Visit, *, alone: bool = False) -> None:
         """One line for each success, and one for each different error of an account, however many regions it has.

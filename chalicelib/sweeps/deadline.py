@@ -7,7 +7,6 @@ no longer than there is time.
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections import deque
@@ -21,6 +20,8 @@ from chalicelib.errors import to_cross_account_error
 
 ANSWER_SECONDS = 2.0
 """Kept back at the end, to put the response together and send it before Lambda's deadline."""
+PAGE_SECONDS = 6.0
+"""And for a page with as many rows as it may have, by the third of a CPU that 512 MB get."""
 
 Result = TypeVar("Result")
 
@@ -74,7 +75,7 @@ class Deadline:
         job: _Job[Result] = _Job(work)
         _hand_over(job)
         try:
-            result, error = job.done.get(timeout=None if seconds == math.inf else seconds)
+            result, error = job.done.get(timeout=min(seconds, threading.TIMEOUT_MAX))
         except Empty:
             try:
                 return late()
@@ -101,7 +102,7 @@ class _Job(Generic[Result]):
             return None, to_cross_account_error(error, "check")
 
     def _run(self) -> Result:
-        with self.calls.here():
+        with self.calls.made_here():
             return self._work()
 
 
@@ -114,7 +115,11 @@ def _hand_over(job: _Job[Any]) -> None:
         inbox = _idle.pop()
     except IndexError:
         inbox = SimpleQueue()
-        threading.Thread(target=_serve, args=(inbox,), name="work", daemon=True).start()
+        try:
+            threading.Thread(target=_serve, args=(inbox,), name="work", daemon=True).start()
+        except RuntimeError:  # the system allows no more threads: better without a limit than not at all
+            job.done.put(job.outcome())
+            return
     inbox.put(job)
 
 

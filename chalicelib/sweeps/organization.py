@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, NoReturn
+from dataclasses import dataclass, field
+from typing import Any
 
-from chalicelib.cross_account import Account, AssumeRoleTimedOut, Hub, HubCredentialsRejected
+from chalicelib.cross_account import Account, Hub, HubCredentialsRejected
 from chalicelib.cross_account.account_id import ACCOUNT_ID
-from chalicelib.cross_account.aws_errors import ErrorKind, classify, code_of, is_aws_error, request_id_of
+from chalicelib.cross_account.aws_errors import ErrorKind, classify, code_of, is_aws_error, request_id_of, time_is_up
 from chalicelib.errors import AccountsNotListed, to_cross_account_error
 from chalicelib.inputs.requests import ListingRequest
 from chalicelib.sweeps.deadline import Deadline
@@ -77,13 +76,9 @@ def list_targets(
         AccountsNotListed: Organizations did not return the list, or none of it in time.
         AwsError: of stage "assume", if the role in the organization account cannot be assumed.
     """
+    reading = _Reading(hub, request.organizational_unit, organization_account_id, request_id)
     try:
-        owner = _owner(hub, organization_account_id, request_id, deadline)
-        found: list[Target] = []
-        listing = deadline.run(
-            partial(_read, found, owner, request.organizational_unit),
-            late=lambda: Listing(list(found), complete=False),
-        )
+        listing = deadline.run(reading.all, late=reading.so_far)
     except HubCredentialsRejected as error:
         if not organization_account_id:
             error.stage = "list"
@@ -102,25 +97,33 @@ def list_targets(
     return Listing([wanted[id] for id in sorted(wanted)], listing.complete)
 
 
-def _owner(hub: Hub, organization_account_id: str, request_id: str, deadline: Deadline) -> Hub | Account:
-    if not organization_account_id:
-        return hub
+@dataclass
+class _Reading:
+    """A listing, while it is being read by another thread."""
 
-    def late() -> NoReturn:
-        raise AssumeRoleTimedOut(
-            f"AssumeRole in account {organization_account_id} did not end in time.",
-            hint="Retry, or name the accounts in the event.",
-            operation="AssumeRole",
-        )
+    hub: Hub
+    unit: str | None
+    organization_account_id: str
+    request_id: str
+    owner: Hub | Account | None = None
+    found: list[Target] = field(default_factory=list)
 
-    return deadline.run(partial(hub.account, organization_account_id, ACTIONS, request_id=request_id), late=late)
+    def all(self) -> Listing:
+        self.owner = self._enter()
+        for account in _accounts(self.owner.client("organizations"), self.unit):
+            if target := _target(account):
+                self.found.append(target)
+        return Listing(self.found)
 
+    def so_far(self) -> Listing:
+        if self.owner is None:
+            raise time_is_up(self.hub.role.arn(self.organization_account_id))
+        return Listing(list(self.found), complete=False)
 
-def _read(found: list[Target], owner: Hub | Account, unit: str | None) -> Listing:
-    for account in _accounts(owner.client("organizations"), unit):
-        if target := _target(account):
-            found.append(target)  # one by one: when time is up, those that are there count
-    return Listing(found)
+    def _enter(self) -> Hub | Account:
+        if not self.organization_account_id:
+            return self.hub
+        return self.hub.account(self.organization_account_id, ACTIONS, request_id=self.request_id)
 
 
 def _accounts(organizations: Any, unit: str | None) -> Iterator[dict[str, Any]]:

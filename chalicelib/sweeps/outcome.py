@@ -132,13 +132,14 @@ class Answer:
         return {"check": response.pop("check"), "summary": response.pop("summary"), "results": results, **response}
 
     def raise_if_all_failed(self) -> None:
-        """Raise if there is no result at all and no account left to start, so that Lambda counts an error.
+        """Raise if there is no result at all and no account left to start or to list, so that Lambda counts an error.
 
         Raises:
             EveryAccountFailed: with how often each error occurred, and the hint of the most frequent one; if most
                 accounts fail for the same reason, the cause is probably in the hub.
         """
-        if not self.outcomes or self.not_started or any(outcome.ok for outcome in self.outcomes):
+        more = self.not_started or not self.listing_complete
+        if more or not self.outcomes or any(outcome.ok for outcome in self.outcomes):
             return
         errors = [outcome.error for outcome in self.outcomes if outcome.error]
         counts = Counter(type(error).__name__ for error in errors).most_common()

@@ -123,7 +123,7 @@ class Sweep:
         return self._answer(self._list.done, cut, time.monotonic() - started)
 
     def _work(self) -> None:
-        with self._calls.here():
+        with self._calls.made_here():
             self._ask_all()
 
     def _ask_all(self) -> None:

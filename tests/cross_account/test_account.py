@@ -11,7 +11,7 @@ import pytest
 import chalicelib.cross_account.session
 from chalicelib.cross_account import Account, AssumeRoleDenied, Hub
 from chalicelib.cross_account.session import RETRY_REFRESH_SECONDS
-from tests.fake_aws import FakeAws, denied, error, session, session_key
+from tests.fake_aws import FakeAws, denied, dripping, error, session, session_key
 
 ONE = "111111111111"
 LIST = ("s3:ListAllMyBuckets",)
@@ -97,6 +97,28 @@ def test_when_that_fails_no_call_asks_again_for_half_a_minute(
     monkeypatch.setattr(chalicelib.cross_account.session.time, "monotonic", lambda: now + RETRY_REFRESH_SECONDS)
     read(account)
     assert len(aws.operations("AssumeRole")) == 3
+
+
+@pytest.mark.parametrize("how", ["client", "session"])
+def test_a_renewal_that_drips_is_given_up_and_the_good_session_is_used(
+    hub: Hub, aws: FakeAws, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(chalicelib.cross_account.session, "ATTEMPT_SECONDS", 0.3)
+    account = hub.account(ONE, LIST)
+    run_out(account, 250)
+    aws.tell("AssumeRole", dripping(2, pieces=100), always=True)
+    maker: Any = account if how == "client" else account.session()
+    maker.client("s3").list_buckets()
+    assert aws.operations("ListBuckets")[-1].access_key == session_key(ONE, 1)
+
+
+def test_a_session_that_has_run_out_is_assumed_anew_whatever_became_of_its_renewal(hub: Hub, aws: FakeAws) -> None:
+    """A thread that has been given up may hold botocore's lock on it for as long as a resolver hangs."""
+    account = hub.account(ONE, LIST)
+    run_out(account, 30)
+    credentials: Any = account._identity.credentials
+    with credentials._refresh_lock:
+        assert read(hub.account(ONE, LIST)) == [f"bucket-of-{ONE}"]
 
 
 def test_in_its_last_minute_it_is_renewed_however_recently_that_has_failed(hub: Hub, aws: FakeAws) -> None:

@@ -1,21 +1,31 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSHTTPSConnectionPool
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from chalicelib.cross_account import Account, Hub
 from chalicelib.cross_account.calls import Calls, CallsEnded
-from tests.fake_aws import Answer, FakeAws, Reply, buckets, dripping, error, silent
+from tests.fake_aws import Answer, Ending, FakeAws, Reply, buckets, dripping, error, silent
 
 ONE, TWO = "111111111111", "222222222222"
 DRIP = dripping(5, pieces=100)
 """Longer than any test; each piece comes well before the timeout for reading."""
+DRIP_OF_THE_LAST = Reply(b"x" * 500, pieces=100, pause=5, ending=Ending.CLOSED)
+"""With `Connection: close`, after which http.client knows no socket any more."""
 CLIENTS: dict[str, Callable[[Account], Any]] = {
     "shared": lambda account: account.client("s3"),
     "own": lambda account: account.session().client("s3"),
@@ -35,7 +45,7 @@ def names(client: Any) -> list[str]:
 
 
 def account_in(calls: Calls, hub: Hub, account_id: str = ONE) -> Account:
-    with calls.here():
+    with calls.made_here():
         return hub.account(account_id)
 
 
@@ -52,7 +62,7 @@ def under_way(pool: ThreadPoolExecutor, aws: FakeAws, client: Any) -> Future[lis
 
 
 @each_client
-@pytest.mark.parametrize("answer", [DRIP, silent], ids=["drips", "is-silent"])
+@pytest.mark.parametrize("answer", [DRIP, DRIP_OF_THE_LAST, silent], ids=["drips", "drips-and-closes", "is-silent"])
 def test_a_call_that_is_under_way_ends_in_its_thread(
     hub: Hub, aws: FakeAws, pool: ThreadPoolExecutor, client: Client, answer: Answer
 ) -> None:
@@ -159,8 +169,50 @@ def test_without_any_work_nothing_ends(hub: Hub, aws: FakeAws) -> None:
     assert names(hub.account(ONE).client("s3")) == ["a"]
 
 
-def test_connections_with_tls_end_as_well(hub: Hub) -> None:
-    client = hub.account(ONE).client("s3")._shared
-    pool = client._endpoint.http_session._manager.pool_classes_by_scheme["https"]("127.0.0.1", 443)
-    assert isinstance(pool, AWSHTTPSConnectionPool)
-    assert hasattr(pool._new_conn(), "shut_down")
+@pytest.fixture
+def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """S3 with TLS, which is everywhere on AWS: it accepts one connection, and drips."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + signed.public_bytes(Encoding.PEM)
+    (tmp_path / "pem").write_bytes(pem)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "pem")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = context.wrap_socket(listening, server_side=True)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"https://localhost:{server.getsockname()[1]}")
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "pem"))
+        yield server
+        server.close()
+
+
+@each_client
+def test_a_call_within_tls_ends_as_well(
+    aws: FakeAws, tls: socket.socket, pool: ThreadPoolExecutor, client: Client
+) -> None:
+    calls = Calls()
+    future = pool.submit(names, client(account_in(calls, Hub())))
+    with tls.accept()[0] as connection:
+        connection.recv(10_000)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n<")
+        threading.Event().wait(0.1)  # it reads the body by now
+        calls.end()
+        assert future.exception(10)
+
+
+def test_a_socket_that_is_wrapped_once_more_for_a_proxy_is_shut_down(hub: Hub) -> None:
+    """urllib3's SSLTransport, which is no socket."""
+    pool = hub.account(ONE).client("s3")._shared._endpoint.http_session._manager.pool_classes_by_scheme["https"]
+    connection, calls = pool("127.0.0.1", 443)._new_conn(), Calls()
+    near, far = socket.socketpair()
+    connection._calls, connection._opened = calls, SimpleNamespace(socket=near)
+    calls.add(connection)
+    calls.end()
+    with near, far:
+        assert far.recv(1) == b""

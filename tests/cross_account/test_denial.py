@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import product
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
 
@@ -200,7 +201,7 @@ def test_the_hubs_own_account_is_recognized() -> None:
 
 
 def test_without_an_identity_the_connection_to_sts_is_the_first_cause() -> None:
-    assert lines(denial=asked_by(None))[0].startswith("GetCallerIdentity failed as well, which needs no permission")
+    assert lines(denial=asked_by(None))[0].startswith("GetCallerIdentity failed as well")
 
 
 def test_a_caller_with_another_name_that_got_in_elsewhere_is_not_the_cause() -> None:
@@ -369,20 +370,29 @@ def test_who_asks_while_sts_does_not_respond_is_held_up_once(monkeypatch: pytest
     def wait(seconds: float) -> None:
         now[0] += seconds
 
-    monkeypatch.setattr(own_identity._known, "wait", wait)
+    event = SimpleNamespace(wait=wait, set=bool)
+    monkeypatch.setattr(module, "threading", SimpleNamespace(Event=lambda: event, Thread=threading.Thread))
     assert [own_identity() for _ in range(50)] == [None] * 50
     assert now[0] == 100.0 + module.HINT_SECONDS
     hanging.set()
 
 
-def test_what_came_late_is_known_from_then_on() -> None:
+def test_what_came_late_is_known_from_then_on(monkeypatch: pytest.MonkeyPatch) -> None:
     hanging = threading.Event()
     own_identity = OwnIdentity(sts(lambda: {"Arn": FUNCTION_ARN} if hanging.wait(30) else {}))
-    own_identity._asked = -module.HINT_SECONDS  # long ago
-    own_identity._start()
+    monkeypatch.setattr(module, "HINT_SECONDS", 0.01)
     assert own_identity() is None
     hanging.set()
-    assert own_identity._known.wait(10)
+    assert own_identity._answered.wait(10)
+    assert own_identity() == FUNCTION
+
+
+def test_half_a_minute_after_a_failure_it_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([{}, {"Arn": FUNCTION_ARN}])
+    own_identity = OwnIdentity(sts(lambda: next(answers)))
+    assert [own_identity(), own_identity()] == [None, None]
+    now = time.monotonic()
+    monkeypatch.setattr(module.time, "monotonic", lambda: now + module.ASK_AGAIN_SECONDS)
     assert own_identity() == FUNCTION
 
 

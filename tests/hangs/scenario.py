@@ -18,7 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -26,7 +26,7 @@ import pytest
 from bench.own_process import open_sockets
 from chalicelib.cross_account import Hub
 from tests.environment import set_environment
-from tests.fake_aws import FakeAws, Reply, denied, fake_aws, silent
+from tests.fake_aws import Ending, FakeAws, Reply, denied, fake_aws, silent
 from tests.fake_hub import ids, outcome
 from tests.hangs import ways
 from tests.hangs.ways import ORGANIZATIONS, Way, after, answers, dripping, third_after, together
@@ -87,7 +87,9 @@ def ten_sweeps(aws: FakeAws) -> Found:
     """
     os.environ["CACHE_CREDENTIALS"] = "false"
     event = {"check": "s3_buckets", "accounts": MANY}
-    answers("ListBuckets", Reply(" " * 10_000, pieces=10_000, pause=0.2), accounts=MANY[:3])(aws)
+    drip = Reply(" " * 10_000, pieces=10_000, pause=0.2)
+    answers("ListBuckets", drip, accounts=MANY[:2])(aws)
+    answers("ListBuckets", replace(drip, ending=Ending.CLOSED), accounts=MANY[2:3])(aws)
     answers("AssumeRole", after(3.5), accounts=MANY[3:6])(aws)
     answers("AssumeRole", silent, accounts=MANY[6:])(aws)
     seconds_left, told, opened = [], [], []
@@ -130,6 +132,7 @@ SLOW_DENIAL = answers("AssumeRole", *third_after(4.5, denied()))
 SLOW_IAM = together(*(answers(call, *third_after(9)) for call in ("ListAccountAliases", "GetAccountSummary")))
 HINT_HANGS, HINT_DRIPS = answers("GetCallerIdentity", silent), answers("GetCallerIdentity", dripping)
 S3_HANGS, BEDROCK_HANGS = answers("ListBuckets", silent), answers("Converse", silent)
+ORGANIZATIONS_DRIP, ELSEWHERE = answers(ORGANIZATIONS, dripping), ways.organization_is_listed_from_elsewhere
 OK = b"HTTP/1.1 200 OK\r\n"
 TLS = b"\x16\x03\x03\x40\x00"
 """The head of a record of 16 KiB."""
@@ -160,7 +163,9 @@ ROWS: list[tuple[str, Way, dict[str, Any], Iterable[str], str | Found]] = [
     ("slow STS, Bedrock hangs", together(SLOW_STS, BEDROCK_HANGS), CONVERSE, BOTH, CHECK_TIMED_OUT),
     ("slow STS, slow IAM", together(SLOW_STS, SLOW_IAM), SUMMARY, BOTH, CHECK_TIMED_OUT),
     ("Organizations never answers", answers(ORGANIZATIONS, silent), EVERYONE, LISTING, "AccountsNotListed"),
-    ("Organizations drips", answers(ORGANIZATIONS, dripping), EVERYONE, LISTING, "AccountsNotListed"),
+    ("Organizations drips", ORGANIZATIONS_DRIP, EVERYONE, LISTING, "AccountsNotListed"),
+    ("Organizations drips elsewhere", together(ELSEWHERE, ORGANIZATIONS_DRIP), EVERYONE, LISTING, "AccountsNotListed"),
+    ("STS drips elsewhere", together(ELSEWHERE, answers("AssumeRole", dripping)), EVERYONE, LISTING, STS_TIMED_OUT),
     ("storing hangs", ways.drips("S3"), STORED, SWEEP, "ResultsNotStored"),
     ("storing drips", ways.drips("S3", OK + b"Content-Length: 9999\r\n\r\n", b" "), STORED, SWEEP, "ResultsNotStored"),
     *(

@@ -97,6 +97,10 @@ def queue_is_full(_aws: FakeAws) -> None:
     os.environ["AWS_ENDPOINT_URL_STS"] = _queue.__enter__()
 
 
+def organization_is_listed_from_elsewhere(_aws: FakeAws) -> None:
+    os.environ["ORGANIZATION_ACCOUNT_ID"] = "999999999999"
+
+
 def resolver_is_silent(_aws: FakeAws) -> None:
     """Two attempts at each of three name servers take glibc 30 s, in which its caller cannot be interrupted."""
     resolve = socket.getaddrinfo

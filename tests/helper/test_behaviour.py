@@ -157,7 +157,7 @@ def test_a_call_ends_with_the_work_it_belongs_to(helper, aws: FakeAws, own: bool
     calls_of = importlib.import_module(f"{helper.__name__}.calls")
     calls = calls_of.Calls()
     aws.tell("ListBuckets", silent, always=True)
-    with calls.here():
+    with calls.made_here():
         account = helper.Hub().account(ONE)
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit((account.session() if own else account).client("s3").list_buckets)

@@ -426,6 +426,13 @@ def test_a_page_that_lambda_cannot_carry_is_a_result_too_large(get: Get, added: 
     assert "ResultTooLarge" in Read(response.body.decode()).text
 
 
+def test_a_page_of_too_many_rows_is_refused_before_it_is_made(monkeypatch: pytest.MonkeyPatch, get: Get) -> None:
+    monkeypatch.setattr("chalicelib.pages.report_route.MAX_ROWS", 2)
+    monkeypatch.setattr("chalicelib.pages.report.page", None)
+    response = get("/report/identity?accounts=123456789012,210987654321,123456789098", "application/json")
+    assert (response.status_code, response.json_body["error"]["type"]) == (500, "ResultTooLarge")
+
+
 def test_the_report_costs_a_cold_start_nothing() -> None:
     import subprocess
     import sys

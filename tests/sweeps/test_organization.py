@@ -382,9 +382,21 @@ def test_the_function_that_lists_raises_if_there_is_no_time_for_all(aws, hub):
 
 def test_an_organization_account_that_is_not_entered_in_time_is_told_as_that(aws, hub):
     aws.tell("AssumeRole", silent)
-    with pytest.raises(AssumeRoleTimedOut, match=f"AssumeRole in account {ids(1)[0]} did not end in time") as raised:
+    with pytest.raises(AssumeRoleTimedOut, match=f"AssumeRole of .*{ids(1)[0]}.* did not end in time") as raised:
         in_time(hub, 0.2, ids(1)[0])
     assert raised.value.stage == "assume"
+
+
+def test_nothing_more_is_listed_once_it_has_been_given_up(aws, hub):
+    def late(_request: Request) -> Reply:
+        aws.let_go.wait(0.3)
+        return page_of(f"{aws.counts[OPERATION]:012}")
+
+    aws.tell(OPERATION, late, always=True)
+    in_time(hub, 0.5, ids(1)[0])
+    asked = aws.counts[OPERATION]
+    aws.let_go.wait(0.7)
+    assert aws.counts[OPERATION] == asked
 
 
 def test_an_organization_larger_than_a_sweep_may_be_is_refused(hub, organization, monkeypatch):

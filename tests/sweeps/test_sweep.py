@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -347,6 +348,14 @@ def test_without_any_time_nothing_is_started_and_nothing_raised():
     answer = sweep(hub, ids(3), time_left=lambda: 0.0)
     assert answer["not_started"] == ids(3)
     assert hub.asked == answer["results"] == []
+
+
+def test_failures_of_an_organization_that_was_not_listed_to_its_end_do_not_raise():
+    hub = FakeHub()
+    hub.fates = dict.fromkeys(ids(1), denied)
+    answer = replace(sweep_answer(hub, ids(1)), listing_complete=False)
+    answer.raise_if_all_failed()
+    assert answer.summary()["failed"] == 1
 
 
 def test_failures_beside_accounts_that_were_not_started_do_not_raise():

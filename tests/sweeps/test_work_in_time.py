@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextvars import ContextVar
+from unittest.mock import Mock
 
 import pytest
 
-from chalicelib.cross_account.calls import Calls, calls_here
+from chalicelib.cross_account.calls import Calls, here
 from chalicelib.errors import InternalError
+from chalicelib.sweeps import deadline
 from chalicelib.sweeps.deadline import ANSWER_SECONDS, Deadline
 from tests.fake_hub import until
 
@@ -63,7 +66,7 @@ def test_its_calls_end_only_when_it_has_been_told_what_became_of_it(hold: thread
     seen: list[bool] = []
 
     def work() -> None:
-        calls.append(calls_here())
+        calls.append(here.get())
         hold.wait()
 
     def late() -> None:
@@ -76,7 +79,7 @@ def test_its_calls_end_only_when_it_has_been_told_what_became_of_it(hold: thread
 
 
 def test_the_calls_of_work_that_was_in_time_do_not_end() -> None:
-    calls = AN_HOUR.run(calls_here, late=lambda: None)
+    calls = AN_HOUR.run(here.get, late=lambda: None)
     assert calls
     assert not calls.ended
 
@@ -89,6 +92,16 @@ def test_without_any_time_it_is_not_begun() -> None:
 
 def test_without_a_limit_it_has_all_the_time_there_is() -> None:
     assert Deadline(lambda: math.inf).run(lambda: 7, late=lambda: 0) == 7
+
+
+def test_a_limit_beyond_what_a_lock_can_wait_for_is_one_all_the_same() -> None:
+    assert Deadline(lambda: 1e15).run(lambda: 7, late=lambda: 0) == 7
+
+
+def test_if_the_system_allows_no_more_threads_it_is_done_in_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadline, "_idle", deque())
+    monkeypatch.setattr(threading.Thread, "start", Mock(side_effect=RuntimeError("can't start new thread")))
+    assert AN_HOUR.run(threading.get_ident, late=lambda: 0) == threading.get_ident()
 
 
 def test_it_sees_the_context_of_who_waits_for_it() -> None:
