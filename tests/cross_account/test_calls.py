@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from chalicelib.cross_account import Account, Hub
+from chalicelib.cross_account import Account, AssumeRoleTimedOut, Hub
 from chalicelib.cross_account.calls import Calls, CallsEnded
 from tests.fake_aws import Answer, Ending, FakeAws, Reply, buckets, dripping, error, silent
 
@@ -162,6 +162,22 @@ def test_who_asks_for_an_account_does_not_wait_for_work_that_has_been_given_up(
     hub.end_invocation()
     assert names(hub.account(ONE).client("s3"))
     aws.let_go.set()
+
+
+def test_who_waits_for_a_session_that_is_given_up_is_told_that_it_took_too_long(
+    hub: Hub, aws: FakeAws, pool: ThreadPoolExecutor
+) -> None:
+    """As two requests of `chalice local` may."""
+    aws.tell("AssumeRole", DRIP)
+    calls = Calls()
+    pool.submit(account_in, calls, hub)
+    asked(aws, "AssumeRole")
+    waiting = pool.submit(hub.account, ONE)
+    while not waiting.running():
+        threading.Event().wait(0.005)
+    threading.Event().wait(0.2)
+    calls.end()
+    assert isinstance(waiting.exception(10), AssumeRoleTimedOut)
 
 
 def test_without_any_work_nothing_ends(hub: Hub, aws: FakeAws) -> None:
