@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.checks.check import Check, check
-from chalicelib.cross_account import AssumeRoleDenied, AssumeRoleThrottled, TargetRole
+from chalicelib.cross_account import AssumeRoleDenied, AssumeRoleThrottled
 from chalicelib.cross_account.account_id import valid_account_id
 from chalicelib.inputs.requests import SweepRequest
 from chalicelib.inputs.settings import Settings
@@ -33,8 +33,6 @@ class FakeHub:
         asked: the ids that AssumeRole was called for, in order.
         requests: the actions and the request id of each call, in order.
     """
-
-    role = TargetRole()
 
     def __init__(self, allowed: frozenset[str] | None = None) -> None:
         self.allowed = allowed

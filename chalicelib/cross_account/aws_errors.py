@@ -253,10 +253,11 @@ def assume_role_error(error: BaseException, role_arn: str, denial: Denial) -> Aw
     )
 
 
-def time_is_up(role_arn: str) -> AssumeRoleTimedOut:
+def time_is_up(account_id: str) -> AssumeRoleTimedOut:
     """The error for an AssumeRole that has been given up."""
     _, hint = _ASSUME_ROLE_ERRORS[ErrorKind.TIMED_OUT]
-    return AssumeRoleTimedOut(f"AssumeRole of {role_arn} did not end in time.", hint=hint, operation="AssumeRole")
+    message = f"AssumeRole in account {account_id} did not end in time."
+    return AssumeRoleTimedOut(message, hint=hint, operation="AssumeRole")
 
 
 def hub_error(error: BotoCoreError | ValueError) -> CrossAccountError:

@@ -176,7 +176,7 @@ class Hub:
             response = sts.assume_role(**self.role.assume_role_request(arn, actions, session))
         except Exception as error:
             if identity.calls and identity.calls.ended:
-                raise time_is_up(arn) from None
+                raise time_is_up(account_id) from None
             if not is_aws_error(error):
                 raise
             denial = Denial(arn, self._own_identity, bool(self.role.external_id), self._assumed_any)

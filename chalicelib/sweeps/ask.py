@@ -106,8 +106,9 @@ class Question:
 
     def fail(self, visit: Visit, error: CrossAccountError) -> None:
         """Give the regions that are not done an error as their outcome."""
+        began = time.monotonic() if visit.began is None else visit.began
         for region in self.regions[len(visit.outcomes) :]:
-            visit.outcomes.append(self._outcome(visit, region, visit.began or 0.0, None, error))
+            visit.outcomes.append(self._outcome(visit, region, began, None, error))
 
     def cut(self, visit: Visit, *, throttled: bool = False) -> Visit:
         """Give the regions that are not done their outcome, because time is up: a timeout of whatever was going on.
@@ -133,7 +134,7 @@ class Question:
         if visit.began is None:
             message, hint = f"There was no time to ask account {account}.", "Give the function a longer timeout."
             return AssumeRoleTimedOut(message, hint=hint)
-        error = time_is_up(self.hub.role.arn(account))
+        error = time_is_up(account)
         if throttled:
             message = f"{error.message} STS had throttled its first tries."
             return AssumeRoleThrottled(message, hint="Retry later, or with fewer accounts at a time.")

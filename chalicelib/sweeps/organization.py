@@ -117,7 +117,7 @@ class _Reading:
 
     def so_far(self) -> Listing:
         if self.owner is None:
-            raise time_is_up(self.hub.role.arn(self.organization_account_id))
+            raise time_is_up(self.organization_account_id)
         return Listing(list(self.found), complete=False)
 
     def _enter(self) -> Hub | Account:

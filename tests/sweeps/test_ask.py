@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.checks.check import Check, check
-from chalicelib.cross_account import AccountNotAllowed, AssumeRoleDenied, InvalidInput
+from chalicelib.cross_account import AccountNotAllowed, AssumeRoleDenied, AssumeRoleTimedOut, InvalidInput
 from chalicelib.sweeps.ask import Question, Visit
 from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.outcome import Answer, Target
@@ -142,6 +142,14 @@ def test_an_account_that_is_cut_times_out_in_what_it_was_doing(entered, name):
     if entered:
         hanging.enter(visit)
     assert [type(outcome.error).__name__ for outcome in hanging.cut(visit).outcomes] == [name, name]
+
+
+def test_without_any_time_nothing_is_asked_and_that_is_said():
+    hub = FakeHub()
+    (outcome,) = question(hub, regions=(None,)).ask(ACCOUNT, Deadline(lambda: 0.0)).outcomes
+    assert (hub.asked, outcome.ms) == ([], 0)
+    with pytest.raises(AssumeRoleTimedOut, match=f"There was no time to ask account {ACCOUNT}"):
+        outcome.unwrap()
 
 
 def test_an_unexpected_error_of_assume_role_keeps_its_text_to_itself(log):

@@ -382,7 +382,7 @@ def test_the_function_that_lists_raises_if_there_is_no_time_for_all(aws, hub):
 
 def test_an_organization_account_that_is_not_entered_in_time_is_told_as_that(aws, hub):
     aws.tell("AssumeRole", silent)
-    with pytest.raises(AssumeRoleTimedOut, match=f"AssumeRole of .*{ids(1)[0]}.* did not end in time") as raised:
+    with pytest.raises(AssumeRoleTimedOut, match=f"AssumeRole in account {ids(1)[0]} did not end in time") as raised:
         in_time(hub, 0.2, ids(1)[0])
     assert raised.value.stage == "assume"
 
