@@ -134,6 +134,13 @@ def test_the_logs_can_be_read_and_hold_one_json_object_per_check(deployed: Proje
     assert {"account_id", "check", "stage", "ms", "cached", "request_id"} <= lines[-1].keys()
 
 
+def test_an_invocation_leaves_a_line_of_metrics_in_the_log(deployed: Project) -> None:
+    deployed.invoke("switch_account", {"account_id": PRODUCTION})
+    done = deployed.chalice("logs", "-n", "switch_account")
+    last = [json.loads(line[line.index("{") :]) for line in done.stdout.splitlines() if '"_aws"' in line][-1]
+    assert (last["check"], last["stage"], last["checked"]) == ("identity", "sandbox", [1.0])
+
+
 def test_a_sweep_tells_the_good_targets_from_the_others(deployed: Project) -> None:
     answer = deployed.invoke("sweep", {"check": "s3_buckets"})
     results = {item["account_id"]: item for item in answer["results"]}
