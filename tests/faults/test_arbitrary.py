@@ -9,11 +9,11 @@ from typing import Any
 
 import botocore.endpoint
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.contract import AWS, CONTRACTS
-from tests.fake_aws import EXTERNAL_ID, REQUEST_ID, TALKATIVE, FakeAws, Reply, Request, buckets, fake_aws, session
+from tests.fake_aws import EXTERNAL_ID, HUB, REQUEST_ID, TALKATIVE, FakeAws, Reply, Request, buckets, fake_aws, session
 from tests.faults import drive
 from tests.faults.cases import TARGET
 
@@ -77,6 +77,7 @@ nearly_events = st.fixed_dictionaries(
 @settings(max_examples=200, deadline=None)
 @given(event=json_values | nearly_events)
 def test_any_event_is_answered(warm: tuple[FakeAws, drive.LogOfEverything], event: Any) -> None:
+    assume(not isinstance(event, dict) or event.get("account_id") != HUB)  # whose name is rightly in the result
     aws, log = warm
     aws.reset()
     log.lines.clear()
@@ -85,7 +86,7 @@ def test_any_event_is_answered(warm: tuple[FakeAws, drive.LogOfEverything], even
 
     assert outcome.status in (200, 400, 500)
     assert_of_the_contract(outcome, aws)
-    assert "unforeseen" not in log.text
+    assert "unexpected" not in log.text
     drive.assert_nothing_leaked(outcome.text, log.text)
 
 
@@ -99,7 +100,7 @@ def test_any_body_is_answered(warm: tuple[FakeAws, drive.LogOfEverything], body:
     outcome = drive.post(f"/accounts/{TARGET}/checks/s3_buckets", body)
 
     assert_of_the_contract(outcome, aws)
-    assert "unforeseen" not in log.text
+    assert "unexpected" not in log.text
     drive.assert_nothing_leaked(outcome.text, log.text)
 
 
@@ -145,7 +146,7 @@ SESSION = session()(Request("POST", "/", {}, {"authorization": "Credential=x/x/x
 def assert_told_as_aws_fault(outcome: drive.Outcome, aws: FakeAws, log: drive.LogOfEverything) -> None:
     assert_of_the_contract(outcome, aws)
     assert outcome.status == 200 or outcome.fault["type"] in TYPES_OF_AWS
-    assert "unforeseen" not in log.text
+    assert "unexpected" not in log.text
     drive.assert_nothing_leaked(outcome.text, log.text)
 
 
