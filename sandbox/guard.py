@@ -23,6 +23,7 @@ from sandbox.aws_errors import Refused, bad_signature, denied, no_credentials, u
 from sandbox.callers import find_caller
 
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?", re.IGNORECASE)
+_OF_A_PAGE = {"HTTP_ORIGIN", "HTTP_SEC_PURPOSE", "HTTP_PURPOSE"}
 _SIGNED = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^/,]+)/[0-9]{8}/([^/,]+)/([^/,]+)/aws4_request, *"
     r"SignedHeaders=([^,]+), *Signature=([0-9a-f]{64})"
@@ -40,10 +41,11 @@ def refusal_of_a_page(environ: Environ) -> Response | None:
     """A response to whatever a browser sends for a page of another site, or for a name that leads to this machine.
 
     The sandbox has no pages, so that every Origin is foreign. A typed address has `Sec-Fetch-Site: none`, and what is
-    not a browser has neither header.
+    not a browser has neither header. What a browser fetches ahead for a page has `none` too, and a purpose.
     """
     loopback = _LOOPBACK.fullmatch(environ.get("HTTP_HOST", ""))
-    if loopback and "HTTP_ORIGIN" not in environ and environ.get("HTTP_SEC_FETCH_SITE", "none") == "none":
+    typed = environ.get("HTTP_SEC_FETCH_SITE", "none") == "none" and not environ.keys() & _OF_A_PAGE
+    if loopback and typed:
         return None
     return "403 Forbidden", [("Content-Type", "text/plain")], [b"The sandbox serves 127.0.0.1, and no web page.\n"]
 

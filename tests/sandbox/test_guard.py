@@ -146,6 +146,8 @@ def test_a_presigned_url_is_refused(box: sandbox.Box, client: Client) -> None:
         {"Origin": "null"},
         {"Sec_Fetch_Site": "cross-site"},
         {"Sec_Fetch_Site": "same-site"},
+        {"Sec_Purpose": "prefetch;prerender"},
+        {"Purpose": "prefetch"},
     ],
     ids=str,
 )
