@@ -194,7 +194,7 @@ class Tab:
         return list(requested.values())
 
     def status(self, url: str) -> int:
-        """Of the last response from an address, also of one that the page itself may not look at; waits for the first."""
+        """Of the last response from an address, also of one that the page may not look at; waits for the first."""
         started = time.monotonic()
         while True:
             responses = [event["response"] for event in self._events("Network.responseReceived")]
