@@ -17,7 +17,7 @@ from botocore.exceptions import ProfileNotFound
 from botocore.session import Session
 
 import sandbox
-from sandbox.__main__ import exports
+from sandbox.shell import exports
 from tests.e2e.conftest import NAMES, PRODUCTION, Project
 from tests.environment import CONFIG
 from tests.templates import ROOT
@@ -34,6 +34,7 @@ REAL_SHELLS = {
     "a default profile": {"AWS_DEFAULT_PROFILE": "work"},
     "a profile that assumes a role": {"AWS_PROFILE": "role"},
     "a web identity": {"AWS_WEB_IDENTITY_TOKEN_FILE": "/dev/null", "AWS_ROLE_ARN": "arn:aws:iam::222222222222:role/r"},
+    "endpoints": {"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:1", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
     "nothing but ~/.aws": {},
 }
 SWEEP = (sys.executable, str(ROOT / "sweep.py"), "preflight", "--accounts", PRODUCTION, "--stage", "sandbox")
