@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from botocore.exceptions import ProfileNotFound
 from botocore.session import Session
 
 import sandbox
+from sandbox.project_copy import copy_project
 from sandbox.shell import exports
 from tests.e2e.conftest import NAMES, PRODUCTION, Project
 from tests.environment import CONFIG
@@ -115,6 +117,24 @@ def test_without_a_sandbox_the_stage_signs_nothing(project: Project, home: Path,
         assert done.returncode == 2
         assert "ProfileNotFound" in done.stderr
     assert aws.requests == 0
+
+
+def test_some_commands_of_chalice_look_at_no_stage(project: Project, home: Path, aws: Aws, tmp_path: Path) -> None:
+    """They sign with what the shell has."""
+    endpoint = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{aws.server_port}", "AWS_DEFAULT_REGION": "us-east-1"}
+    environment = {**shell(project.environment, home, "keys"), **endpoint}
+    stranded = replace(project, folder=copy_project(tmp_path), environment=environment)
+    arn = "arn:aws:lambda:us-east-1:111111111111:function:f"
+    resources = [
+        {"name": "f", "resource_type": "lambda_function", "lambda_arn": arn},
+        {"name": "rest_api", "resource_type": "rest_api", "rest_api_id": "i", "rest_api_url": "http://127.0.0.1"},
+    ]
+    record = stranded.folder / ".chalice" / "deployed" / "sandbox.json"
+    record.parent.mkdir(exist_ok=True)
+    record.write_text(json.dumps({"schema_version": "2.0", "backend": "api", "resources": resources}))
+    for command in (("invoke", "-n", "f"), ("generate-sdk", "sdk")):
+        assert "403" in stranded.chalice(*command).stderr
+    assert aws.requests == 2
 
 
 def test_the_stage_has_the_key_of_the_sandbox_whatever_the_shell_has(
