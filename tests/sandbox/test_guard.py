@@ -21,10 +21,15 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+from moto.iam.models import AccessKey
+from moto.moto_api._internal import mock_random
+from moto.moto_api._internal.moto_random import MotoRandom
 
 import sandbox
+from sandbox import moto_patches
 from sandbox.accounts import CREDENTIALS, HUB, REGION
 from sandbox.credentials_file import VARIABLE
+from sandbox.moto_patches import identity
 
 from .conftest import TEMPLATE, Client
 
@@ -316,6 +321,19 @@ def test_each_sandbox_has_credentials_of_its_own_which_go_with_it(box: sandbox.B
         with pytest.raises(ClientError, match="InvalidClientTokenId"):
             client("sts", developer(other)).get_caller_identity()
     assert not folder.exists()
+
+
+def test_secrets_cannot_be_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
+    for method in ("random", "getrandbits"):  # as they are, so that they are put back
+        monkeypatch.setattr(MotoRandom, method, getattr(MotoRandom, method))
+    identity.make_secrets_that_cannot_be_predicted()
+
+    def secrets(seed: int) -> list[str]:
+        mock_random.seed(seed)
+        return [AccessKey("user", "AKIA", HUB).secret_access_key, mock_random.get_random_hex(40)]
+
+    assert not set(secrets(1)) & set(secrets(1))
+    assert identity.make_secrets_that_cannot_be_predicted.__name__ in moto_patches.apply.__code__.co_names
 
 
 def test_only_its_user_reads_the_credentials_file(box: sandbox.Box) -> None:
