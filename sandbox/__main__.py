@@ -12,9 +12,6 @@ from sandbox.accounts import ROLE_TEMPLATE
 from sandbox.shell import drop_aws, exports
 from sandbox.state_file import PROJECT, STATE_FILE, State, read_state, remove_state, write_state
 
-# A terminal that is closed sends SIGHUP, which Windows does not have.
-_ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Returns the exit status."""
@@ -42,7 +39,7 @@ def _serve(options: argparse.Namespace) -> int:
     stopped, stop = os.pipe()
     os.set_blocking(stop, False)
     signal.set_wakeup_fd(stop, warn_on_full_buffer=False)
-    for number in _ENDING:
+    for number in _ending():
         signal.signal(number, lambda *_: None)
     server = Server(options.port, options.template, options.accounts)
     try:
@@ -59,6 +56,12 @@ def _serve(options: argparse.Namespace) -> int:
         if not options.child:
             remove_state(os.getpid(), options.state_file)
     return 0
+
+
+def _ending() -> list[int]:
+    numbers: list[int] = [signal.SIGINT, signal.SIGTERM]
+    hangup = getattr(signal, "SIGHUP", None)  # of a closed terminal; Windows has none, and nohup ignores it
+    return numbers if hangup is None or signal.getsignal(hangup) is signal.SIG_IGN else [*numbers, hangup]
 
 
 def _stop_at_end_of_input(stop: int) -> None:
