@@ -19,7 +19,7 @@ Not enforced: session policies (their form is checked), SCPs and RCPs, expiry of
 policies other than trust (buckets, functions), a role's unique id in a trust policy, a function's memory size, retries
 of asynchronous invocations, and the permissions that CloudFormation needs for what it creates. Lambda refuses reserved
 variables such as AWS_ACCESS_KEY_ID; here they are overridden. Unsigned calls of AWS (Cognito, AssumeRoleWithWebIdentity
-and AssumeRoleWithSAML) and presigned URLs are refused.
+and AssumeRoleWithSAML) and presigned POSTs of S3 are refused.
 An operator, condition key or policy variable that the sandbox does not know denies.
 """
 

@@ -3,23 +3,14 @@
 import argparse
 import json
 import os
-import shlex
 import signal
 import sys
 import threading
 from pathlib import Path
 
 from sandbox.accounts import ROLE_TEMPLATE
+from sandbox.shell import drop_aws, exports
 from sandbox.state_file import PROJECT, STATE_FILE, State, read_state, remove_state, write_state
-
-_UNSET = (
-    "AWS_PROFILE",
-    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_SECURITY_TOKEN",
-    "AWS_CREDENTIAL_EXPIRATION",
-    "AWS_BEARER_TOKEN_BEDROCK",
-)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -40,22 +31,15 @@ def main(arguments: list[str] | None = None) -> int:
     return _serve(options)
 
 
-def exports(environment: dict[str, str]) -> str:
-    """Shell lines for `eval`; they also unset the variables that would override the endpoint or the credentials."""
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
-    return "\n".join([*lines, f"unset {' '.join(_UNSET)}"])
-
-
 def _serve(options: argparse.Namespace) -> int:
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]  # moto makes sessions of boto3, which the shell's profile may not even let start
+    drop_aws()  # moto makes sessions of boto3, which the shell's profile may not even let start
     from sandbox.server import Server  # here, because moto takes a second to import and `env` does not need it
 
     # A pipe that the signal itself writes to: an Event set in a handler deadlocks if a second signal arrives meanwhile.
     stopped, stop = os.pipe()
     os.set_blocking(stop, False)
     signal.set_wakeup_fd(stop, warn_on_full_buffer=False)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _ending():
         signal.signal(number, lambda *_: None)
     server = Server(options.port, options.template, options.accounts)
     try:
@@ -72,6 +56,12 @@ def _serve(options: argparse.Namespace) -> int:
         if not options.child:
             remove_state(os.getpid(), options.state_file)
     return 0
+
+
+def _ending() -> list[int]:
+    numbers: list[int] = [signal.SIGINT, signal.SIGTERM]
+    hangup = getattr(signal, "SIGHUP", None)  # of a closed terminal; Windows has none, and nohup ignores it
+    return numbers if hangup is None or signal.getsignal(hangup) is signal.SIG_IGN else [*numbers, hangup]
 
 
 def _stop_at_end_of_input(stop: int) -> None:

@@ -1,7 +1,7 @@
 """Allows or denies every signed request, with AWS's error messages.
 
 moto's own evaluation in 5.2.5 ignores conditions, NotResource and almost every resource; this one uses
-policy_evaluation. moto still checks signatures.
+policy_evaluation. Signatures are verified before, in guard.py.
 """
 
 from typing import Any

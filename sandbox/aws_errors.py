@@ -8,7 +8,7 @@ class AwsError(ServiceException):
 
 
 class Refused(Exception):
-    """A 403. Its code in AWS's query and XML protocols differs from the code in its JSON protocols.
+    """Mostly a 403. Its code in AWS's query and XML protocols differs from the code in its JSON protocols.
 
     Not a subclass of moto's own errors, for which moto returns status 400 before the sandbox sees them.
     """
@@ -35,6 +35,13 @@ def bad_signature() -> Refused:
         "Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
     )
     return Refused("SignatureDoesNotMatch", "InvalidSignatureException", message)
+
+
+def other_content() -> Refused:
+    message = "The provided 'x-amz-content-sha256' header does not match what was computed."
+    refused = Refused("XAmzContentSHA256Mismatch", "XAmzContentSHA256Mismatch", message)
+    refused.status = 400
+    return refused
 
 
 def no_credentials() -> Refused:

@@ -4,7 +4,6 @@ moto searches all accounts and all sessions for a key; with hundreds of accounts
 This module keeps every session that the sandbox issues in one index.
 """
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -85,7 +84,6 @@ def issue_session(role: Any, session_name: str, duration: int, policy: str = "",
     """New credentials of a role; the caller of this function must have authorized them before."""
     backend = sts_backends[role.account_id][PARTITION]
     assumed = backend.assume_role(REGION, session_name, role.arn, policy, duration, "")
-    assumed.secret_access_key = secrets.token_urlsafe(30)  # moto's own is of a generator that can be predicted
     _sessions[assumed.access_key_id] = Session(assumed, function_arn)
     return assumed
 

@@ -14,6 +14,7 @@ from typing import Any
 from sandbox import accounts
 from sandbox.project_copy import copy_project
 from sandbox.running import running
+from sandbox.shell import drop_aws
 
 STEPS_SHOWN = 2
 INVOKE = "chalice invoke --stage sandbox -n"
@@ -33,6 +34,7 @@ class Demo:
     """Runs commands in a copy of the project, because Chalice records deployments in the project."""
 
     def __init__(self, project: Path, environment: dict[str, str]) -> None:
+        drop_aws()  # also from this process, in which boto3 would look for a profile although it is given keys
         self._project = project
         self._environment = {**os.environ, **environment, "PYTHONPATH": str(project)}
         self._colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ

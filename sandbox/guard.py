@@ -2,27 +2,33 @@
 
 moto has doors without a signature: /moto-api (which replays recorded requests), instance metadata, CORS, and some calls
 of Cognito, as well as those of other services that have the same name. So the signature is verified here, for every
-service and path, before moto sees the request. A presigned URL has it in the query and is refused as well.
+service and path, before moto sees the request.
 """
 
 import hmac
 import re
 from collections.abc import Iterable
+from hashlib import sha256
+from http import HTTPStatus
 from io import BytesIO
 from typing import Any
 
-from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import UnknownServiceError
+from botocore.handlers import S3_SIGNING_NAMES
 from botocore.model import OperationModel
 from moto.core.request import EnvironHeaders, determine_request_protocol
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
 
-from sandbox.aws_errors import Refused, bad_signature, denied, no_credentials, unknown_credentials
-from sandbox.callers import find_caller
+from sandbox import presigned
+from sandbox.aws_errors import Refused, bad_signature, denied, no_credentials, other_content, unknown_credentials
+from sandbox.callers import Caller, find_caller
 
-_LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?", re.IGNORECASE)
+# S3 has buckets, and S3 Control accounts, as names below that of the endpoint; browsers ask no DNS for these.
+_LOOPBACK = re.compile(r"(127\.0\.0\.1|([a-z0-9.-]+\.)?localhost|\[::1\])(:[0-9]+)?", re.IGNORECASE)
+_OF_A_PAGE = {"HTTP_ORIGIN", "HTTP_SEC_PURPOSE", "HTTP_PURPOSE"}
 _SIGNED = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^/,]+)/[0-9]{8}/([^/,]+)/([^/,]+)/aws4_request, *"
     r"SignedHeaders=([^,]+), *Signature=([0-9a-f]{64})"
@@ -40,10 +46,11 @@ def refusal_of_a_page(environ: Environ) -> Response | None:
     """A response to whatever a browser sends for a page of another site, or for a name that leads to this machine.
 
     The sandbox has no pages, so that every Origin is foreign. A typed address has `Sec-Fetch-Site: none`, and what is
-    not a browser has neither header.
+    not a browser has neither header. What a browser fetches ahead for a page has `none` too, and a purpose.
     """
     loopback = _LOOPBACK.fullmatch(environ.get("HTTP_HOST", ""))
-    if loopback and "HTTP_ORIGIN" not in environ and environ.get("HTTP_SEC_FETCH_SITE", "none") == "none":
+    typed = environ.get("HTTP_SEC_FETCH_SITE", "none") == "none" and not environ.keys() & _OF_A_PAGE
+    if loopback and typed:
         return None
     return "403 Forbidden", [("Content-Type", "text/plain")], [b"The sandbox serves 127.0.0.1, and no web page.\n"]
 
@@ -60,19 +67,50 @@ def refusal_of_a_stranger(environ: Environ) -> Response | None:
 def _check_signature(environ: Environ) -> None:
     if environ["PATH_INFO"].startswith(_NOT_OF_AWS):
         raise denied(f"The sandbox does not serve {environ['PATH_INFO']}")
+    query = presigned.query_of(environ)
+    if key := query.get("AWSAccessKeyId"):
+        caller = _caller(key, query.get("x-amz-security-token"))
+        _compare(presigned.version_2(environ, query, caller.credentials), query.get("Signature", ""))
+        presigned.put_into_headers(environ, query)
+    else:
+        if query:
+            presigned.put_into_headers(environ, query)
+        _check_version_4(environ, is_presigned=bool(query))
+    if query:
+        presigned.check_time(query)
+
+
+def _check_version_4(environ: Environ, is_presigned: bool) -> None:
     signed = _SIGNED.fullmatch(environ.get("HTTP_AUTHORIZATION", ""))
     if signed is None:
         raise no_credentials()
     key, region, service, names, signature = signed.groups()
-    caller = find_caller(key)
-    if caller is None or caller.credentials.token != environ.get("HTTP_X_AMZ_SECURITY_TOKEN"):
-        raise unknown_credentials()
+    caller = _caller(key, environ.get("HTTP_X_AMZ_SECURITY_TOKEN"))
+    is_s3 = service in S3_SIGNING_NAMES
+    url = environ["REQUEST_URI"]
+    if is_presigned:
+        url = re.sub("&X-Amz-Signature=[^&]*", "", url)
     headers = {name: value for name, value in EnvironHeaders(environ).items() if name.lower() in names.split(";")}
-    request = AWSRequest(environ["REQUEST_METHOD"], environ["REQUEST_URI"], headers, _body(environ))
+    body = _body(environ)
+    request = AWSRequest(environ["REQUEST_METHOD"], url, headers, body)
     request.context["timestamp"] = environ.get("HTTP_X_AMZ_DATE", "")
-    auth = (S3SigV4Auth if service.startswith("s3") else SigV4Auth)(caller.credentials, service, region)
-    expected = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
-    if not hmac.compare_digest(expected, signature):
+    kind = (S3SigV4QueryAuth if is_presigned else S3SigV4Auth) if is_s3 else SigV4Auth
+    auth = kind(caller.credentials, service, region)
+    _compare(auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request), signature)
+    digest = request.headers.get("X-Amz-Content-SHA256", "")
+    if re.fullmatch("[0-9a-f]{64}", digest) and digest != sha256(body).hexdigest():
+        raise other_content() if is_s3 else bad_signature()
+
+
+def _caller(key: str, token: str | None) -> Caller:
+    caller = find_caller(key)
+    if caller is None or caller.credentials.token != token:
+        raise unknown_credentials()
+    return caller
+
+
+def _compare(expected: str, signature: str) -> None:
+    if not hmac.compare_digest(expected.encode(), signature.encode()):
         raise bad_signature()
 
 
@@ -91,18 +129,20 @@ def _serialized(refused: Refused, environ: Environ) -> Response:
     try:
         model = get_service_model(signed[3] if signed else unnamed)
         protocol = determine_request_protocol(model, content_type)
-    except (UnknownServiceError, NotImplementedError):  # boto3 may call a service otherwise than its signatures do
+        serializer = get_serializer_class(str(model.service_name), protocol)
+    except (UnknownServiceError, NotImplementedError, KeyError):
+        # boto3 may call a service otherwise than its signatures do, and moto does not know every protocol
         model = get_service_model(unnamed)
         protocol = str(model.protocol)
+        serializer = get_serializer_class(str(model.service_name), protocol)
     if "json" in protocol:
         refused.code = refused.json_code
     elif model.service_name == "s3":
         refused.code = _CODES_OF_S3.get(refused.code, refused.code)
-    serializer = get_serializer_class(str(model.service_name), protocol)(OperationModel({}, model))
-    answer = serializer.serialize(refused)
+    answer = serializer(OperationModel({}, model)).serialize(refused)
     body: str | bytes = answer["body"]
     return (
-        f"{refused.status} Forbidden",
+        f"{refused.status} {HTTPStatus(refused.status).phrase}",
         [*answer["headers"].items()],
         [body.encode() if isinstance(body, str) else body],
     )

@@ -71,6 +71,6 @@ class Server:
 
 
 def _record(environ: dict[str, Any]) -> guard.Response | None:
-    if environ["PATH_INFO"] != call_record.PATH:
+    if environ["REQUEST_URI"].partition("?")[0] != call_record.PATH:
         return None
     return "200 OK", [("Content-Type", "application/json")], [json.dumps(call_record.RECORD.as_dicts()).encode()]

@@ -645,7 +645,8 @@ def test_a_role_trusts_one_service_in_this_account(role: str, service: str, sour
 def test_the_state_machine_s_role_trusts_this_state_machine_its_batches_and_versions() -> None:
     for suffix in ("", "/batches", ":1"):
         assert trusts("StateMachineRole", "states.amazonaws.com", HUB, VALUES["StateMachine"] + suffix)
-    for other in ("cross-account-prod-sweep", "payroll", f"x-cross-account-{STAGE}-sweep"):
+    names = ("cross-account-prod-sweep", "payroll", f"x-cross-account-{STAGE}-sweep", f"cross-account-{STAGE}-sweep-x")
+    for other in names:
         assert not trusts("StateMachineRole", "states.amazonaws.com", HUB, f"{STATES}stateMachine:{other}")
     assert not trusts("StateMachineRole", "states.amazonaws.com", HUB, f"arn:aws:states:us-east-1:{HUB}:stateMachine:x")
 

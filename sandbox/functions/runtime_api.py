@@ -115,9 +115,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._respond(200, event.payload, headers)
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if not self.path.startswith(self.runtime_api.prefix):
+            self.close_connection = True  # the body stays where it is
             return self._respond(404)
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         parts = self.path.removeprefix(f"{self.runtime_api.prefix}/").split("/")
         if parts == ["init", "error"]:
             self.runtime_api.init_error, self.runtime_api.failed = body, True

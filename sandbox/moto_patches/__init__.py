@@ -9,6 +9,7 @@ from sandbox.moto_patches import identity, lambda_functions, services, stacks, s
 
 
 def apply(functions: FunctionService, endpoint_url: str) -> None:
+    identity.make_secrets_that_cannot_be_predicted()
     identity.find_accounts_by_index()
     identity.decide_with_our_evaluator()
     identity.refuse_in_the_client_s_protocol()

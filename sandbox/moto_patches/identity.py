@@ -1,8 +1,19 @@
 """Authentication, authorization and AssumeRole by the sandbox instead of by moto."""
 
+from random import SystemRandom
 from typing import Any
 
 from sandbox import authorization, aws_errors, callers, trust
+
+
+def make_secrets_that_cannot_be_predicted() -> None:
+    # moto makes everything with one Mersenne Twister, of which a few hundred ids tell the secrets that follow. Delete
+    # this when moto makes secrets with the secrets module.
+    from moto.moto_api._internal.moto_random import MotoRandom
+
+    system = SystemRandom()
+    MotoRandom.random = lambda self: system.random()  # type: ignore[method-assign, assignment]
+    MotoRandom.getrandbits = lambda self, k: system.getrandbits(k)  # type: ignore[method-assign, assignment]
 
 
 def find_accounts_by_index() -> None:

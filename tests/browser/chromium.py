@@ -194,9 +194,14 @@ class Tab:
         return list(requested.values())
 
     def status(self, url: str) -> int:
-        """Of the last response from an address, also of one that the page itself may not look at."""
-        responses = [event["response"] for event in self._events("Network.responseReceived")]
-        return int([response["status"] for response in responses if response["url"] == url][-1])
+        """Of the last response from an address, also of one that the page may not look at; waits for the first."""
+        started = time.monotonic()
+        while True:
+            responses = [event["response"] for event in self._events("Network.responseReceived")]
+            if found := [response["status"] for response in responses if response["url"] == url]:
+                return int(found[-1])
+            assert time.monotonic() - started < WAIT_SECONDS, f"{url} did not respond"
+            time.sleep(0.01)
 
     def complaints(self) -> list[str]:
         """The console's messages: errors of the script and what the page's policy blocked."""

@@ -38,6 +38,12 @@ EMBED = """new Promise(done => {{
   element.src = {url};
   document.body.append(element);
 }})"""
+AHEAD = """(() => {{
+  const script = document.createElement("script");
+  script.type = "speculationrules";
+  script.textContent = JSON.stringify({{[{how}]: [{{source: "list", urls: [{url}], eagerness: "immediate"}}]}});
+  document.body.append(script);
+}})()"""
 
 
 class Site(ThreadingHTTPServer):
@@ -144,6 +150,14 @@ def test_its_forms_run_no_check(page: Tab, url: str, kind: str) -> None:  # noqa
 @pytest.mark.parametrize("tag", ["img", "iframe", "script"])
 def test_it_embeds_nothing(page: Tab, url: str, tag: str) -> None:  # noqa: F811
     assert page.evaluate(script(EMBED, tag=tag, url=f"{url}/report/s3_buckets")) == "sent"
+
+
+@pytest.mark.parametrize("how", ["prefetch", "prerender"])
+def test_it_has_nothing_fetched_ahead(page: Tab, box: sandbox.Box, url: str, how: str) -> None:  # noqa: F811
+    """As a browser does for a speculation rule, and with `Sec-Fetch-Site: none`."""
+    for address in (f"{url}/report/s3_buckets", f"{box.endpoint_url}/sandbox/calls"):
+        page.evaluate(script(AHEAD, how=how, url=address))
+        assert page.status(address) == 403
 
 
 def test_a_link_on_it_leads_to_a_refusal(page: Tab, url: str) -> None:  # noqa: F811

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -17,7 +18,8 @@ from botocore.exceptions import ProfileNotFound
 from botocore.session import Session
 
 import sandbox
-from sandbox.__main__ import exports
+from sandbox.project_copy import copy_project
+from sandbox.shell import exports
 from tests.e2e.conftest import NAMES, PRODUCTION, Project
 from tests.environment import CONFIG
 from tests.templates import ROOT
@@ -34,6 +36,7 @@ REAL_SHELLS = {
     "a default profile": {"AWS_DEFAULT_PROFILE": "work"},
     "a profile that assumes a role": {"AWS_PROFILE": "role"},
     "a web identity": {"AWS_WEB_IDENTITY_TOKEN_FILE": "/dev/null", "AWS_ROLE_ARN": "arn:aws:iam::222222222222:role/r"},
+    "endpoints": {"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:1", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
     "nothing but ~/.aws": {},
 }
 SWEEP = (sys.executable, str(ROOT / "sweep.py"), "preflight", "--accounts", PRODUCTION, "--stage", "sandbox")
@@ -114,6 +117,24 @@ def test_without_a_sandbox_the_stage_signs_nothing(project: Project, home: Path,
         assert done.returncode == 2
         assert "ProfileNotFound" in done.stderr
     assert aws.requests == 0
+
+
+def test_some_commands_of_chalice_look_at_no_stage(project: Project, home: Path, aws: Aws, tmp_path: Path) -> None:
+    """They sign with what the shell has."""
+    endpoint = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{aws.server_port}", "AWS_DEFAULT_REGION": "us-east-1"}
+    environment = {**shell(project.environment, home, "keys"), **endpoint}
+    stranded = replace(project, folder=copy_project(tmp_path), environment=environment)
+    arn = "arn:aws:lambda:us-east-1:111111111111:function:f"
+    resources = [
+        {"name": "f", "resource_type": "lambda_function", "lambda_arn": arn},
+        {"name": "rest_api", "resource_type": "rest_api", "rest_api_id": "i", "rest_api_url": "http://127.0.0.1"},
+    ]
+    record = stranded.folder / ".chalice" / "deployed" / "sandbox.json"
+    record.parent.mkdir(exist_ok=True)
+    record.write_text(json.dumps({"schema_version": "2.0", "backend": "api", "resources": resources}))
+    for command in (("invoke", "-n", "f"), ("generate-sdk", "sdk")):
+        assert "403" in stranded.chalice(*command).stderr
+    assert aws.requests == 2
 
 
 def test_the_stage_has_the_key_of_the_sandbox_whatever_the_shell_has(

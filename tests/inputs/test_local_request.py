@@ -35,6 +35,8 @@ FOREIGN: dict[str, Mapping[str, str]] = {
     "an origin that is hidden": {"Host": "127.0.0.1:8000", "Origin": "null"},
     "a fetch from another site": {"Host": "127.0.0.1:8000", "Sec-Fetch-Site": "cross-site"},
     "a fetch from another port": {"Host": "127.0.0.1:8000", "Sec-Fetch-Site": "same-site"},
+    "a prefetch": {"Host": "127.0.0.1:8000", "Sec-Fetch-Site": "none", "Sec-Purpose": "prefetch"},
+    "a prefetch of old": {"Host": "127.0.0.1:8000", "Sec-Fetch-Site": "none", "Purpose": "prefetch"},
 }
 OWN: dict[str, Mapping[str, str]] = {
     "the address": {"Host": "127.0.0.1:8000"},

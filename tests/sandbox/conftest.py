@@ -29,18 +29,18 @@ def box() -> Iterator[sandbox.Box]:
 def client(box: sandbox.Box) -> Client:
     """A boto3 client with the developer's credentials, or with others in the form of STS's response."""
 
-    def make(service: str, credentials: dict[str, Any] | None = None, read_timeout: int = 60) -> Any:
+    def make(service: str, credentials: dict[str, Any] | None = None, endpoint_url: str = "", **config: Any) -> Any:
         key, secret, token = (box.environment[name] for name in CREDENTIALS)
         if credentials:
             key, secret, token = (credentials[n] for n in ("AccessKeyId", "SecretAccessKey", "SessionToken"))
         return boto3.client(
             service,
             region_name=REGION,
-            endpoint_url=box.endpoint_url,
+            endpoint_url=endpoint_url or box.endpoint_url,
             aws_access_key_id=key,
             aws_secret_access_key=secret,
             aws_session_token=token,
-            config=Config(retries={"total_max_attempts": 1}, read_timeout=read_timeout, max_pool_connections=30),
+            config=Config(retries={"total_max_attempts": 1}, max_pool_connections=30, **config),
         )
 
     return make

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -12,7 +13,8 @@ from pathlib import Path
 import pytest
 
 import sandbox
-from sandbox.__main__ import exports
+from sandbox.demo import Demo
+from sandbox.shell import exports
 from sandbox.state_file import PROJECT, State, read_state, remove_state, write_state
 
 from .conftest import TEMPLATE
@@ -23,7 +25,28 @@ ENVIRONMENT = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_SESSION_TOKEN": "a
 def test_exports_survive_the_shell() -> None:
     script = f"{exports(ENVIRONMENT)}\nprintf '%s' \"$AWS_SESSION_TOKEN\""
     assert subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout == "a b'c"
-    assert "unset AWS_PROFILE AWS_IGNORE_CONFIGURED_ENDPOINT_URLS AWS_DEFAULT_PROFILE" in exports(ENVIRONMENT)
+
+
+@pytest.mark.parametrize("shell", [shell for shell in ("sh", "bash", "zsh") if shutil.which(shell)])
+@pytest.mark.parametrize("own", [{}, {"AWS_PROFILE": "a b", "AWS_ENDPOINT_URL_S3": "x\nAWS_A=1", "NOT_AWS_A": "1"}])
+def test_nothing_is_left_of_the_shells_own_aws(shell: str, own: dict[str, str]) -> None:
+    script = 'set -e\neval "$1"\nenv | grep AWS_ | sort'
+    run = subprocess.run(
+        [shell, "-c", script, shell, exports(ENVIRONMENT)], env={"PATH": os.environ["PATH"], **own}, capture_output=True
+    )
+    ours = [f"{name}={value}" for name, value in ENVIRONMENT.items()]
+    assert run.stdout.decode().splitlines() == sorted([*ours, *(["NOT_AWS_A=1"] if own else [])])
+    assert run.stderr == b""
+
+
+def test_nor_does_a_demo_use_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        os, "environ", {**os.environ, "AWS_PROFILE": "work", "AWS_ENDPOINT_URL_STS": "http://127.0.0.1"}
+    )
+    seen: list[str] = []
+    Demo(tmp_path, ENVIRONMENT).step("All variables", "env", lambda output: seen.append(output) or "")
+    assert set(re.findall(r"^AWS_\w+", seen[0], re.MULTILINE)) == set(ENVIRONMENT)
+    assert not [name for name in os.environ if name.startswith("AWS_")]
 
 
 def test_a_state_file_is_read_while_its_process_runs(tmp_path: Path) -> None:
@@ -75,7 +98,7 @@ def test_the_state_file_of_an_ended_process_is_ignored(tmp_path: Path) -> None:
     assert read_state(tmp_path / "sandbox.json") is None
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_it_runs_in_the_foreground_until_a_signal(number: int, tmp_path: Path) -> None:
     state_file = tmp_path / "sandbox.json"
     command = [sys.executable, "-m", "sandbox", "--template", str(TEMPLATE), "--state-file", str(state_file)]
@@ -83,13 +106,13 @@ def test_it_runs_in_the_foreground_until_a_signal(number: int, tmp_path: Path) -
     with hints.open("w") as stderr:
         process = subprocess.Popen(command, cwd=PROJECT, text=True, stdout=subprocess.PIPE, stderr=stderr)
     assert process.stdout is not None
-    first = process.stdout.readline()
+    unset, first = process.stdout.readline(), process.stdout.readline()
     assert re.fullmatch(r"export AWS_ENDPOINT_URL=http://127\.0\.0\.1:\d+\n", first)
     env = subprocess.run(
         [*command[:3], "env", "--state-file", str(state_file)], cwd=PROJECT, capture_output=True, text=True
     )
     assert env.returncode == 0
-    assert env.stdout.startswith(first)
+    assert env.stdout.startswith(unset + first)
     again = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
     assert again.returncode == 1
     assert "already running" in again.stderr

@@ -1,6 +1,7 @@
 """Lambda in the sandbox: small uploaded zips that AWS's runtime client runs."""
 
 import base64
+import http.client
 import io
 import json
 import os
@@ -13,6 +14,7 @@ import uuid
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -135,6 +137,11 @@ def test_only_the_process_itself_reaches_its_runtime_api(functions: Any, deploy:
     for prefix in ("", f"/{'x' * len(path)}"):
         with pytest.raises(urllib.error.HTTPError, match="404"):
             urllib.request.urlopen(f"http://{host}{prefix}/2018-06-01/runtime/invocation/next", timeout=10)
+    with closing(http.client.HTTPConnection(host, timeout=10)) as connection:
+        connection.putrequest("POST", "/2018-06-01/runtime/init/error")
+        connection.putheader("Content-Length", "300000000")
+        connection.endheaders()  # and nothing of the body
+        assert connection.getresponse().status == 404
 
 
 def test_a_file_of_a_zip_runs_as_no_other_user(functions: Any, deploy: Deploy) -> None:
