@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from typing import Any
+from weakref import ref
 
 from botocore.credentials import RefreshableCredentials
 
@@ -37,12 +38,13 @@ class TargetSession(RefreshableCredentials):
         self._assume = assume
         self._not_again_before = 0.0
         first = assume(True)
+        session = ref(self)  # weak: in a cycle, each of ten thousand sessions would wait for the garbage collector
         super().__init__(
             first["AccessKeyId"],
             first["SecretAccessKey"],
             first["SessionToken"],
             first["Expiration"],  # as it is: a text would be parsed again, for 4 % of a sweep's CPU
-            refresh_using=self._renew,
+            refresh_using=lambda: session().renewed(),  # type: ignore[union-attr]  # it is what calls this
             method="cross-account",
             advisory_timeout=ADVISORY_REFRESH_SECONDS,
             mandatory_timeout=MANDATORY_REFRESH_SECONDS,
@@ -59,7 +61,8 @@ class TargetSession(RefreshableCredentials):
         """Whether it may be used as it is."""
         return not super().refresh_needed(MANDATORY_REFRESH_SECONDS)
 
-    def _renew(self) -> dict[str, str]:
+    def renewed(self) -> dict[str, str]:
+        """What botocore asks for when it is time to renew it."""
         if self.is_good:
             self._not_again_before = time.monotonic() + RETRY_REFRESH_SECONDS  # first: it holds whatever is raised
             with at_most(ATTEMPT_SECONDS):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -75,6 +76,12 @@ def test_with_more_left_a_renewal_that_is_refused_is_put_off(
     run_out(account, 250)
     aws.tell("AssumeRole", denied())
     assert read(account) == [f"bucket-of-{ONE}"]
+
+
+def test_a_session_that_is_dropped_does_not_wait_for_the_garbage_collector(hub: Hub) -> None:
+    dropped = weakref.ref(hub.account(ONE, LIST)._identity.credentials)
+    hub.forget(ONE, LIST)
+    assert dropped() is None
 
 
 def test_while_the_session_is_good_sts_gets_one_attempt_to_renew_it(hub: Hub, aws: FakeAws) -> None:
