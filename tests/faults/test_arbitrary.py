@@ -74,7 +74,7 @@ nearly_events = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(event=json_values | nearly_events)
 def test_any_event_is_answered(warm: tuple[FakeAws, drive.LogOfEverything], event: Any) -> None:
     assume(not isinstance(event, dict) or event.get("account_id") != HUB)  # whose name is rightly in the result
@@ -90,7 +90,7 @@ def test_any_event_is_answered(warm: tuple[FakeAws, drive.LogOfEverything], even
     drive.assert_nothing_leaked(outcome.text, log.text)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(body=st.binary(max_size=200) | nearly_events.map(json.dumps).map(str.encode))
 def test_any_body_is_answered(warm: tuple[FakeAws, drive.LogOfEverything], body: bytes) -> None:
     aws, log = warm
