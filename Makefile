@@ -45,7 +45,7 @@ test: $(INSTALLED)  ## Format, lint, types, templates, tests
 test-tutorial: $(INSTALLED)  ## The whole suite once more, in a copy in which the steps of the docs were taken
 	$(BIN)/pytest --quiet tests/tutorial $(PYTEST_FLAGS)
 
-test-browser: $(INSTALLED)  ## The report in a headless Chromium, if there is one (apt install chromium)
+test-browser: $(INSTALLED)  ## The report, and what other sites may not do, in a headless Chromium (apt install chromium)
 	$(BIN)/pytest --quiet tests/browser $(PYTEST_FLAGS)
 
 test-hangs: $(INSTALLED)  ## AWS that hangs, drips or never ends, with the real timeouts: a minute, nearly all of it asleep

@@ -76,7 +76,7 @@ here: ContextVar[Calls | None] = ContextVar("calls", default=None)
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """End what is called within, and drips, after so many seconds."""
+    """End the calls that are made within, also those that drip, after so many seconds."""
     calls = Calls()
     timer = threading.Timer(seconds, calls.end)
     timer.daemon = True

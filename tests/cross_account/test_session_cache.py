@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -133,25 +134,29 @@ def test_one_that_waits_does_not_hold_up_another_account() -> None:
         slow.go.set()
 
 
-@pytest.mark.parametrize("result", [session, failing])
-def test_what_was_given_up_does_not_replace_a_newer_session(result: Callable[[], TargetSession]) -> None:
-    cache, slow = SessionCache(), Slow(result)
+@contextmanager
+def given_up(cache: SessionCache, result: Callable[[], TargetSession]) -> Iterator[None]:
+    """Within, an AssumeRole that has been given up is under way; at the end it has its result."""
+    slow = Slow(result)
     with ThreadPoolExecutor(1) as pool:
         pool.submit(cache.get, "a", slow)
         while not slow.calls:
             pass
         cache.give_up()
-        newer, _ = cache.get("a", session)
+        yield
         slow.go.set()
+
+
+@pytest.mark.parametrize("result", [session, failing])
+def test_what_was_given_up_does_not_replace_a_newer_session(result: Callable[[], TargetSession]) -> None:
+    cache = SessionCache()
+    with given_up(cache, result):
+        newer, _ = cache.get("a", session)
     assert cache.get("a", never) == (newer, True)
 
 
 def test_what_was_given_up_is_not_kept() -> None:
-    cache, slow = SessionCache(), Slow(session)
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(cache.get, "a", slow)
-        while not slow.calls:
-            pass
-        cache.give_up()
-        slow.go.set()
+    cache = SessionCache()
+    with given_up(cache, session):
+        pass
     assert len(cache) == 0
