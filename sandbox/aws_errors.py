@@ -29,6 +29,11 @@ def unknown_credentials() -> Refused:
     return Refused("InvalidClientTokenId", "UnrecognizedClientException", message)
 
 
+def expired_credentials() -> Refused:
+    message = "The security token included in the request is expired"
+    return Refused("ExpiredToken", "ExpiredTokenException", message)
+
+
 def bad_signature() -> Refused:
     message = (
         "The request signature we calculated does not match the signature you provided. "

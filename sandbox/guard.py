@@ -22,8 +22,17 @@ from moto.core.request import EnvironHeaders, determine_request_protocol
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
 
-from sandbox import presigned
-from sandbox.aws_errors import Refused, bad_signature, denied, no_credentials, other_content, unknown_credentials
+from sandbox import organization, presigned
+from sandbox.authorization import CALLER
+from sandbox.aws_errors import (
+    Refused,
+    bad_signature,
+    denied,
+    expired_credentials,
+    no_credentials,
+    other_content,
+    unknown_credentials,
+)
 from sandbox.callers import Caller, find_caller
 
 # S3 has buckets, and S3 Control accounts, as names below that of the endpoint; browsers ask no DNS for these.
@@ -69,7 +78,7 @@ def _check_signature(environ: Environ) -> None:
         raise denied(f"The sandbox does not serve {environ['PATH_INFO']}")
     query = presigned.query_of(environ)
     if key := query.get("AWSAccessKeyId"):
-        caller = _caller(key, query.get("x-amz-security-token"))
+        caller = _caller(environ, key, query.get("x-amz-security-token"))
         _compare(presigned.version_2(environ, query, caller.credentials), query.get("Signature", ""))
         presigned.put_into_headers(environ, query)
     else:
@@ -85,7 +94,7 @@ def _check_version_4(environ: Environ, is_presigned: bool) -> None:
     if signed is None:
         raise no_credentials()
     key, region, service, names, signature = signed.groups()
-    caller = _caller(key, environ.get("HTTP_X_AMZ_SECURITY_TOKEN"))
+    caller = _caller(environ, key, environ.get("HTTP_X_AMZ_SECURITY_TOKEN"))
     is_s3 = service in S3_SIGNING_NAMES
     url = environ["REQUEST_URI"]
     if is_presigned:
@@ -102,10 +111,14 @@ def _check_version_4(environ: Environ, is_presigned: bool) -> None:
         raise other_content() if is_s3 else bad_signature()
 
 
-def _caller(key: str, token: str | None) -> Caller:
+def _caller(environ: Environ, key: str, token: str | None) -> Caller:
+    """Whose key it is; once the signature is verified, authorization.py takes it from there."""
     caller = find_caller(key)
-    if caller is None or caller.credentials.token != token:
+    if caller is None or caller.credentials.token != token or organization.is_closed(caller.account):
         raise unknown_credentials()
+    if caller.session and caller.session.has_expired:
+        raise expired_credentials()
+    environ[CALLER] = caller
     return caller
 
 
