@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from sandbox import organization, resources
 from sandbox.aws_errors import Refused, denied, unknown_credentials
@@ -42,7 +43,7 @@ _WITH_RESOURCE_CONTROL = frozenset(
 )
 
 
-def authorize(response: Any, s3_resource: str | None = None) -> None:
+def authorize(response: Any, bucket: str = "", key: str = "") -> None:
     """Raise if the caller is denied; else let a resource of another account be looked for there.
 
     `response` is moto's, of this request. Nothing else in moto decides.
@@ -50,13 +51,16 @@ def authorize(response: Any, s3_resource: str | None = None) -> None:
     environ = response.normalized_request.environ
     caller: Caller = environ[CALLER]
     _refuse_sessions_of_users(caller, response)
-    request = Request.of(response, caller.account, s3_resource)
+    request = _request_of(response, caller, bucket, key)
     keys = keys_of_request(environ, request.region)
     for access in accesses_of(request):
         if access.action in _DECIDED_BY_STS:
             continue
         owner = resources.owner_of(access.resource, caller.account) if access.resource else caller.account
-        judgement = judge_access(caller, access, owner, resources.policy_of(access.resource or "*"), keys)
+        policy = resources.policy_of(access.resource) if access.resource else None
+        if owner != caller.account and not resources.may_be_given_away(access.action):
+            policy = None
+        judgement = judge_access(caller, access, owner, policy, keys)
         record(caller, access, judgement)
         if not judgement.allowed:
             raise refusal(caller, access, owner, judgement)
@@ -137,6 +141,23 @@ def refusal(caller: Caller, access: Access, owner: str, judgement: Judgement) ->
     return denied(
         f"User: {caller.arn} is not authorized to perform: {access.action} on resource: {resource}"
         f" {_reason(judgement, access.action)}"
+    )
+
+
+def _request_of(response: Any, caller: Caller, bucket: str, key: str) -> Request:
+    query = urlsplit(response.uri).query
+    return Request(
+        response.boto3_service_name,
+        response._get_action(),
+        response.method,
+        response.raw_path + (f"?{query}" if query else ""),
+        response.data,
+        response.headers,
+        response.raw_body,
+        caller.account,
+        response.region,
+        bucket,
+        key,
     )
 
 

@@ -32,18 +32,19 @@ def decide_with_our_evaluator() -> None:
     # in the caller's account, and evaluates nothing if X-Amz-Target names a public call of Cognito, at any service. The
     # signature was verified before, by guard.py. Delete this when moto evaluates these.
     from moto.core.authorization import ActionAuthenticatorMixin
-    from moto.iam.access_control import S3IAMRequest
     from moto.s3.exceptions import S3ClientError
 
-    def authorize(self: Any, iam_request_cls: type, resource: str = "*") -> None:
-        if iam_request_cls is not S3IAMRequest:
-            return authorization.authorize(self)
-        try:
-            authorization.authorize(self, resource)
-        except aws_errors.Refused as refused:
-            raise S3ClientError(refused.code, refused.message) from refused
+    def authorize(self: Any, resource: str = "*") -> None:
+        authorization.authorize(self)
 
-    ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize  # type: ignore[method-assign]
+    def authorize_at_s3(self: Any, bucket_name: str | None = None, key_name: str | None = None) -> None:
+        try:
+            authorization.authorize(self, bucket_name or "", key_name or "")
+        except aws_errors.Refused as refused:
+            raise S3ClientError(refused.code, refused.message) from refused  # which its handlers expect
+
+    ActionAuthenticatorMixin._authenticate_and_authorize_normal_action = authorize  # type: ignore[method-assign]
+    ActionAuthenticatorMixin._authenticate_and_authorize_s3_action = authorize_at_s3  # type: ignore[method-assign]
 
 
 def refuse_in_the_client_s_protocol() -> None:
