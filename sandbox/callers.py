@@ -120,8 +120,10 @@ def find_caller(access_key_id: str) -> Caller | None:
 
 
 def find_role(arn: str) -> Any | None:
-    """The role with exactly this ARN, including the path, or None."""
-    return find_principal(arn) if ":role/" in arn else None
+    """The role with exactly this ARN, including the path, or None; a closed account has none."""
+    parts = arn.split(":")
+    is_there = len(parts) == 6 and parts[5].startswith("role/") and not organization.is_closed(parts[4])
+    return find_principal(arn) if is_there else None
 
 
 def find_principal(arn: str) -> Any | None:
