@@ -64,10 +64,8 @@ def _create_targets(targets: Sequence[Target], unit: str, template: str) -> None
     for target in targets:
         with mock.patch.object(organizations_utils, "make_random_account_id", return_value=target.id):
             organization.create_account(AccountName=target.name, Email=f"{target.name}@sandbox.invalid")
-        organization.get_account_by_id(target.id).parent_id = unit
-        iam = iam_backends[target.id][PARTITION]
-        iam.put_role_policy(accounts.ADMINISTRATOR_ROLE, "AdministratorAccess", _policy(_EVERYTHING))
-        iam.create_account_alias(target.name)
+        organization.accounts[-1].parent_id = unit
+        iam_backends[target.id][PARTITION].create_account_alias(target.name)
         for bucket in target.buckets:
             s3_backends[target.id][PARTITION].create_bucket(bucket, REGION)
         if target.external_id is not None:
