@@ -22,7 +22,7 @@ from moto.core.request import EnvironHeaders, determine_request_protocol
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
 
-from sandbox import organization, presigned
+from sandbox import organization, presigned, regions
 from sandbox.authorization import CALLER
 from sandbox.aws_errors import (
     Refused,
@@ -43,7 +43,6 @@ _SIGNED = re.compile(
     r"SignedHeaders=([^,]+), *Signature=([0-9a-f]{64})"
 )
 _NOT_OF_AWS = ("/moto-api", "/latest/meta-data", "/latest/api")
-_CODES_OF_S3 = {"InvalidClientTokenId": "InvalidAccessKeyId", "MissingAuthenticationToken": "AccessDenied"}
 _SERVICES_BY_FORM = {"x-www-form-urlencoded": "sts", "json": "organizations"}
 
 Environ = dict[str, Any]
@@ -106,6 +105,8 @@ def _check_version_4(environ: Environ, is_presigned: bool) -> None:
     kind = (S3SigV4QueryAuth if is_presigned else S3SigV4Auth) if is_s3 else SigV4Auth
     auth = kind(caller.credentials, service, region)
     _compare(auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request), signature)
+    if refused := regions.refusal(caller.account, region, service):
+        raise refused
     digest = request.headers.get("X-Amz-Content-SHA256", "")
     if re.fullmatch("[0-9a-f]{64}", digest) and digest != sha256(body).hexdigest():
         raise other_content() if is_s3 else bad_signature()
@@ -148,10 +149,7 @@ def _serialized(refused: Refused, environ: Environ) -> Response:
         model = get_service_model(unnamed)
         protocol = str(model.protocol)
         serializer = get_serializer_class(str(model.service_name), protocol)
-    if "json" in protocol:
-        refused.code = refused.json_code
-    elif model.service_name == "s3":
-        refused.code = _CODES_OF_S3.get(refused.code, refused.code)
+    refused.speak(str(model.service_name), protocol)
     answer = serializer(OperationModel({}, model)).serialize(refused)
     body: str | bytes = answer["body"]
     return (

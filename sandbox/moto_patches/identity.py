@@ -60,8 +60,7 @@ def refuse_in_the_client_s_protocol() -> None:
             return original(self)
         except aws_errors.Refused as refusal:
             protocol = self.determine_response_protocol(get_service_model(self.boto3_service_name))
-            if "json" in protocol:
-                refusal.code = refusal.json_code
+            refusal.speak(self.boto3_service_name, protocol)
             _, headers, body = self.serialized(ActionResult(refusal))
             headers["status"] = str(refusal.status)
             headers, body = self._enrich_response(headers, body)

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox import organization
+from sandbox import organization, regions
 from sandbox.authorization import judge_access, record, refusal
-from sandbox.aws_errors import Refused, denied
+from sandbox.aws_errors import AwsError, Refused, denied
 from sandbox.callers import Caller, find_role
 from sandbox.decide import Judgement, judge
 from sandbox.policy_conditions import ContextValue
@@ -41,6 +41,9 @@ def assume_role(caller: Caller, parameters: Parameters, keys: Mapping[str, Conte
     _check_form(parameters)
     role_arn, seconds = parameters["RoleArn"], int(parameters.get("DurationSeconds") or 3600)
     role = find_role(role_arn)
+    # Both accounts must have enabled the region: guard.py has asked the caller's.
+    if role and (refused := regions.refusal(role.account_id, str(keys["aws:RequestedRegion"]), "sts")):
+        raise refused
     tags, inherited = session_tags(parameters), _inherited_tags(caller)
     source_identity = parameters.get("SourceIdentity") or _source_identity(caller)
     actions = ["sts:AssumeRole"]
