@@ -16,7 +16,7 @@ from sandbox.aws_errors import Refused, denied, unknown_credentials
 from sandbox.call_record import RECORD, Call
 from sandbox.callers import Caller
 from sandbox.decide import Judgement, judge
-from sandbox.policy_conditions import ContextValue
+from sandbox.policy_patterns import ContextValue
 from sandbox.requested_access import Access, Request, accesses_of
 
 CALLER = "sandbox.caller"

@@ -11,7 +11,7 @@ from moto.iam.models import iam_backends
 
 from sandbox import organization
 from sandbox.accounts import HUB
-from sandbox.policy_conditions import ContextValue
+from sandbox.policy_patterns import ContextValue
 from sandbox.sts.sessions import Session, find_session
 
 PARTITION = "aws"

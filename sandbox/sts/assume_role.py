@@ -12,7 +12,7 @@ from sandbox.authorization import judge_access, record, refusal
 from sandbox.aws_errors import AwsError, Refused, denied
 from sandbox.callers import Caller, find_role
 from sandbox.decide import Judgement, judge
-from sandbox.policy_conditions import ContextValue
+from sandbox.policy_patterns import ContextValue
 from sandbox.requested_access import Access
 from sandbox.sts.session_parameters import (
     Parameters,
