@@ -11,7 +11,7 @@ from sandbox.call_record import RECORD, Call
 from sandbox.callers import Caller, organization_of
 from sandbox.policy_conditions import ContextValue
 from sandbox.policy_evaluation import Decision, evaluate_identity
-from sandbox.requested_access import Request, action_of, resource_of, tag_keys
+from sandbox.requested_access.before import Request, action_of, resource_of, tag_keys
 
 
 def identity_decision(caller: Caller, action: str, resource: str, keys: dict[str, ContextValue]) -> Decision:
