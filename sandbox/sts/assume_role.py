@@ -11,7 +11,7 @@ from sandbox import organization, regions
 from sandbox.authorization import judge_access, record, refusal
 from sandbox.aws_errors import AwsError, Refused, denied
 from sandbox.callers import Caller, find_role
-from sandbox.decide import Judgement, judge
+from sandbox.decide import IDENTITY, RESOURCE, Judgement, judge
 from sandbox.policy_patterns import ContextValue
 from sandbox.requested_access import Access
 from sandbox.sts.session_parameters import (
@@ -129,11 +129,11 @@ def _check_what_is_kept(
 
 
 def _refusal(caller: Caller, access: Access, judgement: Judgement) -> Refused:
-    """Which side did not allow it is not told; which policy denied it is."""
-    told = refusal(caller, access, access.resource.split(":")[4], judgement)
-    if judgement.verdict == "ImplicitlyDenied" and judgement.policy in ("identity-based policy", "resource-based policy"):
-        return denied(f"User: {caller.arn} is not authorized to perform: {access.action} on resource: {access.resource}")
-    return denied(told.message.replace("in a resource-based policy", "in the role trust policy"))
+    """Which side does not allow it is not told; which policy denies it is."""
+    role_arn = str(access.resource)
+    if judgement.verdict == "ImplicitlyDenied" and judgement.policy in (IDENTITY, RESOURCE):
+        return denied(f"User: {caller.arn} is not authorized to perform: {access.action} on resource: {role_arn}")
+    return refusal(caller, access, role_arn.split(":")[4], judgement)
 
 
 def _check_form(parameters: Parameters) -> None:
