@@ -28,6 +28,8 @@ class Refused(Exception):
             self.code = self.json_code
         elif service == "s3":
             self.code = _CODES_OF_S3.get(self.code, self.code)
+            if self.code == "ExpiredToken":
+                self.status, self.message = 400, "The provided token has expired."
         elif service == "ec2":
             self.code, self.status, self.message = {
                 "AccessDenied": (
@@ -55,6 +57,11 @@ def denied(message: str) -> Refused:
 def unknown_credentials() -> Refused:
     message = "The security token included in the request is invalid."
     return Refused("InvalidClientTokenId", "UnrecognizedClientException", message)
+
+
+def expired_credentials() -> Refused:
+    message = "The security token included in the request is expired"
+    return Refused("ExpiredToken", "ExpiredTokenException", message)
 
 
 def bad_signature() -> Refused:

@@ -40,6 +40,10 @@ class Judgement:
     verdict: str
     policy: str = ""
 
+    @property
+    def allowed(self) -> bool:
+        return self.verdict == ALLOWED
+
 
 class Finding(NamedTuple):
     """What the policies of one kind say together."""
