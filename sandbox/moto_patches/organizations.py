@@ -201,6 +201,7 @@ def keep_the_tree_whole() -> None:
             message = "You can't close the management account."
             raise Violation("ConstraintViolationException", "CANNOT_CLOSE_MANAGEMENT_ACCOUNT", message)
         original_close(self, **kwargs)
+        organization.close(kwargs["AccountId"])
 
     OrganizationsBackend.create_organizational_unit = create  # type: ignore[method-assign]
     OrganizationsBackend.delete_organizational_unit = delete  # type: ignore[method-assign]

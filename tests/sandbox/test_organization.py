@@ -113,20 +113,12 @@ def test_an_account_outside_has_neither_policies_nor_a_path(own: Organization) -
         assert organization.controls(account) == ([], [])
         assert organization.id_of(account) is None
         assert organization.path_of(account) is None
-        assert not organization.is_closed(account)
     assert "999999999999" not in organizations_backends
 
 
 def test_the_path_of_an_account_names_every_unit(own: Organization) -> None:
     assert organization.id_of(own.account) == own.moto.org.id
     assert organization.path_of(own.account) == f"{own.moto.org.id}/{own.root}/{own.upper}/{own.lower}/"
-
-
-def test_an_account_is_closed_once_it_was(own: Organization) -> None:
-    assert not organization.is_closed(own.account)
-    own.moto.close_account(AccountId=own.account)
-    assert organization.is_closed(own.account)
-    assert not organization.is_closed(own.management)
 
 
 @pytest.fixture(scope="module")
@@ -327,3 +319,4 @@ def test_a_closed_account_can_do_nothing_any_more(client: Client, administrator:
         assert code_of(client("lambda", signed).list_functions) == "UnrecognizedClientException"
     assert code_of(manager.close_account, AccountId=made) == "AccountAlreadyClosedException"
     manager.remove_account_from_organization(AccountId=made)
+    assert code_of(client("sts", keys).get_caller_identity) == "InvalidClientTokenId"
