@@ -36,6 +36,7 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     regions.load_no_foreign_images()
     regions.tell_which_are_enabled()
     regions.enable_regions()
+    regions.make_buckets_where_they_may_be()
     lambda_functions.run_functions(functions)
     services.import_swagger()
     stacks.keep_role_policies_of_stacks()
