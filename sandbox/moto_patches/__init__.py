@@ -5,7 +5,16 @@ apply() runs only in the sandbox's own process, before it serves requests.
 """
 
 from sandbox.functions.service import FunctionService
-from sandbox.moto_patches import identity, lambda_functions, organizations, regions, services, stacks, state_machines
+from sandbox.moto_patches import (
+    identity,
+    lambda_functions,
+    organizations,
+    regions,
+    services,
+    simulation,
+    stacks,
+    state_machines,
+)
 
 
 def apply(functions: FunctionService, endpoint_url: str) -> None:
@@ -27,6 +36,7 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     regions.load_no_foreign_images()
     regions.tell_which_are_enabled()
     regions.enable_regions()
+    regions.make_buckets_where_they_may_be()
     lambda_functions.run_functions(functions)
     services.import_swagger()
     stacks.keep_role_policies_of_stacks()
@@ -41,3 +51,4 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     state_machines.name_executions()
     state_machines.run_state_machines()
     services.add_bedrock()
+    simulation.simulate_policies()
