@@ -1,79 +1,190 @@
 """Allows or denies every signed request, with AWS's error messages.
 
-moto's own evaluation in 5.2.5 ignores conditions, NotResource and almost every resource; this one uses
-policy_evaluation. Signatures are verified before, in guard.py.
+moto's own evaluation in 5.2.5 ignores conditions, NotResource and almost every resource. Here each request becomes a
+case: who asks for which action on which resource, with which condition keys, and every policy that has a say in it.
+decide.py judges it.
 """
 
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
-from sandbox.aws_errors import denied
+from sandbox import organization, resources
+from sandbox.aws_errors import Refused, denied, unknown_credentials
 from sandbox.call_record import RECORD, Call
-from sandbox.callers import Caller, organization_of
-from sandbox.policy_conditions import ContextValue
-from sandbox.policy_evaluation import Decision, evaluate_identity
-from sandbox.requested_access import Request, action_of, resource_of, tag_keys
+from sandbox.callers import Caller
+from sandbox.decide import Judgement, judge
+from sandbox.policy_patterns import ContextValue
+from sandbox.requested_access import Access, Request, accesses_of
+
+CALLER = "sandbox.caller"
+"""Where guard.py puts the caller whose signature it verified, in the WSGI environment."""
+
+# The first needs the role's trust policy (sts/assume_role.py); AWS lets no policy decide on the second.
+_DECIDED_BY_STS = ("sts:AssumeRole", "sts:GetSessionToken")
+# AWS sets these for every request that has them, so that an absent one is not there.
+_SET_BY_AWS = (
+    *("aws:PrincipalTag/", "aws:PrincipalArn", "aws:PrincipalAccount", "aws:PrincipalType", "aws:PrincipalOrgID"),
+    *("aws:PrincipalOrgPaths", "aws:PrincipalIsAWSService", "aws:PrincipalServiceName", "aws:PrincipalServiceNamesList"),
+    *("aws:userid", "aws:username", "aws:SourceIdentity", "aws:TokenIssueTime", "aws:MultiFactorAuthPresent"),
+    *("aws:MultiFactorAuthAge", "aws:FederatedProvider", "aws:AssumedRoot", "aws:Ec2InstanceSourceVpc"),
+    *("aws:Ec2InstanceSourcePrivateIPv4", "ec2:SourceInstanceARN", "ec2:RoleDelivery", "aws:SourceIp"),
+    *("aws:SourceVpc", "aws:SourceVpcArn", "aws:SourceVpce", "aws:VpceAccount", "aws:VpceOrgID", "aws:VpceOrgPaths"),
+    *("aws:VpcSourceIp", "aws:CurrentTime", "aws:EpochTime", "aws:SecureTransport", "aws:RequestedRegion"),
+    *("aws:ViaAWSService", "aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast", "aws:SourceArn"),
+    *("aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths", "aws:referer", "aws:UserAgent"),
+    *("aws:ResourceAccount", "aws:ResourceOrgID", "aws:ResourceOrgPaths", "lambda:SourceFunctionArn"),
+)
+# https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html#rcp-supported-services
+_WITH_RESOURCE_CONTROL = frozenset(
+    "s3 sts kms sqs secretsmanager dynamodb ecr ecr-public cognito-idp cognito-identity logs aoss".split()
+)
 
 
-def identity_decision(caller: Caller, action: str, resource: str, keys: dict[str, ContextValue]) -> Decision:
-    """Evaluate the caller's own policies and its permissions boundary."""
-    context = {**caller.keys(), **keys}
-    decision = evaluate_identity(caller.policy_documents(), action, resource, context)
-    boundary = caller.boundary_document()
-    if boundary is None or not decision.allowed:
-        return decision
-    return evaluate_identity(boundary, action, resource, context)
+def authorize(response: Any, bucket: str = "", key: str = "") -> None:
+    """Raise if the caller is denied; else let a resource of another account be looked for there.
+
+    `response` is moto's, of this request. Nothing else in moto decides.
+    """
+    environ = response.normalized_request.environ
+    caller: Caller = environ[CALLER]
+    _refuse_sessions_of_users(caller, response)
+    request = _request_of(response, caller, bucket, key)
+    keys = keys_of_request(environ, request.region)
+    for access in accesses_of(request):
+        if access.action in _DECIDED_BY_STS:
+            continue
+        owner = resources.owner_of(access.resource, caller.account) if access.resource else caller.account
+        policy = resources.policy_of(access.resource) if access.resource else None
+        if owner != caller.account and not resources.may_be_given_away(access.action):
+            policy = None
+        judgement = judge_access(caller, access, owner, policy, keys)
+        record(caller, access, judgement)
+        if not judgement.allowed:
+            raise refusal(caller, access, owner, judgement)
+        response.current_account = owner
 
 
-def resource_keys(resource: str, account: str, region: str) -> dict[str, ContextValue]:
-    """The condition keys AWS sets from the resource and the endpoint."""
-    owner = resource.split(":")[4] if resource.count(":") >= 5 else ""
-    owner = owner or account
-    keys: dict[str, ContextValue] = {"aws:ResourceAccount": owner, "aws:RequestedRegion": region}
-    if organization := organization_of(owner):
-        keys["aws:ResourceOrgID"] = organization
+def keys_of_request(environ: Mapping[str, Any], region: str) -> dict[str, ContextValue]:
+    """The condition keys that AWS sets from the connection and the time.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-network-properties
+    """
+    now = time.time()
+    keys = {
+        "aws:SourceIp": environ["REMOTE_ADDR"],
+        "aws:SecureTransport": "true",  # as the same call is on AWS; the sandbox itself has no TLS
+        "aws:CurrentTime": datetime.fromtimestamp(int(now), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "aws:EpochTime": str(int(now)),
+        "aws:RequestedRegion": region,
+        "aws:ViaAWSService": "false",
+    }
+    sent = {"aws:UserAgent": environ.get("HTTP_USER_AGENT"), "aws:referer": environ.get("HTTP_REFERER")}
+    return {**keys, **{name: value for name, value in sent.items() if value is not None}}
+
+
+def may(caller: Caller, action: str, resource: str, keys: Mapping[str, ContextValue]) -> bool:
+    """Whether the caller would be allowed; nothing is recorded."""
+    owner = resources.owner_of(resource, caller.account)
+    return judge_access(caller, Access(action, resource), owner, resources.policy_of(resource), keys).allowed
+
+
+def judge_access(
+    caller: Caller, access: Access, owner: str, resource_policy: object, keys: Mapping[str, ContextValue]
+) -> Judgement:
+    """Judge one action on one resource by every policy that has a say."""
+    service = access.action.partition(":")[0]
+    tags = resources.tags_of(access.resource) if access.resource else None
+    families = ("aws:ResourceTag/", f"{service}:ResourceTag/")
+    own, of_resource = organization.controls(caller.account), organization.controls(owner)
+    boundary = caller.boundary()
+    case = {
+        "request": {
+            "action": access.action,
+            "principal": caller.arn,
+            "resource": {"resource": access.resource, "accountId": owner},
+            "context": {
+                **caller.keys(),
+                **keys,
+                **_owner_keys(owner),
+                **{f"{family}{name}": value for name, value in (tags or {}).items() for family in families},
+                **access.keys,
+            },
+            "known": [*_SET_BY_AWS, *access.known, *(() if tags is None else families)],
+        },
+        "identityPolicies": caller.identity_policies(),
+        "permissionBoundaries": None if boundary is None else [boundary],
+        "sessionPolicy": caller.session.policies if caller.session else None,
+        "serviceControlPolicies": own[0],
+        "resourceControlPolicies": of_resource[1] if service in _WITH_RESOURCE_CONTROL else [],
+        "resourcePolicy": resource_policy,
+    }
+    return judge(case)
+
+
+def record(caller: Caller, access: Access, judgement: Judgement) -> None:
+    """Keep the call for tests that count calls."""
+    service, _, name = access.action.partition(":")
+    outcome = "allowed" if judgement.allowed else "denied"
+    RECORD.add(Call(service, name, caller.account, caller.arn, access.resource or "*", outcome))
+
+
+def refusal(caller: Caller, access: Access, owner: str, judgement: Judgement) -> Refused:
+    """AWS's error. https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html"""
+    is_s3 = access.action.startswith("s3:")
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html
+    if is_s3 and owner != caller.account and organization.id_of(owner) != organization.id_of(caller.account):
+        return denied("Access Denied")
+    resource = f'"{access.resource}"' if is_s3 else access.resource or "*"
+    return denied(
+        f"User: {caller.arn} is not authorized to perform: {access.action} on resource: {resource}"
+        f" {_reason(judgement, access.action)}"
+    )
+
+
+def _request_of(response: Any, caller: Caller, bucket: str, key: str) -> Request:
+    query = urlsplit(response.uri).query
+    return Request(
+        response.boto3_service_name,
+        response._get_action(),
+        response.method,
+        response.raw_path + (f"?{query}" if query else ""),
+        response.data,
+        response.headers,
+        response.raw_body,
+        caller.account,
+        response.region,
+        bucket,
+        key,
+    )
+
+
+def _owner_keys(owner: str) -> dict[str, ContextValue]:
+    keys: dict[str, ContextValue] = {"aws:ResourceAccount": owner}
+    if path := organization.path_of(owner):
+        keys |= {"aws:ResourceOrgID": path.partition("/")[0], "aws:ResourceOrgPaths": [path]}
     return keys
 
 
-def check(iam_request: Any, s3_resource: str | None = None) -> None:
-    """Raise if the caller is denied. `iam_request` is moto's IAMRequest with a Caller as its access key."""
-    caller: Caller = iam_request._access_key
-    service, _, operation = iam_request._action.partition(":")
-    request = Request(
-        service,
-        operation,
-        iam_request._method,
-        iam_request._path,
-        iam_request._data,
-        iam_request._body or b"",
-        iam_request.account_id,
-        iam_request._region,
-    )
-    action = action_of(request) if s3_resource is None or operation == "HeadBucket" else iam_request._action
-    resource = s3_resource or resource_of(request)
-    # AWS never denies GetCallerIdentity. AssumeRole depends on both sides: see trust.py.
-    if action in ("sts:GetCallerIdentity", "sts:AssumeRole"):
-        decision = Decision.ALLOW
-    else:
-        keys = {**resource_keys(resource, caller.account, request.region), **tag_keys(request)}
-        decision = identity_decision(caller, action, resource, keys)
-    if action != "sts:AssumeRole":
-        record(caller, action, resource, decision)
-    if decision.allowed:
+def _refuse_sessions_of_users(caller: Caller, response: Any) -> None:
+    """Raise for what they may not call, whatever policies say.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html
+    """
+    if caller.session is None or caller.is_role:
         return
-    if s3_resource is not None:
-        iam_request._raise_access_denied()  # S3 says only "Access Denied"
-    raise denied(_sentence(caller, action, resource, decision))
+    if response.service_name == "iam":
+        raise unknown_credentials()
+    operation = response._get_action()
+    may_call = {"GetCallerIdentity"} if caller.session.kind == "federated user" else {"GetCallerIdentity", "AssumeRole"}
+    if response.service_name == "sts" and operation not in may_call:
+        raise denied(f"Cannot call {operation} with session credentials")
 
 
-def record(caller: Caller, action: str, resource: str, decision: Decision) -> None:
-    """Keep the call for tests that count calls."""
-    service, _, name = action.partition(":")
-    outcome = "allowed" if decision.allowed else "denied"
-    RECORD.add(Call(service, name, caller.account, caller.arn, resource, outcome))
-
-
-def _sentence(caller: Caller, action: str, resource: str, decision: Decision) -> str:
-    sentence = f"User: {caller.arn} is not authorized to perform: {action} on resource: {resource}"
-    if decision is Decision.EXPLICIT_DENY:
-        return f"{sentence} with an explicit deny in an identity-based policy"
-    return f"{sentence} because no identity-based policy allows the {action} action"
+def _reason(judgement: Judgement, action: str) -> str:
+    article = "an" if judgement.policy.startswith("i") else "a"
+    if judgement.verdict == "ExplicitlyDenied":
+        return f"with an explicit deny in {article} {judgement.policy}"
+    return f"because no {judgement.policy} allows the {action} action"

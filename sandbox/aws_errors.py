@@ -19,6 +19,36 @@ class Refused(Exception):
         super().__init__(message)
         self.code, self.json_code, self.message = xml_code, json_code, message
 
+    def speak(self, service: str, protocol: str) -> None:
+        """Take the code, the message and the status that this service gives it.
+
+        https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+        """
+        if "json" in protocol:
+            self.code = self.json_code
+        elif service == "s3":
+            self.code = _CODES_OF_S3.get(self.code, self.code)
+            if self.code == "ExpiredToken":
+                self.status, self.message = 400, "The provided token has expired."
+        elif service == "ec2":
+            self.code, self.status, self.message = {
+                "AccessDenied": (
+                    "UnauthorizedOperation",
+                    403,
+                    f"You are not authorized to perform this operation. {self.message}",
+                ),
+                "InvalidClientTokenId": (
+                    "AuthFailure",
+                    401,
+                    "AWS was not able to validate the provided access credentials",
+                ),
+                "SignatureDoesNotMatch": ("AuthFailure", 401, self.message),
+                "ExpiredToken": ("RequestExpired", 400, "Request has expired."),
+            }.get(self.code, (self.code, self.status, self.message))
+
+
+_CODES_OF_S3 = {"InvalidClientTokenId": "InvalidAccessKeyId", "MissingAuthenticationToken": "AccessDenied"}
+
 
 def denied(message: str) -> Refused:
     return Refused("AccessDenied", "AccessDeniedException", message)
@@ -29,11 +59,21 @@ def unknown_credentials() -> Refused:
     return Refused("InvalidClientTokenId", "UnrecognizedClientException", message)
 
 
+def expired_credentials() -> Refused:
+    message = "The security token included in the request is expired"
+    return Refused("ExpiredToken", "ExpiredTokenException", message)
+
+
 def bad_signature() -> Refused:
     message = (
         "The request signature we calculated does not match the signature you provided. "
         "Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
     )
+    return Refused("SignatureDoesNotMatch", "InvalidSignatureException", message)
+
+
+def no_region() -> Refused:
+    message = "Credential should be scoped to a valid region."
     return Refused("SignatureDoesNotMatch", "InvalidSignatureException", message)
 
 

@@ -1,148 +1,158 @@
-"""Finds who signed a request: from the access key id to the account, the ARN, the role and the policies.
-
-moto searches all accounts and all sessions for a key; with hundreds of accounts that is the slowest part of a request.
-This module keeps every session that the sandbox issues in one index.
-"""
+"""Finds who signed a request: from the access key id to the principal, its policies and its condition keys."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.credentials import Credentials
+from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
-from moto.organizations.models import organizations_backends
-from moto.sts.models import AssumedRole, sts_backends
 
-from sandbox.accounts import HUB, REGION
-from sandbox.policy_conditions import ContextValue
-from sandbox.policy_evaluation import TrustRequest
+from sandbox import organization
+from sandbox.accounts import HUB
+from sandbox.policy_patterns import ContextValue
+from sandbox.sts.sessions import Session, find_session
 
 PARTITION = "aws"
-
-
-@dataclass(frozen=True)
-class Session:
-    """A role session that the sandbox issued, and the function that it belongs to, if any."""
-
-    assumed: AssumedRole
-    function_arn: str = ""
+NOTHING = '{"Statement": []}'
+"""The document of a policy that is named and does not exist, or was not sent."""
 
 
 @dataclass(frozen=True)
 class Caller:
-    """The principal of an access key, with the interface of moto's own access keys."""
+    """The principal of an access key.
+
+    Attributes:
+        account: its account.
+        arn: of the session, or of the user.
+        principal_arn: of the role or user itself: aws:PrincipalArn.
+        identity: moto's Role or User.
+        session: for temporary credentials; None for a user's own key.
+    """
 
     account: str
     arn: str
-    principal_arn: str  # of the role or user itself: aws:PrincipalArn
-    user_id: str
+    principal_arn: str
     credentials: Credentials
-    identity: Any  # moto's Role or User
-    is_session: bool
-    function_arn: str = ""
+    identity: Any
+    session: Session | None = None
 
-    def create_credentials(self) -> Credentials:
-        return self.credentials
+    @property
+    def is_role(self) -> bool:
+        return self.session is not None and self.session.kind == "role"
 
-    def policy_documents(self) -> list[str]:
+    @property
+    def user_id(self) -> str:
+        return str(self.session.user_id if self.session else self.identity.id)
+
+    def identity_policies(self) -> list[str]:
         """Inline and attached policies; for a user also those of its groups."""
         holders = [self.identity]
-        if not self.is_session:
+        if not self.is_role:
             holders += iam_backends[self.account][PARTITION].get_groups_for_user(self.identity.name)
         return [document for holder in holders for document in _documents_of(holder)]
 
-    def boundary_document(self) -> str | None:
-        """The permissions boundary, or None."""
+    def boundary(self) -> str | None:
+        """The permissions boundary's document, or None if there is no boundary."""
         arn = getattr(self.identity, "permissions_boundary_arn", None)
-        return _default_document(iam_backends[self.account][PARTITION].get_policy(arn)) if arn else None
+        return managed_policy(self.account, arn) or NOTHING if arn else None
+
+    def tags(self) -> dict[str, str]:
+        """The tags of the role or user, and of its session, which has precedence.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html: "session tag values override".
+        """
+        own = {tag["Key"]: tag["Value"] for tag in self.identity.tags or []}
+        passed = self.session.tags if self.session else {}
+        overridden = {name.lower() for name in passed}
+        return {**{name: value for name, value in own.items() if name.lower() not in overridden}, **passed}
 
     def keys(self) -> dict[str, ContextValue]:
-        """The condition keys AWS sets from the principal."""
+        """The condition keys that AWS sets from the principal.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+        """
         keys: dict[str, ContextValue] = {
             "aws:PrincipalArn": self.principal_arn,
             "aws:PrincipalAccount": self.account,
+            "aws:PrincipalIsAWSService": "false",
+            "aws:PrincipalType": "AssumedRole" if self.is_role else "User",
             "aws:userid": self.user_id,
+            **{f"aws:PrincipalTag/{name}": value for name, value in self.tags().items()},
         }
-        if organization := organization_of(self.account):
-            keys["aws:PrincipalOrgID"] = organization
-        if self.function_arn:
-            keys["lambda:SourceFunctionArn"] = self.function_arn
+        if path := organization.path_of(self.account):
+            keys |= {"aws:PrincipalOrgID": path.partition("/")[0], "aws:PrincipalOrgPaths": [path]}
+        if self.session is None or self.session.kind == "user":
+            keys["aws:username"] = self.identity.name
+        if session := self.session:
+            # Temporary credentials have this key, a user's own do not; nobody signs in with MFA here.
+            keys["aws:MultiFactorAuthPresent"] = "false"
+            keys["aws:TokenIssueTime"] = datetime.fromtimestamp(int(session.issued), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            if session.source_identity:
+                keys["aws:SourceIdentity"] = session.source_identity
+            if session.function_arn:
+                keys["lambda:SourceFunctionArn"] = session.function_arn
         return keys
-
-    def trust_request(self, **keys: str) -> TrustRequest:
-        """This caller as a trust policy sees it."""
-        # AWS sets the function's key only for the caller's own policies, not for a trust policy.
-        own = {key: value for key, value in self.keys().items() if key != "lambda:SourceFunctionArn"}
-        arns = tuple(dict.fromkeys((self.principal_arn, self.arn)))
-        return TrustRequest(self.account, arns, keys={**own, **keys})
-
-
-_sessions: dict[str, Session] = {}
-
-
-def issue_session(role: Any, session_name: str, duration: int, policy: str = "", function_arn: str = "") -> AssumedRole:
-    """New credentials of a role; the caller of this function must have authorized them before."""
-    backend = sts_backends[role.account_id][PARTITION]
-    assumed = backend.assume_role(REGION, session_name, role.arn, policy, duration, "")
-    _sessions[assumed.access_key_id] = Session(assumed, function_arn)
-    return assumed
 
 
 def account_of(access_key: str) -> str:
     """The account of a key; the hub for an unknown key, which fails authentication there."""
-    if session := _sessions.get(access_key):
-        return str(session.assumed.account_id)
+    if session := find_session(access_key):
+        return session.account
     for account, backends in list(iam_backends.items()):
         if backends[PARTITION].get_user_from_access_key_id(access_key):
             return account
     return HUB
 
 
-def session_of(access_key_id: str) -> AssumedRole | None:
-    session = _sessions.get(access_key_id)
-    return session.assumed if session else None
-
-
 def find_caller(access_key_id: str) -> Caller | None:
-    """The caller, or None if the key is unknown or its role or user was deleted."""
-    if session := _sessions.get(access_key_id):
-        assumed = session.assumed
-        role = find_role(assumed.role_arn)
-        credentials = Credentials(access_key_id, assumed.secret_access_key, assumed.session_token)
-        if role is None:
-            return None
-        return Caller(
-            assumed.account_id,
-            assumed.arn,
-            role.arn,
-            assumed.user_id,
-            credentials,
-            role,
-            True,
-            session.function_arn,
-        )
+    """The caller, or None if the key is unknown or inactive, or its role or user was deleted."""
+    session = find_session(access_key_id)
+    if session is None:
+        return _user_of(access_key_id)
+    identity = find_principal(session.principal.arn)
+    if identity is None or identity.id != session.principal_id:
+        return None
+    credentials = Credentials(access_key_id, session.secret_access_key, session.session_token)
+    principal_arn = session.arn if session.kind == "federated user" else identity.arn
+    return Caller(session.account, session.arn, principal_arn, credentials, identity, session)
+
+
+def find_role(arn: str) -> Any | None:
+    """The role with exactly this ARN, including the path, or None; a closed account has none."""
+    parts = arn.split(":")
+    is_there = len(parts) == 6 and parts[5].startswith("role/") and not organization.is_closed(parts[4])
+    return find_principal(arn) if is_there else None
+
+
+def find_principal(arn: str) -> Any | None:
+    """The role or user with exactly this ARN, including the path, or None."""
+    parts = arn.split(":")
+    if len(parts) != 6 or parts[4] not in iam_backends:
+        return None
+    iam = iam_backends[parts[4]][PARTITION]
+    found = iam.roles if parts[5].startswith("role/") else iam.users
+    return next((principal for principal in list(found.values()) if principal.arn == arn), None)
+
+
+def managed_policy(account: str, arn: str) -> str | None:
+    """The document of a managed policy, by its default version, or None if there is no such policy."""
+    try:
+        return _default_document(iam_backends[account][PARTITION].get_policy(arn))
+    except NotFoundException:
+        return None
+
+
+def _user_of(access_key_id: str) -> Caller | None:
     account = account_of(access_key_id)
     user = iam_backends[account][PARTITION].get_user_from_access_key_id(access_key_id)
     if user is None:
         return None
-    secret = next(key.secret_access_key for key in user.access_keys if key.access_key_id == access_key_id)
-    return Caller(account, user.arn, user.arn, user.id, Credentials(access_key_id, secret), user, False)
-
-
-def find_role(arn: str) -> Any | None:
-    """The role with exactly this ARN, including the path, or None."""
-    parts = arn.split(":")
-    if len(parts) != 6 or parts[4] not in iam_backends:
+    key = user.get_access_key_by_id(access_key_id)
+    if key.status != "Active":
         return None
-    roles = iam_backends[parts[4]][PARTITION].roles.values()
-    return next((role for role in list(roles) if role.arn == arn), None)
-
-
-def organization_of(account: str) -> str | None:
-    """The organization's id, if the account is in it."""
-    backend = organizations_backends[HUB][PARTITION]
-    is_member = account == HUB or account in organizations_backends.master_accounts
-    return str(backend.org.id) if backend.org and is_member else None
+    return Caller(account, user.arn, user.arn, Credentials(access_key_id, key.secret_access_key), user)
 
 
 def _documents_of(holder: Any) -> Sequence[str]:

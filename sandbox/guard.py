@@ -22,8 +22,17 @@ from moto.core.request import EnvironHeaders, determine_request_protocol
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
 
-from sandbox import presigned
-from sandbox.aws_errors import Refused, bad_signature, denied, no_credentials, other_content, unknown_credentials
+from sandbox import organization, presigned, regions
+from sandbox.authorization import CALLER
+from sandbox.aws_errors import (
+    Refused,
+    bad_signature,
+    denied,
+    expired_credentials,
+    no_credentials,
+    other_content,
+    unknown_credentials,
+)
 from sandbox.callers import Caller, find_caller
 
 # S3 has buckets, and S3 Control accounts, as names below that of the endpoint; browsers ask no DNS for these.
@@ -34,7 +43,6 @@ _SIGNED = re.compile(
     r"SignedHeaders=([^,]+), *Signature=([0-9a-f]{64})"
 )
 _NOT_OF_AWS = ("/moto-api", "/latest/meta-data", "/latest/api")
-_CODES_OF_S3 = {"InvalidClientTokenId": "InvalidAccessKeyId", "MissingAuthenticationToken": "AccessDenied"}
 _SERVICES_BY_FORM = {"x-www-form-urlencoded": "sts", "json": "organizations"}
 
 Environ = dict[str, Any]
@@ -69,7 +77,7 @@ def _check_signature(environ: Environ) -> None:
         raise denied(f"The sandbox does not serve {environ['PATH_INFO']}")
     query = presigned.query_of(environ)
     if key := query.get("AWSAccessKeyId"):
-        caller = _caller(key, query.get("x-amz-security-token"))
+        caller = _caller(environ, key, query.get("x-amz-security-token"))
         _compare(presigned.version_2(environ, query, caller.credentials), query.get("Signature", ""))
         presigned.put_into_headers(environ, query)
     else:
@@ -85,7 +93,7 @@ def _check_version_4(environ: Environ, is_presigned: bool) -> None:
     if signed is None:
         raise no_credentials()
     key, region, service, names, signature = signed.groups()
-    caller = _caller(key, environ.get("HTTP_X_AMZ_SECURITY_TOKEN"))
+    caller = _caller(environ, key, environ.get("HTTP_X_AMZ_SECURITY_TOKEN"))
     is_s3 = service in S3_SIGNING_NAMES
     url = environ["REQUEST_URI"]
     if is_presigned:
@@ -97,15 +105,21 @@ def _check_version_4(environ: Environ, is_presigned: bool) -> None:
     kind = (S3SigV4QueryAuth if is_presigned else S3SigV4Auth) if is_s3 else SigV4Auth
     auth = kind(caller.credentials, service, region)
     _compare(auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request), signature)
+    if refused := regions.refusal(caller.account, region, service):
+        raise refused
     digest = request.headers.get("X-Amz-Content-SHA256", "")
     if re.fullmatch("[0-9a-f]{64}", digest) and digest != sha256(body).hexdigest():
         raise other_content() if is_s3 else bad_signature()
 
 
-def _caller(key: str, token: str | None) -> Caller:
+def _caller(environ: Environ, key: str, token: str | None) -> Caller:
+    """Whose key it is; once the signature is verified, authorization.py takes it from there."""
     caller = find_caller(key)
-    if caller is None or caller.credentials.token != token:
+    if caller is None or caller.credentials.token != token or organization.is_closed(caller.account):
         raise unknown_credentials()
+    if caller.session and caller.session.has_expired:
+        raise expired_credentials()
+    environ[CALLER] = caller
     return caller
 
 
@@ -135,10 +149,7 @@ def _serialized(refused: Refused, environ: Environ) -> Response:
         model = get_service_model(unnamed)
         protocol = str(model.protocol)
         serializer = get_serializer_class(str(model.service_name), protocol)
-    if "json" in protocol:
-        refused.code = refused.json_code
-    elif model.service_name == "s3":
-        refused.code = _CODES_OF_S3.get(refused.code, refused.code)
+    refused.speak(str(model.service_name), protocol)
     answer = serializer(OperationModel({}, model)).serialize(refused)
     body: str | bytes = answer["body"]
     return (

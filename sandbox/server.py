@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from moto import settings
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
@@ -48,7 +47,6 @@ class Server:
             **credentials,
             credentials_file.VARIABLE: str(credentials_file.path_in(self._folder)),
         }
-        settings.INITIAL_NO_AUTH_ACTION_COUNT = 0  # moto's IAM mode, from the first request on
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 

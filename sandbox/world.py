@@ -13,13 +13,14 @@ from moto.iam.models import iam_backends
 from moto.organizations import utils as organizations_utils
 from moto.organizations.models import organizations_backends
 from moto.s3.models import s3_backends
-from moto.sts.models import AssumedRole
 
 from sandbox import accounts
 from sandbox.accounts import HUB, REGION, Target
-from sandbox.callers import PARTITION, issue_session
+from sandbox.callers import PARTITION
 from sandbox.state_file import PROJECT
+from sandbox.sts.sessions import Session, issue
 
+_AS_LONG_AS_A_SANDBOX_RUNS = 365 * 24 * 3600
 _EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 # Every deployment starts with one of these.
 _DEPLOYMENT_ACTIONS = [
@@ -36,7 +37,7 @@ _DEPLOYMENT_ACTIONS = [
 ]
 
 
-def create_world(template: Path, extra_accounts: int = 0) -> AssumedRole:
+def create_world(template: Path, extra_accounts: int = 0) -> Session:
     """Create everything. `template` is the role template of the targets. Returns the developer's session."""
     _create_organization()
     targets = [*accounts.TARGETS, *accounts.generated_targets(extra_accounts)]
@@ -64,10 +65,8 @@ def _create_targets(targets: Sequence[Target], unit: str, template: str) -> None
     for target in targets:
         with mock.patch.object(organizations_utils, "make_random_account_id", return_value=target.id):
             organization.create_account(AccountName=target.name, Email=f"{target.name}@sandbox.invalid")
-        organization.get_account_by_id(target.id).parent_id = unit
-        iam = iam_backends[target.id][PARTITION]
-        iam.put_role_policy(accounts.ADMINISTRATOR_ROLE, "AdministratorAccess", _policy(_EVERYTHING))
-        iam.create_account_alias(target.name)
+        organization.accounts[-1].parent_id = unit
+        iam_backends[target.id][PARTITION].create_account_alias(target.name)
         for bucket in target.buckets:
             s3_backends[target.id][PARTITION].create_bucket(bucket, REGION)
         if target.external_id is not None:
@@ -76,7 +75,7 @@ def _create_targets(targets: Sequence[Target], unit: str, template: str) -> None
             )
 
 
-def _create_developer() -> AssumedRole:
+def _create_developer() -> Session:
     """Administrator of the hub, except that Chalice may deploy only the sandbox stage."""
     no_other_stage = {
         "Sid": "NoOtherStageOfThisApp",
@@ -117,7 +116,7 @@ def _create_developer() -> AssumedRole:
     )
     policy = _policy(_EVERYTHING, no_other_stage, no_other_stage_of_any_app)
     iam.put_role_policy(accounts.DEVELOPER_ROLE, "developer", policy)
-    return issue_session(role, accounts.DEVELOPER_SESSION, 43200)
+    return issue(role, accounts.DEVELOPER_SESSION, _AS_LONG_AS_A_SANDBOX_RUNS)
 
 
 def _names_of_other_stages() -> list[str]:

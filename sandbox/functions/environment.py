@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from sandbox.functions.specification import Specification
-from sandbox.trust import assume_as_service
+from sandbox.sts.assume_role import assume_as_service
 
 _FOR_THE_DEVELOPER = {
     "AWS_PROFILE",

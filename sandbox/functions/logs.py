@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 
 from moto.logs.models import LogsBackend, logs_backends
 
+from sandbox.authorization import may
 from sandbox.callers import find_caller
 from sandbox.functions.specification import Specification
-from sandbox.policy_evaluation import evaluate_identity
 
 _TAIL = 4096
 
@@ -65,8 +65,8 @@ class LogStream:
         }
         if spec.log_group not in self._backend().groups:
             wanted["logs:CreateLogGroup"] = f"{group_arn}:*"
-        documents = caller.policy_documents() if caller else []
-        missing = [a for a, arn in wanted.items() if not evaluate_identity(documents, a, arn).allowed]
+        keys = {"aws:RequestedRegion": spec.region}
+        missing = [action for action, arn in wanted.items() if not (caller and may(caller, action, arn, keys))]
         if missing:
             print(f"sandbox: {spec.name} cannot log: its role does not allow {', '.join(missing)}", file=sys.stderr)
             return False

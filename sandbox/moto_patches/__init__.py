@@ -5,7 +5,7 @@ apply() runs only in the sandbox's own process, before it serves requests.
 """
 
 from sandbox.functions.service import FunctionService
-from sandbox.moto_patches import identity, lambda_functions, services, stacks, state_machines
+from sandbox.moto_patches import identity, lambda_functions, organizations, regions, services, stacks, state_machines
 
 
 def apply(functions: FunctionService, endpoint_url: str) -> None:
@@ -15,7 +15,18 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     identity.refuse_in_the_client_s_protocol()
     identity.name_s3_actions_as_iam_does()
     services.add_regions_of_buckets()
-    identity.assume_role()
+    identity.issue_sessions()
+    identity.pin_principals_of_trust_policies()
+    identity.keep_boundaries_of_users()
+    organizations.answer_for_the_organization()
+    organizations.make_administrators()
+    organizations.delegate_every_service()
+    organizations.attach_default_policies()
+    organizations.refuse_policies_as_aws_does()
+    organizations.keep_the_tree_whole()
+    regions.load_no_foreign_images()
+    regions.tell_which_are_enabled()
+    regions.enable_regions()
     lambda_functions.run_functions(functions)
     services.import_swagger()
     stacks.keep_role_policies_of_stacks()

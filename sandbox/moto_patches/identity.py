@@ -1,9 +1,12 @@
-"""Authentication, authorization and AssumeRole by the sandbox instead of by moto."""
+"""Authentication, authorization and STS by the sandbox instead of by moto."""
 
 from random import SystemRandom
 from typing import Any
 
-from sandbox import authorization, aws_errors, callers, trust
+from sandbox import authorization, aws_errors, callers
+from sandbox.sts import assume_role, user_sessions
+from sandbox.sts.session_parameters import packed_policy_size
+from sandbox.sts.trust_policies import TrustPolicy
 
 
 def make_secrets_that_cannot_be_predicted() -> None:
@@ -17,12 +20,11 @@ def make_secrets_that_cannot_be_predicted() -> None:
 
 
 def find_accounts_by_index() -> None:
-    # moto searches all accounts and partitions for every key. Delete this when accounts are few.
-    from moto.iam import models
-    from moto.sts.models import STSBackend
+    # moto searches all accounts and partitions for every key, and believes a header that names another account. Delete
+    # this when accounts are few and it has no such header.
+    from moto.core.responses import BaseResponse
 
-    models.get_account_id_from = callers.account_of
-    STSBackend.get_assumed_role_from_access_key = lambda self, key: callers.session_of(key)  # type: ignore[method-assign, assignment]
+    BaseResponse.get_current_account = lambda self: callers.account_of(self.get_access_key())  # type: ignore[method-assign]
 
 
 def decide_with_our_evaluator() -> None:
@@ -30,18 +32,19 @@ def decide_with_our_evaluator() -> None:
     # in the caller's account, and evaluates nothing if X-Amz-Target names a public call of Cognito, at any service. The
     # signature was verified before, by guard.py. Delete this when moto evaluates these.
     from moto.core.authorization import ActionAuthenticatorMixin
-    from moto.iam import access_control
+    from moto.s3.exceptions import S3ClientError
 
-    def create_access_key(account_id: str, partition: str, access_key_id: str, headers: Any) -> callers.Caller:
-        if caller := callers.find_caller(access_key_id):
-            return caller
-        raise access_control.CreateAccessKeyFailure(reason="InvalidId")  # its role was deleted just now
+    def authorize(self: Any, resource: str = "*") -> None:
+        authorization.authorize(self)
 
-    ActionAuthenticatorMixin.PUBLIC_OPERATIONS = []
-    access_control.create_access_key = create_access_key  # type: ignore[assignment]
-    access_control.IAMRequestBase.check_signature = lambda self: None  # type: ignore[method-assign]
-    access_control.IAMRequest.check_action_permitted = lambda self, resource: authorization.check(self)  # type: ignore[method-assign]
-    access_control.S3IAMRequest.check_action_permitted = authorization.check  # type: ignore[method-assign, assignment]
+    def authorize_at_s3(self: Any, bucket_name: str | None = None, key_name: str | None = None) -> None:
+        try:
+            authorization.authorize(self, bucket_name or "", key_name or "")
+        except aws_errors.Refused as refused:
+            raise S3ClientError(refused.code, refused.message) from refused  # which its handlers expect
+
+    ActionAuthenticatorMixin._authenticate_and_authorize_normal_action = authorize  # type: ignore[method-assign]
+    ActionAuthenticatorMixin._authenticate_and_authorize_s3_action = authorize_at_s3  # type: ignore[method-assign]
 
 
 def refuse_in_the_client_s_protocol() -> None:
@@ -57,8 +60,7 @@ def refuse_in_the_client_s_protocol() -> None:
             return original(self)
         except aws_errors.Refused as refusal:
             protocol = self.determine_response_protocol(get_service_model(self.boto3_service_name))
-            if "json" in protocol:
-                refusal.code = refusal.json_code
+            refusal.speak(self.boto3_service_name, protocol)
             _, headers, body = self.serialized(ActionResult(refusal))
             headers["status"] = str(refusal.status)
             headers, body = self._enrich_response(headers, body)
@@ -92,26 +94,92 @@ def name_s3_actions_as_iam_does() -> None:
     )
 
 
-def assume_role() -> None:
-    # moto accepts every AssumeRole: a role that does not exist, any trust policy, any duration. Delete this when moto
+def issue_sessions() -> None:
+    # moto accepts every AssumeRole: a role that does not exist, any trust policy, any duration. The keys that it returns
+    # for GetSessionToken and GetFederationToken are constant, and nobody's. Delete this when moto has sessions, and
     # evaluates trust policies across accounts.
     from moto.core.responses import ActionResult
     from moto.sts.responses import TokenResponse
 
-    def assume_role(self: Any) -> ActionResult:
-        caller = callers.find_caller(self.get_access_key())
-        if caller is None:
-            raise aws_errors.unknown_credentials()
-        session = trust.assume_role(
-            caller,
-            self._get_param("RoleArn"),
-            self._get_param("RoleSessionName"),
-            self._get_int_param("DurationSeconds", 3600),
-            self._get_param("ExternalId"),
-            self._get_param("Policy"),
-            self.region,
-        )
-        user = {"AssumedRoleId": session.user_id, "Arn": session.arn}
-        return ActionResult({"Credentials": session, "AssumedRoleUser": user})
+    def caller_of(response: Any) -> callers.Caller:
+        caller: callers.Caller = response.normalized_request.environ[authorization.CALLER]
+        return caller
 
-    TokenResponse.assume_role = assume_role  # type: ignore[method-assign]
+    def assume(self: Any) -> ActionResult:
+        keys = authorization.keys_of_request(self.normalized_request.environ, self.region)
+        session = assume_role.assume_role(caller_of(self), self.params, keys)
+        user = {"AssumedRoleId": session.user_id, "Arn": session.arn}
+        kept = {"SourceIdentity": session.source_identity} if session.source_identity else {}
+        result = {"Credentials": session.credentials(), "AssumedRoleUser": user, **packed_policy_size(self.params), **kept}
+        return ActionResult(result)
+
+    def get_session_token(self: Any) -> ActionResult:
+        session = user_sessions.session_token(caller_of(self), self.params)
+        return ActionResult({"Credentials": session.credentials()})
+
+    def get_federation_token(self: Any) -> ActionResult:
+        session = user_sessions.federation_token(caller_of(self), self.params)
+        user = {"FederatedUserId": session.user_id, "Arn": session.arn}
+        return ActionResult(
+            {"Credentials": session.credentials(), "FederatedUser": user, **packed_policy_size(self.params)}
+        )
+
+    def get_caller_identity(self: Any) -> ActionResult:
+        caller = caller_of(self)
+        return ActionResult({"UserId": caller.user_id, "Account": caller.account, "Arn": caller.arn})
+
+    TokenResponse.assume_role = assume  # type: ignore[method-assign]
+    TokenResponse.get_session_token = get_session_token  # type: ignore[method-assign]
+    TokenResponse.get_federation_token = get_federation_token  # type: ignore[method-assign]
+    TokenResponse.get_caller_identity = get_caller_identity  # type: ignore[method-assign]
+
+
+def pin_principals_of_trust_policies() -> None:
+    # moto keeps a trust policy as it was sent, whoever it names. Delete this when it checks that the roles and users
+    # exist, and keeps their unique ids. moto's users have ids without AWS's prefix.
+    from moto.iam.models import Role, User
+
+    def document(self: Any) -> str:
+        policy: TrustPolicy = self._trust_policy
+        return policy.current()
+
+    def save(self: Any, text: str) -> None:
+        self._trust_policy = TrustPolicy.of(text)
+
+    original = User.__init__
+
+    def with_prefix(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        self.id = f"AIDA{self.id[4:].upper()}"
+
+    Role.assume_role_policy_document = property(document, save)  # type: ignore[assignment, method-assign]
+    User.__init__ = with_prefix  # type: ignore[method-assign]
+
+
+def keep_boundaries_of_users() -> None:
+    # moto has permissions boundaries of roles alone. Delete this when it has those of users.
+    from moto.core.responses import ActionResult, EmptyResult
+    from moto.iam.responses import IamResponse
+
+    def put(self: Any) -> ActionResult:
+        arn = self._get_param("PermissionsBoundary")
+        if callers.managed_policy(self.current_account, arn) is None:
+            raise aws_errors.AwsError("NoSuchEntity", f"Scope ARN: {arn} does not exist or is not attachable.")
+        self.backend.get_user(self._get_param("UserName")).permissions_boundary_arn = arn
+        return EmptyResult()
+
+    def delete(self: Any) -> ActionResult:
+        self.backend.get_user(self._get_param("UserName")).permissions_boundary_arn = None
+        return EmptyResult()
+
+    original = IamResponse.create_user
+
+    def create(self: Any) -> ActionResult:
+        created = original(self)
+        if self._get_param("PermissionsBoundary"):
+            put(self)
+        return created
+
+    IamResponse.put_user_permissions_boundary = put  # type: ignore[attr-defined]
+    IamResponse.delete_user_permissions_boundary = delete  # type: ignore[attr-defined]
+    IamResponse.create_user = create  # type: ignore[method-assign]

@@ -11,6 +11,9 @@ from typing import Any
 from sandbox.aws_errors import AwsError
 
 
+_ATTACHING = ("attach_role_policy", "attach_user_policy", "attach_group_policy")
+
+
 def keep_role_policies_of_stacks() -> None:
     # In moto a stack's role keeps its inline policies as Python objects and loses its ManagedPolicyArns, and an update
     # does not change policies or trust. Delete this when moto follows the template.
@@ -53,7 +56,7 @@ def keep_role_policies_of_stacks() -> None:
 
 def load_aws_managed_policies() -> None:
     # moto loads either all of AWS's managed policies into every account, which takes a second for each, or none. This
-    # loads a policy when it is attached. Delete this when moto loads them lazily.
+    # loads a policy when it is named. Delete this when moto loads them lazily.
     from moto.iam import models
     from moto.iam.aws_managed_policies import aws_managed_policies_data
 
@@ -62,16 +65,20 @@ def load_aws_managed_policies() -> None:
         found: dict[str, Any] = json.loads(aws_managed_policies_data)
         return found
 
-    original = models.IAMBackend.attach_role_policy
+    def with_loading(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def loaded(self: Any, policy_arn: str, *args: Any, **kwargs: Any) -> Any:
+            name = policy_arn.rpartition("/")[2]
+            if ":iam::aws:policy/" in policy_arn and policy_arn not in self.managed_policies and name in documents():
+                policy = models.AWSManagedPolicy.from_data(name, self.account_id, self.region_name, documents()[name])
+                self.managed_policies[policy.arn] = policy
+            return original(self, policy_arn, *args, **kwargs)
 
-    def attach_role_policy(self: Any, policy_arn: str, role_name: str) -> None:
-        name = policy_arn.rpartition("/")[2]
-        if ":iam::aws:policy/" in policy_arn and policy_arn not in self.managed_policies and name in documents():
-            policy = models.AWSManagedPolicy.from_data(name, self.account_id, self.region_name, documents()[name])
-            self.managed_policies[policy.arn] = policy
-        original(self, policy_arn, role_name)
+        return loaded
 
-    models.IAMBackend.attach_role_policy = attach_role_policy  # type: ignore[method-assign]
+    backend = models.IAMBackend
+    for name in ("get_policy", "get_policy_version", "list_policy_versions", *_ATTACHING):
+        setattr(backend, name, with_loading(getattr(backend, name)))
 
 
 def check_stack_parameters() -> None:

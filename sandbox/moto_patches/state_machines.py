@@ -4,8 +4,9 @@ import functools
 import uuid
 from typing import Any
 
-from sandbox import aws_errors, trust
+from sandbox import aws_errors
 from sandbox.moto_patches.stacks import as_json
+from sandbox.sts.assume_role import assume_as_service
 
 
 def run_state_machines() -> None:
@@ -61,7 +62,7 @@ def sign_step_functions(endpoint_url: str) -> None:
     def boto_client_for(region: str, service: str, state_credentials: Any = None) -> Any:
         role = state_credentials.role_arn
         source = {"aws:SourceAccount": role.split(":")[4], "aws:SourceArn": state_credentials.machine}
-        session = trust.assume_as_service(role, "states.amazonaws.com", "StepFunctions", keys=source)
+        session = assume_as_service(role, "states.amazonaws.com", "StepFunctions", keys=source)
         if session is None:
             raise aws_errors.denied("The state machine's role cannot be assumed by states.amazonaws.com")
         return boto3.client(  # type: ignore[call-overload]

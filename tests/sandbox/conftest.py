@@ -29,13 +29,19 @@ def box() -> Iterator[sandbox.Box]:
 def client(box: sandbox.Box) -> Client:
     """A boto3 client with the developer's credentials, or with others in the form of STS's response."""
 
-    def make(service: str, credentials: dict[str, Any] | None = None, endpoint_url: str = "", **config: Any) -> Any:
+    def make(
+        service: str,
+        credentials: dict[str, Any] | None = None,
+        endpoint_url: str = "",
+        region_name: str = REGION,
+        **config: Any,
+    ) -> Any:
         key, secret, token = (box.environment[name] for name in CREDENTIALS)
         if credentials:
             key, secret, token = (credentials[n] for n in ("AccessKeyId", "SecretAccessKey", "SessionToken"))
         return boto3.client(
             service,
-            region_name=REGION,
+            region_name=region_name,
             endpoint_url=endpoint_url or box.endpoint_url,
             aws_access_key_id=key,
             aws_secret_access_key=secret,

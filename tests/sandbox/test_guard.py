@@ -46,8 +46,8 @@ CALLS = {  # one of each protocol, and services whose names in signatures differ
 }
 BUCKET = "let-in"
 NAMES = ("AccessKeyId", "SecretAccessKey", "SessionToken")
-WRONG_SECRET = {"SignatureDoesNotMatch", "InvalidSignatureException"}
-UNKNOWN = {"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId"}
+WRONG_SECRET = {"AuthFailure", "SignatureDoesNotMatch", "InvalidSignatureException"}
+UNKNOWN = {"AuthFailure", "InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId"}
 OLD_CONSTANTS = dict(
     zip(
         NAMES,

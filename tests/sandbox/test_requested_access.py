@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.requested_access import Request, action_of, resource_of, tag_keys
+from sandbox.requested_access.before import Request, action_of, resource_of, tag_keys
 
 ARN = "arn:aws:lambda:us-east-1:111111111111"
 

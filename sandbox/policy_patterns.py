@@ -1,0 +1,165 @@
+"""Matches text, actions and ARNs against the patterns of an IAM policy: wildcards, variables and short ARNs.
+
+Three-valued: True, False, and None for what cannot be known. The rules are those of the pages "Resource", "Action" and
+"Variables and tags" in https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
+"""
+
+import fnmatch
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
+from functools import lru_cache
+
+ContextValue = str | Sequence[str]
+
+_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+_KEY_AND_DEFAULT = re.compile(r"\s*([^,]+?)\s*(?:, '([^']+)'\s*)?")
+_ESCAPED = re.compile(r"\$\{([*?$])\}")
+_SPECIAL = re.compile(r"[*?$]")
+
+
+class Missing(Enum):
+    """Why a condition key has no value."""
+
+    ABSENT = "the request does not have it"
+    UNKNOWN = "AWS may set it, this sandbox does not know"
+
+
+class Context:
+    """The condition keys of a request; their names are compared without regard to case.
+
+    `known` are the keys, and families such as "aws:RequestTag/", that are absent if they are not in `keys`. Any other
+    is then unknown. With None every key is known.
+    """
+
+    def __init__(self, keys: Mapping[str, ContextValue], known: Iterable[str] | None = None) -> None:
+        self._values = {key.lower(): value for key, value in keys.items()}
+        self._known = None if known is None else {key.lower() for key in known}
+
+    def get(self, key: str) -> ContextValue | Missing:
+        key = key.lower()
+        if key in self._values:
+            return self._values[key]
+        family = key.partition("/")[0] + "/"
+        return Missing.ABSENT if self._known is None or {key, family} & self._known else Missing.UNKNOWN
+
+
+def any_of(truths: Iterable[bool | None]) -> bool | None:
+    """Three-valued "or"."""
+    result: bool | None = False
+    for truth in truths:
+        if truth:
+            return True
+        result = None if truth is None else result
+    return result
+
+
+def all_of(truths: Iterable[bool | None]) -> bool | None:
+    """Three-valued "and"."""
+    result: bool | None = True
+    for truth in truths:
+        if truth is False:
+            return False
+        result = None if truth is None else result
+    return result
+
+
+def opposite(truth: bool | None) -> bool | None:
+    return None if truth is None else not truth
+
+
+def escape(text: str) -> str:
+    """The pattern that matches only this text: AWS writes a literal *, ? and $ as ${*}, ${?} and ${$}."""
+    return _SPECIAL.sub(r"${\g<0>}", text)
+
+
+def literal(pattern: str) -> str:
+    """The pattern in which ${…} is text and * and ? are wildcards, as before variables came with version 2012-10-17."""
+    return pattern.replace("$", "${$}")
+
+
+def unescape(text: str) -> str:
+    return _ESCAPED.sub(r"\1", text) if "${" in text else text
+
+
+def fill(pattern: str, context: Context) -> str | Missing:
+    """Replace the variables of a pattern by their values, in which wildcards are only text."""
+    if "${" not in pattern:
+        return pattern
+    pieces = _VARIABLE.split(pattern)
+    for index in range(1, len(pieces), 2):
+        variable = pieces[index]
+        if _SPECIAL.fullmatch(variable):
+            pieces[index] = f"${{{variable}}}"
+            continue
+        parts = _KEY_AND_DEFAULT.fullmatch(variable)
+        value = context.get(parts[1]) if parts else Missing.UNKNOWN
+        if value is Missing.UNKNOWN:
+            return Missing.UNKNOWN
+        if not isinstance(value, str):  # absent, or several values
+            value = parts[2] if parts else None
+        if value is None:
+            return Missing.ABSENT
+        pieces[index] = escape(value)
+    return "".join(pieces)
+
+
+@lru_cache(maxsize=4096)
+def _expression(pattern: str, ignore_case: bool) -> re.Pattern[str]:
+    # In fnmatch [ ] is a character class, in IAM it is not.
+    translated = fnmatch.translate(_ESCAPED.sub(r"[\1]", pattern.replace("[", "[[]")))
+    return re.compile(translated, re.IGNORECASE if ignore_case else 0)
+
+
+def like(value: str, pattern: str, ignore_case: bool = False) -> bool:
+    """Match IAM's wildcards: * is any text, ? is one character."""
+    return pattern == "*" or _expression(pattern, ignore_case).match(value) is not None
+
+
+def arn_like(value: str, pattern: str) -> bool | None:
+    """Match each of the six parts separately, as ArnLike does; None if one of both is not an ARN."""
+    values, patterns = value.split(":", 5), pattern.split(":", 5)
+    if min(len(values), len(patterns)) < 5:
+        return None
+    return len(values) == len(patterns) and all(map(like, values, patterns))
+
+
+def is_everything(pattern: str) -> bool:
+    return bool(pattern) and not pattern.strip("*")
+
+
+def action_like(service: str, name: str, pattern: str) -> bool | None:
+    """Match an action, in lower case, against an element of Action: wildcards may stand only after the service."""
+    if is_everything(pattern):
+        return True
+    wanted, colon, wanted_name = pattern.partition(":")
+    if not colon:
+        return None
+    return wanted.lower() == service and like(name, wanted_name, ignore_case=True)
+
+
+def resource_like(resource: str | None, pattern: str, context: Context) -> bool | None:
+    """Match a resource against an element of Resource.
+
+    The requested resource is "*" if the action has none: only * matches it. None is a resource that is not known.
+    AWS completes an ARN of fewer than six parts with * for each missing part, so arn:aws:sns:* is every topic.
+    Variables may stand only in the last part; one without a value matches nothing.
+    """
+    if is_everything(pattern):
+        return True
+    parts = pattern.split(":", 5)
+    if resource is None or len(parts) < 2 or parts[0].lower() != "arn" or any("${" in part for part in parts[:5]):
+        return None
+    if resource == "*":
+        return False
+    values = resource.split(":", 5)
+    if len(values) < 6:
+        return None
+    if not all(like(value, part, ignore_case=True) for value, part in zip(values, parts[:5], strict=False)):
+        return False
+    if len(parts) < 6:
+        return True
+    last = fill(parts[5], context)
+    if isinstance(last, Missing):
+        return None if last is Missing.UNKNOWN else False
+    return like(values[5], last)

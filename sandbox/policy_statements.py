@@ -1,0 +1,238 @@
+"""Reads the statements of IAM policy documents, and tells which of them apply to a request.
+
+Three-valued: a statement that is malformed, or that depends on what the sandbox does not know, applies if it is a Deny
+and not if it is an Allow.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import lru_cache
+from typing import Any
+
+from sandbox.policy_conditions import Condition, parse_conditions, texts
+from sandbox.policy_patterns import (
+    Context,
+    Missing,
+    action_like,
+    all_of,
+    any_of,
+    fill,
+    literal,
+    opposite,
+    resource_like,
+)
+
+Document = str | Mapping[str, Any]
+
+_ELEMENTS = {
+    "Sid",
+    "Effect",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Condition",
+    "Principal",
+    "NotPrincipal",
+}
+_DENY = re.compile(r"""["']effect["']\s*:\s*["']deny["']""", re.IGNORECASE)
+_ACCOUNT = re.compile(r"(?:arn:[^:]*:iam::(?=.*:root$))?([0-9]{12})(?::root)?")
+
+
+class Named(IntEnum):
+    """How a policy names the caller. Each gives the caller more than the one before."""
+
+    NOT = 0
+    BY_ACCOUNT = 1  # the account's own policies decide
+    BY_ROLE = 2
+    DIRECTLY = 3  # the user, the session, the service, or everybody
+
+
+@dataclass(frozen=True)
+class Principal:
+    """The caller: a user, a session of a role, or an AWS service."""
+
+    arn: str  # or the service's name, such as lambda.amazonaws.com
+    role: str = ""  # the ARN of the session's role with its path, if known
+    unique_id: str = ""  # AROA… of the session's role or AIDA… of the user, if known
+    has_boundary: bool = False
+
+    @classmethod
+    def of(cls, arn: str, context: Context, has_boundary: bool) -> "Principal":
+        """The caller with this ARN; aws:PrincipalArn tells the path of its role, and aws:userid its unique id."""
+        role, user_id = context.get("aws:PrincipalArn"), context.get("aws:userid")
+        kind, _, rest = arn.rpartition(":")[2].partition("/")
+        parts = role.split(":") if isinstance(role, str) else []
+        is_its_role = (
+            kind == "assumed-role"
+            and len(parts) == 6
+            and parts[4] == arn.split(":")[4]
+            and parts[5].startswith("role/")
+            and parts[5].split("/")[-1] == rest.split("/")[0]
+        )
+        unique_id = user_id.partition(":")[0] if isinstance(user_id, str) else ""
+        return cls(arn, str(role) if is_its_role else "", unique_id, has_boundary)
+
+    @property
+    def is_service(self) -> bool:
+        return not self.arn.startswith("arn:")
+
+    @property
+    def account(self) -> str:
+        return "" if self.is_service else self.arn.split(":")[4]
+
+    def named_by(self, kind: str, name: object) -> Named | None:
+        """How one name in a Principal element, such as "AWS": name, names this caller; None if that is not known."""
+        if not isinstance(name, str) or kind not in ("AWS", "Service", "Federated"):
+            return None
+        if kind == "Service":
+            return Named.DIRECTLY if name == self.arn else None if name == "*" and self.is_service else Named.NOT
+        if kind == "Federated":
+            return Named.NOT
+        if name == "*":
+            return Named.DIRECTLY
+        if self.is_service:
+            return Named.NOT
+        if account := _ACCOUNT.fullmatch(name):
+            return Named.BY_ACCOUNT if account[1] == self.account else Named.NOT
+        if name == self.arn:
+            return Named.BY_ROLE if ":role/" in name else Named.DIRECTLY
+        if self._is_role(name):
+            return Named.BY_ROLE
+        if name == self.unique_id and name.startswith(("AROA", "AIDA")):
+            return Named.BY_ROLE if name.startswith("AROA") else Named.DIRECTLY
+        return Named.NOT
+
+    def _is_role(self, name: str) -> bool:
+        if self.role:
+            return name == self.role
+        # Without its path: two roles of an account cannot have the same name.
+        kind, _, rest = self.arn.rpartition(":")[2].partition("/")
+        prefix = self.arn.replace(":sts:", ":iam:").partition(":assumed-role/")[0] + ":role/"
+        return kind == "assumed-role" and name.startswith(prefix) and name.split("/")[-1] == rest.split("/")[0]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a caller asks for."""
+
+    principal: Principal
+    service: str  # of the action, in lower case, as its name is
+    name: str
+    resource: str | None  # "*" if the action has none, None if it is not known
+    context: Context
+
+
+@dataclass(frozen=True, eq=False)
+class Statement:
+    """One statement; in `actions` and so on are the values of the element or of its Not… form."""
+
+    allows: bool = False
+    denies: bool = False
+    malformed: bool = False
+    actions: tuple[str, ...] = ()
+    not_action: bool = False
+    resources: tuple[str, ...] | None = None
+    not_resource: bool = False
+    principal: Any = None
+    not_principal: bool = False
+    conditions: tuple[Condition, ...] = field(default=())
+
+    def applies(self, asked: Asked) -> bool | None:
+        """Whether action, resource and conditions are those of the request; None if that is not known."""
+        if self.malformed:
+            return None
+        action = any_of(action_like(asked.service, asked.name, pattern) for pattern in self.actions)
+        truth = opposite(action) if self.not_action else action
+        if truth is False:
+            return False
+        truth = all_of([truth, self._about(asked)])
+        return truth if truth is False else all_of([truth, *(one.met(asked.context) for one in self.conditions)])
+
+    def _about(self, asked: Asked) -> bool | None:
+        if self.resources is None:
+            return True
+        truth = any_of(resource_like(asked.resource, pattern, asked.context) for pattern in self.resources)
+        if not self.not_resource:
+            return truth
+        # Whether NotResource applies if a variable has no value, AWS does not say.
+        absent = any(fill(pattern, asked.context) is Missing.ABSENT for pattern in self.resources)
+        return None if absent and truth is False else opposite(truth)
+
+    def names(self, principal: Principal) -> Named | None:
+        """How Principal or NotPrincipal names the caller; None if that is not known."""
+        if self.principal == "*":
+            named: Named | None = Named.DIRECTLY
+        elif isinstance(self.principal, Mapping):
+            ways = [
+                principal.named_by(kind, name)
+                for kind, names in self.principal.items()
+                for name in (names if isinstance(names, list) else [names])
+            ]
+            known = max((way for way in ways if way is not None), default=Named.NOT)
+            named = known or (None if None in ways else Named.NOT)
+        else:
+            return None
+        if not self.not_principal:
+            return named
+        if self.denies and principal.has_boundary:
+            return Named.DIRECTLY  # AWS: "will always deny any IAM principal that has a permissions boundary"
+        return None if named is None else Named.NOT if named else Named.DIRECTLY
+
+
+def statements(document: Document) -> tuple[Statement, ...]:
+    """The statements of a document, which may be JSON text. What is not a policy never allows, and may deny."""
+    if isinstance(document, str):
+        return _parse(document)
+    try:
+        return _parse(json.dumps(document))
+    except (TypeError, ValueError):
+        return _parse(str(document))
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> tuple[Statement, ...]:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = None
+    written = document.get("Statement") if isinstance(document, dict) else None
+    version = document.get("Version", "2008-10-17") if isinstance(document, dict) else None
+    if isinstance(written, dict):
+        written = [written]
+    if not isinstance(written, list) or version not in ("2008-10-17", "2012-10-17"):
+        return (Statement(denies=_DENY.search(text) is not None, malformed=True),)
+    return tuple(_statement(one, version == "2012-10-17") for one in written)
+
+
+def _statement(written: Any, variables: bool) -> Statement:
+    if not isinstance(written, dict):
+        return Statement(denies=_DENY.search(json.dumps(written)) is not None, malformed=True)
+    effect = next((value for name, value in written.items() if name.lower() == "effect"), None)
+    malformed = not written.keys() <= _ELEMENTS
+    found: dict[str, Any] = {}
+    for name in ("Action", "Resource", "Principal"):
+        negated = f"Not{name}" in written
+        malformed |= negated and name in written
+        found[name], found[f"Not{name}"] = written.get(f"Not{name}" if negated else name), negated
+    actions = texts(found["Action"])
+    resources = None if found["Resource"] is None else texts(found["Resource"])
+    conditions = parse_conditions(written.get("Condition", {}), variables)
+    return Statement(
+        allows=effect == "Allow",
+        denies=isinstance(effect, str) and effect.lower() == "deny",
+        malformed=malformed
+        or actions is None
+        or conditions is None
+        or (resources is None) != (found["Resource"] is None),
+        actions=actions or (),
+        not_action=found["NotAction"],
+        resources=resources if variables or resources is None else tuple(map(literal, resources)),
+        not_resource=found["NotResource"],
+        principal=found["Principal"],
+        not_principal=found["NotPrincipal"],
+        conditions=conditions or (),
+    )

@@ -1,0 +1,273 @@
+"""Whose a resource is, and which policy and tags it has: read from moto's state by ARN, and never written.
+
+A service that does not stand in a table here has no policy, so that its resources are closed to other accounts. Tags
+that moto keeps where this module does not look are unknown (None), which is not the same as none ({}).
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+Policy = str | Mapping[str, Any]
+Tags = Mapping[str, str]
+
+
+class _Arn(NamedTuple):
+    text: str
+    service: str
+    region: str
+    account: str  # empty for a bucket that does not exist, and where AWS leaves it out
+    name: str  # the rest, with its colons and slashes
+
+
+def owner_of(arn: str, default: str) -> str:
+    """The account that has the resource: `default` if the ARN names none, and if there is no such bucket."""
+    return _parsed(arn).account or default
+
+
+def policy_of(arn: str) -> Policy | None:
+    """The resource's own policy, or None. A role's trust policy is not found here: see trust.py."""
+    parsed = _parsed(arn)
+    finder = _POLICIES.get(parsed.service)
+    backend = _backend(parsed)
+    return (finder(backend, parsed) or None) if finder and backend else None
+
+
+def tags_of(arn: str) -> Tags | None:
+    """The tags that aws:ResourceTag/… sees: {} for a resource without tags or one that does not exist yet."""
+    parsed = _parsed(arn)
+    if parsed.service == "s3":
+        return {}  # S3 looks at a bucket's tags only after PutBucketAbac, which moto lacks
+    backend = _backend(parsed)
+    if backend is None:
+        return {} if parsed.account and parsed.service in _TAGS else None
+    if finder := _TAGS.get(parsed.service):
+        return finder(backend, parsed)
+    tagger = getattr(backend, "tagger", None) or getattr(backend, "tagging_service", None)
+    found: Tags | None = tagger.tags.get(arn) if tagger else None
+    return found
+
+
+def canonical(arn: str) -> str:
+    """The ARN that policies name: of a KMS alias its key's, of a secret's name the one with the random suffix.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
+    """
+    parsed = _parsed(arn)
+    if parsed.service in ("kms", "secretsmanager") and (backend := _backend(parsed)):
+        found = (_key if parsed.service == "kms" else _secret)(backend, parsed)
+        return str(found.arn) if found else arn
+    return arn
+
+
+def may_be_given_away(action: str) -> bool:
+    """Whether a resource policy can give the action to another account, as each service's documentation lists it."""
+    service, _, name = action.lower().partition(":")
+    if service in _FOR_OTHERS:
+        return name in _FOR_OTHERS[service]
+    return action.lower() not in _FOR_THE_OWNER
+
+
+def _parsed(arn: str) -> _Arn:
+    parts = arn.split(":", 5)
+    if len(parts) < 6:
+        return _Arn(arn, "", "", "", "")
+    _, _, service, region, account, name = parts
+    if service == "s3" and not account:
+        account = _accounts_of_buckets().get(name.partition("/")[0], ("", ""))[1]
+    return _Arn(arn, service, region, account if re.fullmatch("[0-9]{12}", account) else "", name)
+
+
+def _accounts_of_buckets() -> Mapping[str, tuple[str, str]]:
+    from moto.s3.models import s3_backends
+
+    return s3_backends.bucket_accounts
+
+
+def _backend(arn: _Arn) -> Any | None:
+    """moto's backend of the ARN's service, account and region, if it exists: reading must not create accounts."""
+    usual = arn.service.replace("-", "")
+    module, name = _BACKENDS.get(arn.service, (usual, usual))
+    backends = getattr(sys.modules.get(f"moto.{module}.models"), f"{name}_backends", None)
+    of_account = dict.get(backends, arn.account) if isinstance(backends, dict) else None
+    return None if of_account is None else dict.get(of_account, arn.region or "aws")
+
+
+_BACKENDS = {  # where ARN and moto's module have different names
+    "elasticfilesystem": ("efs", "efs"),
+    "elasticloadbalancing": ("elbv2", "elbv2"),
+    "lambda": ("awslambda", "lambda"),
+    "states": ("stepfunctions.parser", "stepfunctions_parser"),
+}
+
+
+def _bucket_policy(backend: Any, arn: _Arn) -> Policy | None:
+    bucket = backend.buckets.get(arn.name.partition("/")[0])
+    return bucket.policy.decode() if bucket and bucket.policy else None
+
+
+def _key(backend: Any, arn: _Arn) -> Any | None:
+    kind, _, name = arn.name.partition("/")
+    if kind == "key":
+        return backend.keys.get(name)
+    return next((key for key in list(backend.keys.values()) if arn.name in key.aliases), None)
+
+
+def _secret(backend: Any, arn: _Arn) -> Any | None:
+    secret = backend.secrets.get(arn.text) or backend.secrets.get(arn.name.removeprefix("secret:"))
+    return getattr(secret, "source", secret)  # a replica has its original's
+
+
+def _function(backend: Any, arn: _Arn) -> Any | None:
+    """The function, without its qualifier, or the version of a layer."""
+    kind, _, rest = arn.name.partition(":")
+    name, _, version = rest.partition(":")
+    if kind == "layer":
+        layer = backend._layers._layers.get(name)
+        return layer.layer_versions.get(version) if layer else None
+    versions = backend._lambdas._functions.get(name) if kind == "function" else None
+    return versions["latest"] if versions else None
+
+
+def _statements(found: Any) -> Policy | None:
+    return {"Version": "2012-10-17", "Statement": list(found.policy.statements)} if found else None
+
+
+def _bus_policy(backend: Any, arn: _Arn) -> Policy | None:
+    bus = backend.event_buses.get(arn.name.removeprefix("event-bus/"))
+    return {"Version": "2012-10-17", "Statement": [s.describe() for s in bus._statements.values()]} if bus else None
+
+
+def _repository_policy(backend: Any, arn: _Arn) -> Policy | None:
+    """It has no Resource: it means its repository."""
+    repository = backend.repositories.get(arn.name.removeprefix("repository/"))
+    if not repository or not repository.policy:
+        return None
+    policy = json.loads(repository.policy)
+    statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
+    return {**policy, "Statement": [{"Resource": arn.text, **statement} for statement in statements]}
+
+
+def _attribute(found: Any, name: str) -> Any:
+    return getattr(found, name, None)
+
+
+_POLICIES: Mapping[str, Callable[[Any, _Arn], Policy | None]] = {
+    "s3": _bucket_policy,
+    "sqs": lambda backend, arn: _attribute(backend.queues.get(arn.name), "policy"),
+    "sns": lambda backend, arn: _attribute(backend.topics.get(arn.text), "policy"),
+    "kms": lambda backend, arn: _attribute(_key(backend, arn), "policy"),
+    "lambda": lambda backend, arn: _statements(_function(backend, arn)),
+    "secretsmanager": lambda backend, arn: _attribute(_secret(backend, arn), "policy"),
+    "dynamodb": lambda backend, arn: _attribute(
+        backend.resource_policies.get(re.sub("/index/.*", "", arn.text)), "policy_doc"
+    ),
+    "kinesis": lambda backend, arn: backend.resource_policies.get(arn.text),
+    "events": _bus_policy,
+    "ecr": _repository_policy,
+}
+
+# https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-limitations-of-custom-policies.html
+# https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-language-api-permissions-reference.html
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/rbac-iam-actions.html
+_FOR_OTHERS = {
+    service: frozenset(names.lower().split())
+    for service, names in {
+        "kms": """CreateGrant Decrypt DescribeKey Encrypt GenerateDataKey GenerateDataKeyPair
+            GenerateDataKeyPairWithoutPlaintext GenerateDataKeyWithoutPlaintext GenerateMac GetKeyRotationStatus
+            GetPublicKey ListGrants ReEncryptFrom ReEncryptTo RetireGrant RevokeGrant Sign Verify VerifyMac
+            DeriveSharedSecret""",
+        "sqs": """ChangeMessageVisibility DeleteMessage GetQueueAttributes GetQueueUrl ListDeadLetterSourceQueues
+            PurgeQueue ReceiveMessage SendMessage""",
+        "sns": """AddPermission DeleteTopic GetDataProtectionPolicy GetTopicAttributes ListSubscriptionsByTopic
+            ListTagsForResource Publish PutDataProtectionPolicy RemovePermission SetTopicAttributes Subscribe""",
+        "dynamodb": """BatchGetItem BatchWriteItem ConditionCheckItem DeleteItem DeleteTable DescribeStream
+            DescribeTable GetItem GetRecords GetShardIterator ListTagsOfResource PutItem Query Scan TagResource
+            UntagResource UpdateItem UpdateTable""",
+    }.items()
+}
+_FOR_THE_OWNER = {f"s3:{verb}bucketpolicy" for verb in ("get", "put", "delete")}
+
+
+def _of_pairs(pairs: Iterable[Mapping[str, str]] | None) -> Tags:
+    """Tags in AWS's form of lists, whose keys have different cases."""
+    tags = [{key.lower(): value for key, value in pair.items()} for pair in pairs or ()]
+    return {tag["key"]: tag.get("value") or "" for tag in tags}
+
+
+def _iam_tags(backend: Any, arn: _Arn) -> Tags | None:
+    kind, _, path = arn.name.partition("/")
+    name = path.rpartition("/")[2]
+    if kind == "user":
+        return dict(backend.tagger.get_tag_dict_for_resource(arn.text))
+    if kind == "role":
+        return _of_pairs(_attribute(next((r for r in list(backend.roles.values()) if r.name == name), None), "tags"))
+    if kind == "policy":
+        return _of_pairs((_attribute(backend.managed_policies.get(arn.text), "tags") or {}).values())
+    if kind == "instance-profile":
+        return _of_pairs(_attribute(backend.instance_profiles.get(name), "tags"))
+    return None
+
+
+def _ssm_tags(backend: Any, arn: _Arn) -> Tags | None:
+    kind, _, name = arn.name.partition("/")
+    if kind == "parameter":
+        of_kind = backend._resource_tags.get("Parameter", {})
+        return dict(of_kind.get(name) or of_kind.get(f"/{name}") or {})
+    if kind == "document":
+        return dict(backend._resource_tags.get("Document", {}).get(name) or {})
+    return None
+
+
+def _function_tags(backend: Any, arn: _Arn) -> Tags | None:
+    kind, _, name = arn.name.partition(":")
+    if kind == "event-source-mapping":
+        return dict(_attribute(backend._event_source_mappings.get(name), "tags") or {})
+    return dict(_attribute(_function(backend, arn), "tags") or {}) if kind in ("function", "layer") else None
+
+
+def _stack_tags(backend: Any, arn: _Arn) -> Tags | None:
+    kind, _, name = arn.name.partition("/")
+    if kind != "stack":
+        return None
+    stacks = list(backend.stacks.values())
+    named = name.partition("/")[0]  # the last part is a random id, which a caller that gives a name does not know
+    return dict(_attribute(next((stack for stack in stacks if stack.name == named), None), "tags") or {})
+
+
+def _by_arn(*kinds: str) -> Callable[[Any, _Arn], Tags | None]:
+    """Of a service that keeps all its tags by ARN; of other kinds of its resources they are unknown."""
+
+    def finder(backend: Any, arn: _Arn) -> Tags | None:
+        tagger = getattr(backend, "tagger", None) or backend.tagging_service
+        text = arn.text.removesuffix(":*") if arn.service == "logs" else arn.text
+        found = tagger.tags.get(text)
+        return found if found or not arn.name.startswith(kinds) else {}
+
+    return finder
+
+
+_TAGS: Mapping[str, Callable[[Any, _Arn], Tags | None]] = {
+    "ec2": lambda backend, arn: dict(backend.tags.get(arn.name.rpartition("/")[2]) or {}),
+    "iam": _iam_tags,
+    "lambda": _function_tags,
+    "sqs": lambda backend, arn: dict(_attribute(backend.queues.get(arn.name), "tags") or {}),
+    "sns": lambda backend, arn: dict(_attribute(backend.topics.get(arn.text), "_tags") or {}),
+    "dynamodb": lambda backend, arn: _of_pairs(
+        _attribute(backend.tables.get(arn.name.split("/")[1]) if arn.name.startswith("table/") else None, "tags")
+    ),
+    "kms": lambda backend, arn: dict(backend.tagger.tags.get(_attribute(_key(backend, arn), "id")) or {}),
+    "secretsmanager": lambda backend, arn: _of_pairs(_attribute(_secret(backend, arn), "tags")),
+    "ssm": _ssm_tags,
+    "cloudformation": _stack_tags,
+    "logs": _by_arn("log-group:"),
+    "states": _by_arn("stateMachine:"),
+    "events": _by_arn("rule/", "event-bus/"),
+    "ecr": _by_arn("repository/"),
+    "elasticloadbalancing": _by_arn("loadbalancer/app/", "loadbalancer/net/", "targetgroup/", "listener"),
+    "cloudtrail": _by_arn("trail/"),
+    "cloudwatch": _by_arn("alarm:"),
+}
