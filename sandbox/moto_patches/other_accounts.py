@@ -139,7 +139,10 @@ def hide_which_keys_exist() -> None:
     from moto.s3.responses import S3Response
 
     def may_list(response: Any) -> bool:
-        return authorization.may(response, "s3:ListBucket", f"arn:aws:s3:::{response.bucket_name}")
+        environ = response.normalized_request.environ
+        keys = authorization.keys_of_request(environ, response.region)
+        bucket = f"arn:aws:s3:::{response.bucket_name}"
+        return authorization.may(environ[authorization.CALLER], "s3:ListBucket", bucket, keys)
 
     def hiding(original: Callable[..., Any]) -> Callable[..., Any]:
         def answer(self: Any, *args: Any, **kwargs: Any) -> Any:

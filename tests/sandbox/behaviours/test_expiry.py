@@ -22,8 +22,9 @@ from moto.iam.models import iam_backends
 from werkzeug.test import EnvironBuilder
 
 from sandbox.accounts import REGION
-from sandbox.callers import PARTITION, issue_session
+from sandbox.callers import PARTITION
 from sandbox.guard import Response, refusal_of_a_stranger
+from sandbox.sts.sessions import issue
 
 from .conftest import Cloud
 
@@ -83,7 +84,7 @@ def signed() -> Iterator[Signed]:
     role = iam_backends[ACCOUNT][PARTITION].create_role("any", "{}", "/", None, "", [], "3600")
 
     def client(service: str, seconds: int, secret: str = "") -> Any:
-        session = issue_session(role, "tests", seconds)
+        session = issue(role, "tests", seconds)
         made = boto3.client(
             service,
             REGION,
