@@ -23,12 +23,16 @@ class _Arn(NamedTuple):
 
 
 def owner_of(arn: str, default: str) -> str:
-    """The account that has the resource: `default` if the ARN names none, and if there is no such bucket."""
-    return _parsed(arn).account or default
+    """The account that has the resource: `default` if the ARN names none, and if there is no such bucket.
+
+    What Organizations keeps bears the number of the management account, and is for a delegated administrator its own.
+    """
+    parsed = _parsed(arn)
+    return default if parsed.service in ("organizations", "account") else parsed.account or default
 
 
 def policy_of(arn: str) -> Policy | None:
-    """The resource's own policy, or None. A role's trust policy is not found here: see trust.py."""
+    """The resource's own policy, or None. A role's trust policy is not found here: see sts/trust_policies.py."""
     parsed = _parsed(arn)
     finder = _POLICIES.get(parsed.service)
     backend = _backend(parsed)

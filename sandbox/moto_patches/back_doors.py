@@ -39,7 +39,7 @@ def refuse_what_is_not_authorized() -> None:
 
     def view(handler: Any) -> Any:
         kind = getattr(handler, "__self__", None)
-        if handler.__name__ not in _AUTHORIZED or getattr(kind, "__name__", "") == "DynamoHandler":
+        if handler.__name__ not in _AUTHORIZED or getattr(kind, "__module__", "") == "moto.dynamodb_v20111205.responses":
             return view_of(functools.wraps(handler)(lambda *_: _REFUSAL))
         signing_name = kind and get_service_model(kind().boto3_service_name).signing_name
 
