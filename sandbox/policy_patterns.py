@@ -6,7 +6,7 @@ Three-valued: True, False, and None for what cannot be known. The rules are thos
 
 import fnmatch
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
 
@@ -68,25 +68,23 @@ def opposite(truth: bool | None) -> bool | None:
     return None if truth is None else not truth
 
 
-def escape(text: str) -> str:
-    """The pattern that matches only this text: AWS writes a literal *, ? and $ as ${*}, ${?} and ${$}."""
-    return _SPECIAL.sub(r"${\g<0>}", text)
-
-
 def literal(pattern: str) -> str:
-    """The pattern in which ${…} is text and * and ? are wildcards, as before variables came with version 2012-10-17."""
+    """The same pattern with ${…} as text: variables came with version 2012-10-17."""
     return pattern.replace("$", "${$}")
 
 
-def unescape(text: str) -> str:
-    return _ESCAPED.sub(r"\1", text) if "${" in text else text
+def fill_pattern(pattern: str, context: Context) -> str | Missing:
+    """Replace the variables by their values, whose * and ? are no wildcards: AWS writes such as ${*}, ${?} and ${$}."""
+    return _fill(pattern, context, lambda value: _SPECIAL.sub(r"${\g<0>}", value))
 
 
-def fill(pattern: str, context: Context) -> str | Missing:
-    """Replace the variables of a pattern by their values, in which wildcards are only text."""
-    if "${" not in pattern:
-        return pattern
-    pieces = _VARIABLE.split(pattern)
+def fill_text(text: str, context: Context) -> str | Missing:
+    """Replace the variables by their values in what is not a pattern. What ${*} means there, AWS does not say."""
+    return Missing.UNKNOWN if _ESCAPED.search(text) else _fill(text, context, str)
+
+
+def _fill(text: str, context: Context, written: Callable[[str], str]) -> str | Missing:
+    pieces = _VARIABLE.split(text)
     for index in range(1, len(pieces), 2):
         variable = pieces[index]
         if _SPECIAL.fullmatch(variable):
@@ -96,11 +94,10 @@ def fill(pattern: str, context: Context) -> str | Missing:
         value = context.get(parts[1]) if parts else Missing.UNKNOWN
         if value is Missing.UNKNOWN:
             return Missing.UNKNOWN
-        if not isinstance(value, str):  # absent, or several values
-            value = parts[2] if parts else None
-        if value is None:
+        default = parts[2] if parts else None
+        if not isinstance(value, str) and default is None:  # absent, or several values
             return Missing.ABSENT
-        pieces[index] = escape(value)
+        pieces[index] = written(value if isinstance(value, str) else str(default))
     return "".join(pieces)
 
 
@@ -159,7 +156,12 @@ def resource_like(resource: str | None, pattern: str, context: Context) -> bool 
         return False
     if len(parts) < 6:
         return True
-    last = fill(parts[5], context)
+    last = fill_pattern(parts[5], context)
     if isinstance(last, Missing):
         return None if last is Missing.UNKNOWN else False
     return like(values[5], last)
+
+
+def is_exact(pattern: str, context: Context) -> bool:
+    """Whether an element of Resource is an ARN of six parts whose variables have values."""
+    return pattern.count(":") >= 5 and isinstance(fill_pattern(pattern, context), str)
