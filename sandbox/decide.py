@@ -23,7 +23,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sandbox.policy_patterns import Context
+from sandbox.policy_patterns import Context, ShortArn
 from sandbox.policy_statements import Asked, Document, Named, Principal, statements
 
 ALLOWED, IMPLICITLY_DENIED, EXPLICITLY_DENIED = "Allowed", "ImplicitlyDenied", "ExplicitlyDenied"
@@ -85,7 +85,7 @@ def judge(case: Case) -> Judgement:
     rcps = [] if linked else [_rcp(documents, asked) for documents in _levels(case, "resourceControlPolicies")]
     if caller.is_service:
         return _judgement({RCP: rcps, RESOURCE: [resource]})
-    scps = [] if linked else [_own(documents, asked) for documents in _levels(case, "serviceControlPolicies")]
+    scps = [] if linked else [_scp(documents, asked) for documents in _levels(case, "serviceControlPolicies")]
     found = {
         RCP: rcps,
         SCP: scps,
@@ -147,20 +147,29 @@ def _levels(case: Case, name: str) -> list[list[Document]]:
     return [_documents(level["policies"]) for level in case.get(name) or ()]
 
 
-def _own(documents: Iterable[Document], asked: Asked) -> Finding:
+def _own(documents: Iterable[Document], asked: Asked, short: ShortArn = ShortArn.COMPLETED) -> Finding:
     """What policies say that are attached to the caller or its account: they have no Principal."""
     denies = allows = False
     for statement in (statement for document in documents for statement in statements(document)):
-        truth = statement.applies(asked)
+        truth = statement.applies(asked, short)
         if truth is False:
             continue
-        malformed = statement.principal is not None or statement.resources is None
+        malformed = statement.principal is not None or statement.resource is None
         denies |= statement.denies
         allows |= statement.allows and truth is True and not malformed
     return Finding(denies, Named.DIRECTLY if allows else Named.NOT)
 
 
-def _of_resource(documents: Iterable[Document], asked: Asked, unnamed: Named | None = None) -> Finding:
+def _scp(documents: Iterable[Document], asked: Asked) -> Finding:
+    return _own(documents, asked, ShortArn.EXPANDED)
+
+
+def _of_resource(
+    documents: Iterable[Document],
+    asked: Asked,
+    short: ShortArn = ShortArn.EXPANDED,
+    unnamed: Named | None = None,
+) -> Finding:
     """What policies say that are attached to the resource or its account: they name the caller.
 
     `unnamed` is how a statement without Principal names it; None if it must have one.
@@ -170,7 +179,7 @@ def _of_resource(documents: Iterable[Document], asked: Asked, unnamed: Named | N
         named = unnamed if statement.principal is None else statement.names(asked.principal)
         if statement.not_principal and _is_trust(asked):
             named = None  # a trust policy must not have it
-        truth = False if named is Named.NOT else statement.applies(asked)
+        truth = False if named is Named.NOT else statement.applies(asked, short)
         if truth is False:
             continue
         denies |= statement.denies
@@ -181,7 +190,7 @@ def _of_resource(documents: Iterable[Document], asked: Asked, unnamed: Named | N
 
 def _rcp(documents: Sequence[Document], asked: Asked) -> Finding:
     """What the RCPs of one level say. AWS attaches RCPFullAWSAccess to each, which cannot be detached."""
-    finding = _of_resource(documents, asked, Named.DIRECTLY)
+    finding = _of_resource(documents, asked, ShortArn.UNKNOWN, Named.DIRECTLY)
     if any(statement.allows for document in documents for statement in statements(document)):
         return finding
     return Finding(finding.denies, Named.DIRECTLY)

@@ -155,12 +155,6 @@ class Maker:
             statements.append(statement)
         return self.document(*statements)
 
-    def levels(self, least: int = 1, **how: Any) -> list[Json]:
-        return [
-            {"orgIdentifier": f"ou-{number}", "policies": self.full(0.8, deny=0.5, **how)}
-            for number in range(self.chance.randint(least, 3))
-        ]
-
 
 def identity(make: Maker) -> Json:
     return make.case(
@@ -181,19 +175,23 @@ def session(make: Maker) -> Json:
 
 
 def service_control(make: Maker) -> Json:
+    levels = [
+        {"orgIdentifier": f"ou-{level}", "policies": make.full(0.8, deny=0.5)}
+        for level in range(make.chance.randint(0, 3))
+    ]
     return make.case(
         identityPolicies=make.full(0.8),
-        serviceControlPolicies=make.levels(0),
+        serviceControlPolicies=levels,
         resourcePolicy=make.resource_policy() if make.maybe(0.3) else None,
     )
 
 
 def resource_control(make: Maker) -> Json:
-    levels = make.levels(0, Principal="*")
-    for level in levels:
-        for document in level["policies"]:
-            for statement in document["Statement"] if isinstance(document["Statement"], list) else []:
-                statement["Principal"] = "*"
+    full = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+    levels = [
+        {"orgIdentifier": f"ou-{level}", "policies": [make.document(full), *make.policies(deny=0.7, Principal="*")]}
+        for level in range(make.chance.randint(0, 3))
+    ]
     return make.case(
         identityPolicies=make.full(0.8),
         resourceControlPolicies=levels,
