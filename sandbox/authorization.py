@@ -27,7 +27,12 @@ _DECIDED_BY_STS = ("sts:AssumeRole", "sts:GetSessionToken")
 # AWS sets these for every request that has them, so that an absent one is not there.
 _SET_BY_AWS = (
     *("aws:PrincipalTag/", "aws:PrincipalArn", "aws:PrincipalAccount", "aws:PrincipalType", "aws:PrincipalOrgID"),
-    *("aws:PrincipalOrgPaths", "aws:PrincipalIsAWSService", "aws:PrincipalServiceName", "aws:PrincipalServiceNamesList"),
+    *(
+        "aws:PrincipalOrgPaths",
+        "aws:PrincipalIsAWSService",
+        "aws:PrincipalServiceName",
+        "aws:PrincipalServiceNamesList",
+    ),
     *("aws:userid", "aws:username", "aws:SourceIdentity", "aws:TokenIssueTime", "aws:MultiFactorAuthPresent"),
     *("aws:MultiFactorAuthAge", "aws:FederatedProvider", "aws:AssumedRoot", "aws:Ec2InstanceSourceVpc"),
     *("aws:Ec2InstanceSourcePrivateIPv4", "ec2:SourceInstanceARN", "ec2:RoleDelivery", "aws:SourceIp"),
@@ -52,19 +57,18 @@ def authorize(response: Any, bucket: str = "", key: str = "") -> None:
     caller: Caller = environ[CALLER]
     _refuse_sessions_of_users(caller, response)
     request = _request_of(response, caller, bucket, key)
-    keys = keys_of_request(environ, request.region)
+    keys, owners = keys_of_request(environ, request.region), []
     for access in accesses_of(request):
         if access.action in _DECIDED_BY_STS:
             continue
         owner = resources.owner_of(access.resource, caller.account) if access.resource else caller.account
-        policy = resources.policy_of(access.resource) if access.resource else None
-        if owner != caller.account and not resources.may_be_given_away(access.action):
-            policy = None
-        judgement = judge_access(caller, access, owner, policy, keys)
+        judgement = judge_access(caller, access, owner, _resource_policy(caller, access, owner), keys)
         record(caller, access, judgement)
         if not judgement.allowed:
             raise refusal(caller, access, owner, judgement)
-        response.current_account = owner
+        owners.append(owner)
+    # The first is what the request is about; others are what it needs besides, such as the source of a copy.
+    response.current_account = owners[0] if owners else caller.account
 
 
 def keys_of_request(environ: Mapping[str, Any], region: str) -> dict[str, ContextValue]:
@@ -142,6 +146,14 @@ def refusal(caller: Caller, access: Access, owner: str, judgement: Judgement) ->
         f"User: {caller.arn} is not authorized to perform: {access.action} on resource: {resource}"
         f" {_reason(judgement, access.action)}"
     )
+
+
+def _resource_policy(caller: Caller, access: Access, owner: str) -> object:
+    """The resource's policy; None where there is none, or none that can let in another account."""
+    may_let_in = owner == caller.account or (
+        resources.may_be_given_away(access.action) and not organization.is_closed(owner)
+    )
+    return resources.policy_of(access.resource) if access.resource and may_let_in else None
 
 
 def _request_of(response: Any, caller: Caller, bucket: str, key: str) -> Request:

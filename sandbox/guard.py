@@ -84,6 +84,9 @@ def _check_signature(environ: Environ) -> None:
         if query:
             presigned.put_into_headers(environ, query)
         _check_version_4(environ, is_presigned=bool(query))
+    session = environ[CALLER].session
+    if session and session.has_expired:
+        raise expired_credentials()
     if query:
         presigned.check_time(query)
 
@@ -117,8 +120,6 @@ def _caller(environ: Environ, key: str, token: str | None) -> Caller:
     caller = find_caller(key)
     if caller is None or caller.credentials.token != token or organization.is_closed(caller.account):
         raise unknown_credentials()
-    if caller.session and caller.session.has_expired:
-        raise expired_credentials()
     environ[CALLER] = caller
     return caller
 

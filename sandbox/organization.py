@@ -1,7 +1,7 @@
 """What an account's organization says of it: the policies above it, its path, whether it was closed.
 
-Only reads, and at every request, so that a change of the organization holds at once. moto searches lists for accounts
-and units; this module looks them up.
+It reads moto's state at every request, so that a change of the organization holds at once. moto searches lists for
+accounts and units; this module looks them up.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +17,7 @@ Level = Mapping[str, Any]
 
 # The root, the units and the accounts of each organization, by id. AWS and moto give no id twice.
 _nodes: dict[str, dict[str, Any]] = {}
+_closed: set[str] = set()
 
 
 def controls(account: str) -> tuple[Sequence[Level], Sequence[Level]]:
@@ -53,10 +54,17 @@ def path_of(account: str) -> str | None:
     return "/".join([nodes[0].organization_id, *(node.id for node in nodes[:-1]), ""])
 
 
+def close(account: str) -> None:
+    """Keep that organizations:CloseAccount has closed it, which it stays when it leaves its organization."""
+    _closed.add(account)
+
+
 def is_closed(account: str) -> bool:
-    """Whether organizations:CloseAccount has closed it: its roles, users and sessions can do nothing any more."""
-    nodes = _path(account)
-    return bool(nodes) and nodes[-1].status == "SUSPENDED"
+    """Whether it was closed: its roles, users, sessions and resources are no longer available to anybody.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html
+    """
+    return account in _closed
 
 
 def managing(account: str) -> OrganizationsBackend | None:

@@ -50,19 +50,18 @@ def tags_of(arn: str) -> Tags | None:
     return found
 
 
-def canonical(arn: str) -> str:
-    """The ARN that policies name: of a KMS alias its key's, of a secret's name the one with the random suffix.
+def key_of(ciphertext: bytes, region: str) -> str | None:
+    """The ARN of the KMS key that encrypted this, in whichever account: Decrypt may leave it out."""
+    models = sys.modules.get("moto.kms.models")
+    name = ciphertext[:36].decode(errors="replace")
+    for account in list(getattr(models, "kms_backends", {})):
+        backend = _backend(_parsed(f"arn:aws:kms:{region}:{account}:key/{name}"))
+        if backend is not None and name in backend.keys:
+            return str(backend.keys[name].arn)
+    return None
 
-    https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
-    """
-    parsed = _parsed(arn)
-    if parsed.service in ("kms", "secretsmanager") and (backend := _backend(parsed)):
-        found = (_key if parsed.service == "kms" else _secret)(backend, parsed)
-        return str(found.arn) if found else arn
-    return arn
 
-
-def may_be_given_away(action: str) -> bool:
+def can_be_given(action: str) -> bool:
     """Whether a resource policy can give the action to another account, as each service's documentation lists it."""
     service, _, name = action.lower().partition(":")
     if service in _FOR_OTHERS:
@@ -104,8 +103,23 @@ _BACKENDS = {  # where ARN and moto's module have different names
 
 
 def _bucket_policy(backend: Any, arn: _Arn) -> Policy | None:
+    from moto.s3.utils import bucket_policy_is_public
+
     bucket = backend.buckets.get(arn.name.partition("/")[0])
-    return bucket.policy.decode() if bucket and bucket.policy else None
+    if not bucket or not bucket.policy:
+        return None
+    policy: str = bucket.policy.decode()
+    block = bucket.public_access_block
+    if not block or not block.restrict_public_buckets or not bucket_policy_is_public(policy):
+        return policy
+    parsed = json.loads(policy)
+    return {**parsed, "Statement": [*_listed(parsed["Statement"]), _restricted_to(bucket.account_id)]}
+
+
+def _restricted_to(account: str) -> Mapping[str, Any]:
+    """What RestrictPublicBuckets means while a bucket's policy is public."""
+    condition = {"StringNotEquals": {"aws:PrincipalAccount": account}, "Bool": {"aws:PrincipalIsAWSService": "false"}}
+    return {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*", "Condition": condition}
 
 
 def _key(backend: Any, arn: _Arn) -> Any | None:
@@ -146,8 +160,11 @@ def _repository_policy(backend: Any, arn: _Arn) -> Policy | None:
     if not repository or not repository.policy:
         return None
     policy = json.loads(repository.policy)
-    statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
-    return {**policy, "Statement": [{"Resource": arn.text, **statement} for statement in statements]}
+    return {**policy, "Statement": [{"Resource": arn.text, **one} for one in _listed(policy["Statement"])]}
+
+
+def _listed(statements: Any) -> list[Any]:
+    return statements if isinstance(statements, list) else [statements]
 
 
 def _attribute(found: Any, name: str) -> Any:

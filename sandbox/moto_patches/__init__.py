@@ -5,7 +5,18 @@ apply() runs only in the sandbox's own process, before it serves requests.
 """
 
 from sandbox.functions.service import FunctionService
-from sandbox.moto_patches import identity, lambda_functions, organizations, regions, services, stacks, state_machines
+from sandbox.moto_patches import (
+    back_doors,
+    identity,
+    lambda_functions,
+    organizations,
+    other_accounts,
+    regions,
+    services,
+    simulation,
+    stacks,
+    state_machines,
+)
 
 
 def apply(functions: FunctionService, endpoint_url: str) -> None:
@@ -13,7 +24,6 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     identity.find_accounts_by_index()
     identity.decide_with_our_evaluator()
     identity.refuse_in_the_client_s_protocol()
-    identity.name_s3_actions_as_iam_does()
     services.add_regions_of_buckets()
     identity.issue_sessions()
     identity.pin_principals_of_trust_policies()
@@ -27,6 +37,13 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     regions.load_no_foreign_images()
     regions.tell_which_are_enabled()
     regions.enable_regions()
+    regions.make_buckets_where_they_may_be()
+    other_accounts.write_function_policies_as_lambda_does()
+    other_accounts.keep_buckets_apart()
+    other_accounts.block_public_policies()
+    other_accounts.hide_which_keys_exist()
+    other_accounts.publish_to_other_accounts()
+    back_doors.close_back_doors()
     lambda_functions.run_functions(functions)
     services.import_swagger()
     stacks.keep_role_policies_of_stacks()
@@ -41,3 +58,4 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     state_machines.name_executions()
     state_machines.run_state_machines()
     services.add_bedrock()
+    simulation.simulate_policies()

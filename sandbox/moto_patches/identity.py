@@ -69,31 +69,6 @@ def refuse_in_the_client_s_protocol() -> None:
     BaseResponse.call_action = call_action  # type: ignore[method-assign]
 
 
-def name_s3_actions_as_iam_does() -> None:
-    # Sub-resources that moto's table lacks count as ListBucket or CreateBucket. Delete this when the table has them.
-    from moto.s3.responses import ACTION_MAP
-
-    reads = {
-        "publicAccessBlock": "GetBucketPublicAccessBlock",
-        "encryption": "GetEncryptionConfiguration",
-        "ownershipControls": "GetBucketOwnershipControls",
-        "object-lock": "GetBucketObjectLockConfiguration",
-        "replication": "GetReplicationConfiguration",
-        "requestPayment": "GetBucketRequestPayment",
-        "inventory": "GetInventoryConfiguration",
-    }
-    ACTION_MAP["BUCKET"]["GET"].update(reads)
-    ACTION_MAP["BUCKET"]["PUT"].update({name: action.replace("Get", "Put") for name, action in reads.items()})
-    ACTION_MAP["BUCKET"]["DELETE"].update(
-        {
-            "publicAccessBlock": "PutBucketPublicAccessBlock",
-            "encryption": "PutEncryptionConfiguration",
-            "ownershipControls": "PutBucketOwnershipControls",
-            "replication": "PutReplicationConfiguration",
-        }
-    )
-
-
 def issue_sessions() -> None:
     # moto accepts every AssumeRole: a role that does not exist, any trust policy, any duration. The keys that it returns
     # for GetSessionToken and GetFederationToken are constant, and nobody's. Delete this when moto has sessions, and

@@ -143,27 +143,28 @@ def refuse_policies_as_aws_does() -> None:
         if not _is_enabled(backend, policy.type):
             message = "This operation can be performed only for enabled policy types."
             raise AwsError("PolicyTypeNotEnabledException", message)
+        _check_target(backend, asked["TargetId"])
         if any(node.id == asked["TargetId"] for node in policy.attachments):
-            message = "A policy with the same name and type already exists."
+            message = "The selected policy is already attached to the specified target."
             raise AwsError("DuplicatePolicyAttachmentException", message)
         backend.attach_policy(**asked)
         return "{}"
 
     def detach(self: Any, **kwargs: Any) -> None:
         policy = self.get_policy_by_id(kwargs["PolicyId"])
+        _check_target(self, kwargs["TargetId"])
         node = next((node for node in policy.attachments if node.id == kwargs["TargetId"]), None)
-        if node is not None:
-            same = [attached for attached in node.attached_policies if attached.type == policy.type]
-            if (policy.type == SCP and len(same) == 1) or (policy.type == RCP and policy.aws_managed):
-                raise Violation(
-                    "ConstraintViolationException",
-                    "MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED",
-                    "You cannot remove the last policy attached to the specified target. "
-                    "You must have at least one attached at all times.",
-                )
-        original_detach(self, **kwargs)
         if node is None:
             raise AwsError("PolicyNotAttachedException", "The policy isn't attached to the specified target.")
+        same = [attached for attached in node.attached_policies if attached.type == policy.type]
+        if (policy.type == SCP and len(same) == 1) or (policy.type == RCP and policy.aws_managed):
+            raise Violation(
+                "ConstraintViolationException",
+                "MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED",
+                "You cannot remove the last policy attached to the specified target. "
+                "You must have at least one attached at all times.",
+            )
+        original_detach(self, **kwargs)
 
     OrganizationsBackend.create_policy = create  # type: ignore[method-assign]
     OrganizationsBackend.update_policy = update  # type: ignore[method-assign]
@@ -173,13 +174,13 @@ def refuse_policies_as_aws_does() -> None:
 
 
 def keep_the_tree_whole() -> None:
-    # moto makes a unit below any id, deletes one with all that is in it, and closes the management account. Delete this
-    # when moto refuses.
+    # moto makes a unit below any id, deletes one with all that is in it, moves an account from where it is not, and
+    # closes the management account. Delete this when moto refuses.
     from moto.organizations.models import OrganizationsBackend
 
     original_create = OrganizationsBackend.create_organizational_unit
     original_delete = OrganizationsBackend.delete_organizational_unit
-    original_close = OrganizationsBackend.close_account
+    original_move, original_close = OrganizationsBackend.move_account, OrganizationsBackend.close_account
 
     def create(self: Any, **kwargs: Any) -> Any:
         self.validate_parent_id(kwargs["ParentId"])
@@ -196,19 +197,32 @@ def keep_the_tree_whole() -> None:
         for policy in unit.attached_policies:
             policy.attachments.remove(unit)
 
+    def move(self: Any, **kwargs: Any) -> None:
+        if self.get_account_by_id(kwargs["AccountId"]).parent_id != kwargs["SourceParentId"]:
+            message = "You specified a source root or OU that the account isn't in."
+            raise AwsError("SourceParentNotFoundException", message)
+        original_move(self, **kwargs)
+
     def close(self: Any, **kwargs: Any) -> None:
         if kwargs["AccountId"] == self.account_id:
             message = "You can't close the management account."
             raise Violation("ConstraintViolationException", "CANNOT_CLOSE_MANAGEMENT_ACCOUNT", message)
         original_close(self, **kwargs)
+        organization.close(kwargs["AccountId"])
 
     OrganizationsBackend.create_organizational_unit = create  # type: ignore[method-assign]
     OrganizationsBackend.delete_organizational_unit = delete  # type: ignore[method-assign]
+    OrganizationsBackend.move_account = move  # type: ignore[method-assign]
     OrganizationsBackend.close_account = close  # type: ignore[method-assign]
 
 
 def _is_enabled(backend: Any, policy_type: str) -> bool:
     return any(enabled["Type"] == policy_type for enabled in backend.ou[0].policy_types)
+
+
+def _check_target(backend: Any, target: str) -> None:
+    if not any(node.id == target for node in (*backend.ou, *backend.accounts)):
+        raise AwsError("TargetNotFoundException", "You specified a target that doesn't exist.")
 
 
 def _detach_everywhere(policy: Any) -> None:

@@ -1,4 +1,4 @@
-"""EC2's list of regions, opting into one, and EC2 without foreign images."""
+"""EC2's list of regions, opting into one, buckets in them, and EC2 without foreign images."""
 
 import os
 from typing import Any
@@ -89,6 +89,21 @@ def enable_regions() -> None:
         setattr(AccountResponse, operation.__name__, operation)
     for path in ("listRegions", "getRegionOptStatus", "enableRegion", "disableRegion"):
         urls.url_paths[f"{{0}}/{path}$"] = AccountResponse.dispatch
+
+
+def make_buckets_where_they_may_be() -> None:
+    # moto makes a bucket in any region, also in one that does not exist. Delete this when moto refuses.
+    from moto.s3.exceptions import InvalidLocationConstraintException
+    from moto.s3.models import S3Backend
+
+    original = S3Backend.create_bucket
+
+    def create_bucket(self: Any, bucket_name: str, region_name: str, *args: Any, **kwargs: Any) -> Any:
+        if region_name != "EU" and not regions.enabled(self.account_id, region_name):  # "EU" is eu-west-1 of old
+            raise InvalidLocationConstraintException
+        return original(self, bucket_name, region_name, *args, **kwargs)
+
+    S3Backend.create_bucket = create_bucket  # type: ignore[method-assign]
 
 
 def _may_manage(caller: str, account: str) -> bool:

@@ -63,16 +63,16 @@ def accesses_of(request: Request) -> Sequence[Access]:
     if plan.reader is None or plan.reader.unread_body:
         known = ()
     content |= keys.service_keys(request, plan.named_keys, values)
-    accesses = [Access(action, resource, content, known) for resource in _resources(request, plan, values)]
-    accesses += [Access("iam:PassRole", role, key) for role, key in keys.passed_roles(request, values).items()]
-    more = by_service.ALSO.get(request.service)
-    return [*accesses, *(replace(accesses[0], action=name, resource=arn) for name, arn in more(request, values))] if more else accesses
+    prefix = action.partition(":")[0]
+    asked = [(f"{prefix}:{name}" if name else action, arn) for name, arn in _asked(request, plan, values)]
+    accesses = [Access(name, resource, content, known) for name, resource in asked]
+    return accesses + [Access("iam:PassRole", role, key) for role, key in keys.passed_roles(request, values).items()]
 
 
-def _resources(request: Request, plan: _Plan, values: Mapping[str, Any]) -> Sequence[str | None]:
-    before = by_service.BEFORE.get(request.service)
-    found = before(request, values) if before else None
-    if found is None and plan.finder is not None:
-        found = plan.finder.find(request, values, by_service.DEFAULTS.get(request.service, {}))
-    after = by_service.AFTER.get(request.service)
-    return (after(request, found, values) if after and found else found) or [None]
+def _asked(request: Request, plan: _Plan, values: Mapping[str, Any]) -> by_service.Asked:
+    instead = by_service.INSTEAD.get(request.service)
+    found = instead(request, values) if instead else None
+    if found is not None:
+        return found
+    arns = plan.finder.find(request, values) if plan.finder else [None]
+    return [("", arn) for arn in by_service.mended(request, arns, values)]

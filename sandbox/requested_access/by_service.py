@@ -1,197 +1,345 @@
-"""Resources that a service names otherwise than by the parts of its ARNs: URLs, aliases, paths, suffixes, prefixes.
+"""Services that name a resource otherwise than by the parts of its ARN: by a URL, an alias, a path, a suffix.
 
-Each function gets the request's values and returns ARNs (None: unknown), or nothing at all where the patterns suffice.
+INSTEAD says what a request asks for where that is not one action with the resources of the patterns. AFTER mends the
+ARNs that the patterns gave.
 """
 
+import base64
+import binascii
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote, urlparse
 
-from sandbox.requested_access.known_arns import complete
+from moto.utilities.utils import get_partition
+
+from sandbox.requested_access.known_arns import existing
 from sandbox.requested_access.request import Request
 
 Values = Mapping[str, Any]
-Found = Sequence[str | None] | None
-"""ARNs; None within: unknown; None alone: to be found by the patterns."""
+Arns = Sequence[str | None]
+"""None stands for a resource that is unknown."""
+Asked = Sequence[tuple[str, str | None]]
+"""Actions without their prefix ("" for that of the operation), and their resources."""
 
 DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "athena": {"WorkGroupName": "primary"},
     "ecs": {"ClusterName": "default"},
-    "events": {"EventBusName": "default"},
+    "scheduler": {"GroupName": "default"},
 }
 """What a request means that does not tell."""
 
+WHOLE_TYPE = {"docdb", "elasticache", "neptune", "rds", "redshift"}
+"""Services whose Describe operations, asked for everything, are about type:* and not about *."""
 
-def arn(request: Request, resource: str, service: str = "") -> str:
-    return f"arn:aws:{service or request.service}:{request.region}:{request.account}:{resource}"
+
+def _arn(request: Request, resource: str, service: str = "", region: str | None = None) -> str:
+    region = request.region if region is None else region
+    return f"arn:{get_partition(request.region)}:{service or request.service}:{region}:{request.account}:{resource}"
 
 
-def _sqs(request: Request, values: Values) -> Found:
+def _one(arns: Arns) -> Asked:
+    return [("", arn) for arn in arns]
+
+
+def _listed(value: Any) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else [value] if value else []
+
+
+# Instead of the patterns ----------------------------------------------------------------------------------------------
+
+
+def _sqs(request: Request, values: Values) -> Asked | None:
     url = values.get("QueueUrl") or ("" if "QueueName" in values else request.bare_path)
     account, _, name = urlparse(url).path.strip("/").rpartition("/")
-    return [f"arn:aws:sqs:{request.region}:{account}:{name}"] if account and name else None
+    return _one([f"arn:{get_partition(request.region)}:sqs:{request.region}:{account}:{name}"]) if account else None
 
 
-def _apigateway(request: Request, values: Values) -> Found:
+def _apigateway(request: Request, values: Values) -> Asked:
     path = request.bare_path.removeprefix("/v2") if request.service == "apigatewayv2" else request.bare_path
-    return [f"arn:aws:apigateway:{request.region}::{path.rstrip('/')}"]
+    return _one([f"arn:{get_partition(request.region)}:apigateway:{request.region}::{path.rstrip('/')}"])
 
 
-def _bedrock(request: Request, values: Values) -> Found:
+def _bedrock(request: Request, values: Values) -> Asked:
     model = re.search(r"/model/([^/]+)/", request.bare_path)
     name = unquote(model[1]) if model else ""
     if not name or name.startswith("arn:"):
-        return [name or None]
+        return _one([name or None])
     if re.match(r"(us|eu|apac|global|jp|au|us-gov)\.", name):
-        return [arn(request, f"inference-profile/{name}", "bedrock")]
-    return [f"arn:aws:bedrock:{request.region}::foundation-model/{name}"]
+        return _one([_arn(request, f"inference-profile/{name}", "bedrock")])
+    return _one([f"arn:{get_partition(request.region)}:bedrock:{request.region}::foundation-model/{name}"])
 
 
-def _kms_alias(request: Request, name: str) -> str | None:
-    """The ARN of the key that an alias stands for: AWS decides about the key."""
+def _events(request: Request, values: Values) -> Asked | None:
+    if request.operation == "PutEvents":
+        entries = [entry for entry in values.get("Entries", []) if isinstance(entry, dict)]
+        return _one(list(dict.fromkeys(_bus(request, entry.get("EventBusName", "default")) for entry in entries)))
+    if request.operation == "DescribeEventBus":
+        return _one([_bus(request, values.get("Name", "default"))])
+    name = values.get("Rule") or (values.get("Name") if request.operation.endswith("Rule") else None)
+    if not name:
+        return None
+    bus = values.get("EventBusName", "default").rpartition("/")[2]
+    return _one([_arn(request, f"rule/{name}" if bus == "default" else f"rule/{bus}/{name}")])
+
+
+def _bus(request: Request, name: str) -> str:
+    return name if name.startswith("arn:") else _arn(request, f"event-bus/{name}")
+
+
+def _kms(request: Request, values: Values) -> Asked | None:
+    source, alias = values.get("SourceKeyId") or values.get("KeyId"), values.get("AliasName")
+    if "CiphertextBlob" in values:
+        source = _key_of(values["CiphertextBlob"]) or source
+    if request.operation == "ReEncrypt":
+        return [("ReEncryptFrom", _key(request, source)), ("ReEncryptTo", _key(request, values.get("DestinationKeyId")))]
+    if alias:
+        keys = [values.get("TargetKeyId", alias), *([alias] if request.operation == "UpdateAlias" else [])]
+        return _one([_arn(request, alias), *dict.fromkeys(_key(request, key) for key in keys)])
+    return _one([_key(request, source)]) if source or "CiphertextBlob" in values else None
+
+
+def _key(request: Request, name: str | None) -> str | None:
+    """The key's ARN: AWS decides about the key, also where the request names an alias."""
     from moto.kms.models import kms_backends
 
-    account, region = request.account, request.region
-    if name.startswith("arn:"):
-        _, _, _, region, account, name = name.split(":", 5)
-    backend = kms_backends[account][region]
-    key = backend.get_key_id_from_alias(name)
-    return f"arn:aws:kms:{region}:{account}:key/{key.rpartition('/')[2]}" if key else None
+    if not name or name.startswith("arn:") and ":alias/" not in name:
+        return name
+    if not name.startswith("arn:") and not name.startswith("alias/"):
+        return _arn(request, f"key/{name}")
+    arn = name if name.startswith("arn:") else _arn(request, name)
+    _, partition, _, region, account, alias = arn.split(":", 5)
+    backend = dict.get(dict.get(kms_backends, account) or {}, region)
+    key = backend.get_key_id_from_alias(alias) if backend else None
+    return f"arn:{partition}:kms:{region}:{account}:key/{key.rpartition('/')[2]}" if key else None
 
 
-def _kms(request: Request, values: Values) -> Found:
-    found: list[str | None] = []
-    alias = values.get("AliasName")
-    if alias:
-        found.append(alias if alias.startswith("arn:") else arn(request, alias))
-    keys = [values[name] for name in ("KeyId", "TargetKeyId", "SourceKeyId", "DestinationKeyId") if name in values]
-    if alias and request.operation in ("DeleteAlias", "UpdateAlias"):
-        keys.append(alias)
-    for key in keys:
-        is_alias = key.startswith("alias/") or ":alias/" in key
-        found.append(_kms_alias(request, key) if is_alias else key if ":" in key else arn(request, f"key/{key}"))
+def _key_of(ciphertext: str) -> str | None:
+    """A ciphertext tells its key: AWS's in its own way, moto's with the key's id at its beginning."""
+    try:
+        found = re.match(rb"(mrk-)?[0-9a-f-]{32,36}", base64.b64decode(ciphertext))
+    except binascii.Error:
+        return None
+    return found[0].decode() if found else None
+
+
+def _secrets(request: Request, values: Values) -> Asked | None:
+    if request.operation == "BatchGetSecretValue":
+        secrets = _listed(values.get("SecretIdList"))
+        return [("", "*"), *(("GetSecretValue", _secret(request, name)) for name in secrets)]
+    name = values.get("SecretId") or (values.get("Name") if request.operation == "CreateSecret" else None)
+    return _one([_secret(request, name)]) if name else None
+
+
+def _secret(request: Request, name: str) -> str:
+    """With its suffix of six characters, as AWS decides; of what does not exist with ?, as AWS writes it."""
+    arn = name if name.startswith("arn:") else _arn(request, f"secret:{name}")
+    if name.startswith("arn:") and re.search("-[A-Za-z0-9]{6}$", name):
+        return arn
+    return existing("secretsmanager", f"{arn}-??????") or (arn if name.startswith("arn:") else f"{arn}-??????")
+
+
+def _ssm(request: Request, values: Values) -> Asked | None:
+    names = [*_listed(values.get("Name")), *_listed(values.get("Names")), *_listed(values.get("Path"))]
+    if values.get("ResourceType") == "Parameter":
+        names = _listed(values.get("ResourceId"))
+    elif "Parameter" not in request.operation:
+        return None
+    bare = [name if name.startswith("arn:") else name.partition(":")[0].strip("/") for name in names]
+    return _one([name if name.startswith("arn:") else _arn(request, f"parameter/{name}") for name in bare]) or None
+
+
+def _layers(request: Request, values: Values) -> Asked | None:
+    if "LayerName" not in values:
+        return None
+    name, version = values["LayerName"], values.get("VersionNumber")
+    layer = name if name.startswith("arn:") else _arn(request, f"layer:{name}")
+    return _one([f"{layer}:{version}" if version else layer])
+
+
+def _organizations(request: Request, values: Values) -> Asked | None:
+    from moto.organizations.models import organizations_backends
+
+    ids = [one for value in values.values() if isinstance(value, str) and re.fullmatch(_ORGANIZATION_ID, value) for one in [value]]
+    if not ids:
+        return None
+    management = organizations_backends.master_accounts.get(request.account, (request.account,))[0]
+    backend = dict.get(dict.get(organizations_backends, management) or {}, "aws")
+    entities = [*backend.accounts, *backend.ou, *backend.policies] if backend else []
+    known = {entity.id: entity.arn for entity in entities}
+    return _one([known.get(one) for one in ids])
+
+
+_ORGANIZATION_ID = "[0-9]{12}|(ou|r|p)-[a-z0-9-]+"
+
+
+def _athena(request: Request, values: Values) -> Asked | None:
+    from moto.athena.models import athena_backends
+
+    ids = [one for name in values if "Quer" in name for one in _listed(values[name]) if re.search("Ids?$", name)]
+    if not ids:
+        return None
+    backend = dict.get(dict.get(athena_backends, request.account) or {}, request.region)
+    queries = {**backend.executions, **backend.named_queries} if backend else {}
+    groups = [getattr(queries.get(one), "workgroup", None) for one in ids]
+    return _one(list(dict.fromkeys(_arn(request, f"workgroup/{group.name}") if group else None for group in groups)))
+
+
+def _dynamodb(request: Request, values: Values) -> Asked | None:
+    if tables := values.get("RequestItems"):
+        return _one([_table(request, name) for name in tables])
+    if items := values.get("TransactItems"):
+        names = {"ConditionCheck": "ConditionCheckItem"}
+        parts = [part for item in items for part in item.items()]
+        return [(names.get(verb, f"{verb}Item"), _table(request, part.get("TableName", ""))) for verb, part in parts]
+    statements = values.get("TransactStatements") or values.get("Statements") or [values]
+    found = [_statement(request, str(one["Statement"])) for one in statements if "Statement" in one]
     return list(dict.fromkeys(found)) or None
 
 
-def _secrets(request: Request, values: Values) -> Found:
-    if request.operation == "CreateSecret":
-        return [arn(request, f"secret:{values.get('Name', '')}-??????")]  # as AWS names a secret without its suffix
-    name = values.get("SecretId", "")
-    if not name:
+def _table(request: Request, name: str) -> str | None:
+    return name if name.startswith("arn:") else _arn(request, f"table/{name}") if name else None
+
+
+def _statement(request: Request, statement: str) -> tuple[str, str | None]:
+    verb = statement.split(maxsplit=1)[0].capitalize() if statement.strip() else "Select"
+    place = re.search(r"""\b(?:from|into|update)\s+"?([\w.:/-]+)"?(?:\."?([\w.-]+)"?)?""", statement, re.IGNORECASE)
+    if not place:
+        return f"PartiQL{verb}", None
+    return f"PartiQL{verb}", _arn(request, f"table/{place[1]}" + (f"/index/{place[2]}" if place[2] else ""))
+
+
+def _tagged_in_ec2(request: Request, values: Values) -> Asked | None:
+    if request.operation not in ("CreateTags", "DeleteTags"):
         return None
-    full = name if name.startswith("arn:") else arn(request, f"secret:{name}")
-    account, region = full.split(":")[4], full.split(":")[3]
-    for form in (full, f"{full}-??????"):
-        known = complete("secretsmanager", account, region, form.replace("?", "*"))
-        if "*" not in known and len(known) in (len(full), len(full) + 7):
-            return [known] if known.startswith(full) else [form]
-    return [full if name.startswith("arn:") else f"{full}-??????"]
+    kinds = [(_EC2_IDS.get(one.rpartition("-")[0]), one) for one in _listed(values.get("Resources"))]
+    return _one([_arn(request, f"{kind}/{one}") if kind else None for kind, one in kinds])
 
 
-def _ssm(request: Request, values: Values) -> Found:
-    names = [values.get(member) for member in ("Name", "Names", "Path", "ResourceId")]
-    if "Parameter" not in request.operation and values.get("ResourceType") != "Parameter":
-        return None
-    listed = [name for found in names if found for name in (found if isinstance(found, list) else [found])]
-    return [
-        name if name.startswith("arn:") else arn(request, f"parameter/{name.partition(':')[0].strip('/')}")
-        for name in listed
-    ] or None
+_EC2_IDS = {
+    "cgw": "customer-gateway",
+    "dopt": "dhcp-options",
+    "eigw": "egress-only-internet-gateway",
+    "eipalloc": "elastic-ip",
+    "eni": "network-interface",
+    "fl": "vpc-flow-log",
+    "i": "instance",
+    "igw": "internet-gateway",
+    "key": "key-pair",
+    "acl": "network-acl",
+    "lt": "launch-template",
+    "nat": "natgateway",
+    "pcx": "vpc-peering-connection",
+    "pl": "prefix-list",
+    "rtb": "route-table",
+    "sg": "security-group",
+    "sgr": "security-group-rule",
+    "subnet": "subnet",
+    "tgw": "transit-gateway",
+    "tgw-attach": "transit-gateway-attachment",
+    "tgw-rtb": "transit-gateway-route-table",
+    "vgw": "vpn-gateway",
+    "vol": "volume",
+    "vpc": "vpc",
+    "vpce": "vpc-endpoint",
+    "vpn": "vpn-connection",
+}
 
-
-_LOG_GROUP = re.compile("arn:[^:]+:logs:[^:]*:[^:]*:log-group:[^:]+$")
-
-
-def _logs(request: Request, found: Sequence[str | None], values: Values) -> Sequence[str | None]:
-    """Most actions on a log group want its ARN with :* at the end, as AWS's reference of CloudWatch Logs says."""
-    return [f"{one}:*" if one and _LOG_GROUP.match(one) else one for one in found]
-
-
-def _lambda(request: Request, values: Values) -> Found:
-    name = values.get("FunctionName")
-    if not isinstance(name, str) or "Layer" in request.operation:
-        return None
-    head, _, bare = name.rpartition("function:")
-    if not name.startswith("arn:"):
-        account = head.strip(":").split(":")[-1] or request.account
-        name = f"arn:aws:lambda:{request.region}:{account}:function:{bare}"
-    qualifier = values.get("Qualifier")
-    return [f"{name}:{qualifier}" if qualifier and bare.count(":") == 0 else name]
-
-
-def _dynamodb(request: Request, found: Sequence[str | None], values: Values) -> Sequence[str | None]:
-    """Of an index AWS decides about the index alone."""
-    indexes = [one for one in found if one and "/index/" in one]
-    return indexes if indexes and "IndexName" in values else found
-
-
-def _dynamodb_tables(request: Request, values: Values) -> Found:
-    tables = values.get("RequestItems")
-    if not isinstance(tables, dict):
-        return None
-    return [name if name.startswith("arn:") else arn(request, f"table/{name}") for name in tables]
-
-
-def _iam(request: Request, found: Sequence[str | None], values: Values) -> Sequence[str | None]:
-    """With the path: of what is created it is in the request, of what exists it is looked up."""
-    path = values.get("Path", "/") if request.operation.startswith("Create") else ""
-    return [_with_path(request, one, path) if one else one for one in found]
-
-
-def _with_path(request: Request, found: str, path: str) -> str:
-    head, _, name = found.rpartition("/")
-    if path:
-        return f"{head}{path}{name}"
-    if head.endswith((":role", ":user", ":group", ":instance-profile", ":server-certificate", ":policy")):
-        return _existing(request.account, head.rpartition(":")[2], name) or found
-    return found
-
-
-def _existing(account: str, kind: str, name: str) -> str:
-    from moto.iam.models import iam_backends
-
-    backend = iam_backends[account]["aws"]
-    things = {
-        "role": backend.roles,
-        "user": backend.users,
-        "group": backend.groups,
-        "instance-profile": backend.instance_profiles,
-        "server-certificate": backend.certificates,
-    }.get(kind, {})
-    return next((str(thing.arn) for thing in list(things.values()) if getattr(thing, "name", None) == name), "")
-
-
-def _sns(request: Request, found: Sequence[str | None], values: Values) -> Sequence[str | None]:
-    """Of a subscription AWS decides about its topic."""
-    return [":".join(one.split(":")[:6]) if one else one for one in found]
-
-
-def _ends_known(request: Request, found: Sequence[str | None], values: Values) -> Sequence[str | None]:
-    """With the ids that AWS has chosen."""
-    return [
-        complete(request.service, request.account, request.region, one)
-        if one and one.count("*") and ":" in one and not one.endswith(("/*", ":*"))
-        else one
-        for one in found
-    ]
-
-
-BEFORE: Mapping[str, Callable[[Request, Values], Found]] = {
+INSTEAD: Mapping[str, Callable[[Request, Values], Asked | None]] = {
     "apigateway": _apigateway,
     "apigatewayv2": _apigateway,
+    "athena": _athena,
     "bedrock-runtime": _bedrock,
-    "dynamodb": _dynamodb_tables,
+    "dynamodb": _dynamodb,
+    "ec2": _tagged_in_ec2,
+    "events": _events,
     "kms": _kms,
-    "lambda": _lambda,
+    "lambda": _layers,
+    "organizations": _organizations,
     "secretsmanager": _secrets,
     "sqs": _sqs,
     "ssm": _ssm,
 }
-AFTER: Mapping[str, Callable[[Request, Sequence[str | None], Values], Sequence[str | None]]] = {
-    "dynamodb": _dynamodb,
-    "iam": _iam,
-    "logs": _logs,
-    "sns": _sns,
+
+
+# After the patterns ---------------------------------------------------------------------------------------------------
+
+
+def _index(request: Request, arn: str, values: Values) -> str | None:
+    """Of an index AWS decides about the index alone."""
+    return None if "IndexName" in values and "/index/" not in arn else arn
+
+
+def _iam_path(request: Request, arn: str, values: Values) -> str:
+    """The path of what is created is in the request, of what exists it is looked up."""
+    head, _, name = arn.rpartition("/")
+    if request.operation.startswith("Create") and "Path" in values:
+        return f"{head}{values['Path']}{name}"
+    kind = head.rpartition(":")[2]
+    return next((thing.arn for thing in _of_iam(request.account, kind) if getattr(thing, "name", None) == name), arn)
+
+
+def _of_iam(account: str, kind: str) -> Sequence[Any]:
+    from moto.iam.models import iam_backends
+
+    names = {"role": "roles", "user": "users", "group": "groups", "instance-profile": "instance_profiles"}
+    return list(getattr(iam_backends[account]["aws"], names[kind]).values()) if kind in names else []
+
+
+def _function(request: Request, arn: str, values: Values) -> str:
+    """A function may be named by its name, a part of its ARN, or its ARN; each may end in a version or an alias."""
+    found = re.fullmatch(r"(arn:[^:]+:lambda:[^:]*):([^:]*):function:(?:(?:([0-9]{12}):)?function:)?(.+)", arn)
+    if not found:
+        return arn
+    start, account, other, name = found.groups()
+    qualifier = f":{values['Qualifier']}" if "Qualifier" in values and ":" not in name else ""
+    return f"{start}:{other or account}:function:{name}{qualifier}"
+
+
+def _log_group(request: Request, arn: str, values: Values) -> str:
+    """Most actions on a log group want its ARN with :* at the end, says CloudWatch Logs' reference; on tags, without."""
+    if request.operation in ("TagResource", "UntagResource", "ListTagsForResource"):
+        return arn.removesuffix(":*")
+    return f"{arn}:*" if re.fullmatch("arn:[^:]+:logs:[^:]*:[^:]*:log-group:[^:]+", arn) else arn
+
+
+def _topic(request: Request, arn: str, values: Values) -> str:
+    """Of a subscription AWS decides about its topic."""
+    return ":".join(arn.split(":")[:6])
+
+
+def _file_system(request: Request, arn: str, values: Values) -> str | None:
+    """A file system's and an access point's id tell what they are."""
+    return None if arn.endswith("/" + arn.rpartition("/")[2]) and ("/fsap-" in arn) != ("access-point/" in arn) else arn
+
+
+def _zone(request: Request, arn: str, values: Values) -> str:
+    """An id may come with its type, as Route 53 returns it: /hostedzone/Z123."""
+    return re.sub("(:::[a-z]+)//?[a-z]+/", r"\1/", arn)
+
+
+def _web_acl(request: Request, arn: str, values: Values) -> str:
+    return arn.replace(":REGIONAL/", ":regional/").replace(":CLOUDFRONT/", ":global/")
+
+
+AFTER: Mapping[str, Callable[[Request, str, Values], str | None]] = {
+    "dynamodb": _index,
+    "efs": _file_system,
+    "iam": _iam_path,
+    "lambda": _function,
+    "logs": _log_group,
+    "route53": _zone,
+    "sns": _topic,
+    "wafv2": _web_acl,
 }
-ALSO: Mapping[str, Callable[[Request, Values], Sequence[tuple[str, str | None]]]] = {}
+"""Each returns the ARN as AWS has it, or None if the request is not about this one."""
+
+
+def mended(request: Request, arns: Arns, values: Values) -> Iterator[str | None]:
+    """The ARNs of the patterns, as the service has them."""
+    mend = AFTER.get(request.service)
+    for arn in arns:
+        if arn is None or mend is None or ":" not in arn:
+            yield arn
+        elif found := mend(request, arn, values):
+            yield found

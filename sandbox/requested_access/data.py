@@ -17,7 +17,7 @@ def actions_of(prefix: str) -> Mapping[str, Any]:
 @cache
 def resource_types_of(prefix: str) -> Mapping[str, str]:
     """The ARN patterns of a service's resource types."""
-    return {name: found["arn"] for name, found in _load("resourceTypes", prefix).items()}
+    return {found["key"]: found["arn"] for found in _load("resourceTypes", prefix).values()}
 
 
 def _load(kind: str, prefix: str) -> Mapping[str, Any]:

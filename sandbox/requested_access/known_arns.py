@@ -1,4 +1,4 @@
-"""ARNs of what exists in the sandbox, for what AWS looks up: a path, an id or a suffix that a request does not tell."""
+"""ARNs of what exists in the sandbox, for what AWS looks up too: an id, a path or a suffix that a request does not tell."""
 
 import re
 from collections.abc import Iterator
@@ -9,17 +9,16 @@ from moto.backends import get_backend
 _OBJECTS_INSIDE_OBJECTS = 3
 
 
-def complete(service: str, account: str, region: str, arn: str) -> str:
-    """The ARN of something that exists and has this form, with "*" for what is unknown; without such a thing, as it is.
+def existing(service: str, arn: str) -> str | None:
+    """The ARN of something that exists and has this form, in which "*" and "?" stand for what is unknown.
 
-    The backend is moto's; what it knows is searched, so this is for requests whose ARN needs it, not for every one.
+    It searches moto's whole backend, so this is for the few requests that need it.
     """
-    form = re.compile(re.escape(arn).replace(r"\*", ".*") + "$")
-    backends = get_backend(service)[account]  # type: ignore[call-overload]
-    for place in (region, "aws"):
-        if place in backends:
-            return next((found for found in _arns(backends[place], _OBJECTS_INSIDE_OBJECTS) if form.match(found)), arn)
-    return arn
+    form = re.compile(re.escape(arn).replace(r"\*", ".*").replace(r"\?", ".") + "$")
+    region, account = arn.split(":")[3:5]
+    of_account = dict.get(get_backend(service), account) or {}  # type: ignore[call-overload]
+    backend = dict.get(of_account, region) or dict.get(of_account, "aws")
+    return next((found for found in _arns(backend, _OBJECTS_INSIDE_OBJECTS) if form.match(found)), None)
 
 
 def _arns(found: Any, depth: int) -> Iterator[str]:
@@ -32,9 +31,8 @@ def _arns(found: Any, depth: int) -> Iterator[str]:
     attributes = getattr(found, "__dict__", None)
     if depth == 0 or attributes is None or not type(found).__module__.startswith("moto."):
         return
-    for name in ("arn", *(name for name in attributes if name.endswith("_arn"))):
-        if isinstance(value := getattr(found, name, None), str):
+    for value in (getattr(found, "arn", None), *list(attributes.values())):
+        if isinstance(value, str) and value.startswith("arn:"):
             yield value
-    for value in list(attributes.values()):
-        if isinstance(value, (dict, list)):
+        elif isinstance(value, (dict, list)):
             yield from _arns(value, depth - 1)

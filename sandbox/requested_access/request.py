@@ -82,7 +82,8 @@ class Reader:
 
     def __init__(self, operation: OperationModel) -> None:
         shape = operation.input_shape
-        self._labels = _labels(operation.http.get("requestUri", "/"))
+        uri = str(operation.http.get("requestUri", "/"))
+        self._labels, self._names = _labels(uri), re.findall(r"\{([^}+]+)", uri)
         found = {name: _reader(operation, name, member) for name, member in shape.members.items()} if shape else {}
         self._readers = {name: read for name, read in found.items() if read}
         self.members = list(self._readers)
@@ -91,19 +92,20 @@ class Reader:
     def read(self, request: Request) -> dict[str, Any]:
         """Those of the members that the request has."""
         matched = self._labels.match(request.bare_path) if self._labels else None
-        labels = matched.groupdict() if matched else {}
+        labels = dict(zip(self._names, matched.groups(), strict=False)) if matched else {}
         found = {name: read(request, labels) for name, read in self._readers.items()}
         return {name: value for name, value in found.items() if value not in (None, "", [], {})}
 
 
 def _labels(uri: str) -> re.Pattern[str] | None:
+    """Matches an operation's paths; of its groups, each is one label, in their order in the path."""
     path = uri.partition("?")[0]
     if "{" not in path:
         return None
-    pieces = re.split(r"\{(\w+)(\+?)\}", path)  # text, name, plus, text, name, plus, text
+    pieces = re.split(r"\{([^}+]+)(\+?)\}", path)  # text, name, plus, text, name, plus, text
     pattern = re.escape(pieces[0])
-    for name, plus, text in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
-        pattern += f"(?P<{name}>{'.+' if plus else '[^/]+'}){re.escape(text)}"
+    for plus, text in zip(pieces[2::3], pieces[3::3], strict=True):
+        pattern += f"({'.+' if plus else '[^/]+'}){re.escape(text)}"
     return re.compile(pattern.rstrip("/") + "/?$")
 
 
@@ -114,7 +116,7 @@ def _reader(operation: OperationModel, member: str, shape: Shape) -> _Read | Non
     """Reads one member; None for what is in XML or is the whole body."""
     name = shape.serialization.get("name", member)
     location = shape.serialization.get("location")
-    protocol = str(operation.service_model.metadata["protocol"])
+    protocol = str(operation.service_model.protocol)
     if location == "uri":
         return lambda request, labels: unquote(labels.get(name, ""))
     if location == "querystring":

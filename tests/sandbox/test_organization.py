@@ -113,20 +113,12 @@ def test_an_account_outside_has_neither_policies_nor_a_path(own: Organization) -
         assert organization.controls(account) == ([], [])
         assert organization.id_of(account) is None
         assert organization.path_of(account) is None
-        assert not organization.is_closed(account)
     assert "999999999999" not in organizations_backends
 
 
 def test_the_path_of_an_account_names_every_unit(own: Organization) -> None:
     assert organization.id_of(own.account) == own.moto.org.id
     assert organization.path_of(own.account) == f"{own.moto.org.id}/{own.root}/{own.upper}/{own.lower}/"
-
-
-def test_an_account_is_closed_once_it_was(own: Organization) -> None:
-    assert not organization.is_closed(own.account)
-    own.moto.close_account(AccountId=own.account)
-    assert organization.is_closed(own.account)
-    assert not organization.is_closed(own.management)
 
 
 @pytest.fixture(scope="module")
@@ -205,6 +197,12 @@ def test_a_policy_is_attached_once_and_detached_once(manager: Any, account: str,
     assert code_of(manager.detach_policy, PolicyId=policy, TargetId=account) == "PolicyNotAttachedException"
 
 
+def test_a_policy_needs_a_target_that_exists(manager: Any, policy: str) -> None:
+    for target in ("ou-0000-00000000", "999999999999"):
+        for call in (manager.attach_policy, manager.detach_policy):
+            assert code_of(call, PolicyId=policy, TargetId=target) == "TargetNotFoundException"
+
+
 def test_resource_control_policies_attach_when_they_are_enabled(manager: Any, account: str, rcps: None) -> None:
     assert attached(manager, account, RCP) == [RCP_FULL]
     assert code_of(manager.detach_policy, PolicyId=RCP_FULL, TargetId=account) == "ConstraintViolationException"
@@ -253,6 +251,11 @@ def test_units_are_made_below_a_parent_and_deleted_when_they_are_empty(manager: 
     assert code_of(delete, OrganizationalUnitId=unit) == "OrganizationalUnitNotEmptyException"
     delete(OrganizationalUnitId=below)
     assert below not in [target["TargetId"] for target in manager.list_targets_for_policy(PolicyId=FULL)["Targets"]]
+
+
+def test_an_account_moves_from_where_it_is(manager: Any, root: str, unit: str, account: str) -> None:
+    move = {"AccountId": account, "SourceParentId": root, "DestinationParentId": unit}
+    assert code_of(manager.move_account, **move) == "SourceParentNotFoundException"
 
 
 def test_the_role_of_a_new_account_administers_it(client: Client, administrator: Any, account: str) -> None:
@@ -327,3 +330,4 @@ def test_a_closed_account_can_do_nothing_any_more(client: Client, administrator:
         assert code_of(client("lambda", signed).list_functions) == "UnrecognizedClientException"
     assert code_of(manager.close_account, AccountId=made) == "AccountAlreadyClosedException"
     manager.remove_account_from_organization(AccountId=made)
+    assert code_of(client("sts", keys).get_caller_identity) == "InvalidClientTokenId"

@@ -143,6 +143,12 @@ def test_the_management_account_enables_regions_of_members(client: Client, targe
     organizations.disable_aws_service_access(ServicePrincipal=ACCOUNT_MANAGEMENT)
 
 
+@pytest.mark.parametrize("region", [OPT_IN, "us-nowhere-1"])
+def test_a_bucket_is_not_made_in_a_region_that_is_not_enabled(client: Client, target: Any, region: str) -> None:
+    asked = {"Bucket": "not-made-anywhere", "CreateBucketConfiguration": {"LocationConstraint": region}}
+    assert code_of(client("s3", target).create_bucket, **asked) == "InvalidLocationConstraint"
+
+
 def test_an_account_has_no_images_or_snapshots_of_others(client: Client, target: Any) -> None:
     ec2 = client("ec2", target)
     assert ec2.describe_images()["Images"] == []
