@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -87,6 +88,20 @@ def explicit_deny(statements: list[dict[str, Any]]) -> None:
 def test_where_nothing_is_broken_no_account_is_refused(hub_as: Callable[..., tuple[Hub, str]]) -> None:
     hub, _ = hub_as(MAY_ASSUME)
     assert hub.account(PRODUCTION, ACTIONS).id == PRODUCTION
+
+
+def test_a_session_that_is_over_is_renewed_before_the_next_call(
+    box: sandbox.Box, hub_as: Callable[..., tuple[Hub, str]]
+) -> None:
+    hub, _ = hub_as(MAY_ASSUME)
+    account = hub.account(PRODUCTION, ACTIONS)
+    first = account.client("sts").get_caller_identity()["Arn"]
+    before = len(box.calls("sts", "AssumeRole"))
+    session: Any = account._identity.credentials
+    session._expiry_time -= timedelta(hours=2)  # instead of waiting; botocore has no parameter for its clock
+    assert account.client("sts").get_caller_identity()["Arn"] == first
+    assert account.client("sts").get_caller_identity()["Arn"] == first
+    assert len(box.calls("sts", "AssumeRole")) == before + 1
 
 
 @pytest.mark.parametrize("before", [False, True], ids=["first account", "after another account"])
