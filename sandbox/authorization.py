@@ -1,14 +1,11 @@
 """Allows or denies every signed request, with AWS's error messages.
 
-moto's own evaluation in 5.2.5 ignores conditions, NotResource and almost every resource. Here each request becomes a
-case: who asks for which action on which resource, with which condition keys, and every policy that has a say in it.
-decide.py judges it.
+moto's own evaluation in 5.2.5 ignores conditions, NotResource and almost every resource. Here each request becomes the
+accesses that it needs (requested_access), and each of them a case (case.py) that must be allowed (decide.py).
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +14,8 @@ from sandbox import organization, resources
 from sandbox.aws_errors import Refused, denied, unknown_credentials
 from sandbox.call_record import RECORD, Call
 from sandbox.callers import Caller
-from sandbox.decide import Judgement, judge
+from sandbox.case import judge_access, keys_of_request
+from sandbox.decide import EXPLICITLY_DENIED, Judgement
 from sandbox.policy_patterns import ContextValue
 from sandbox.requested_access import Access, Request, accesses_of
 
@@ -26,28 +24,6 @@ CALLER = "sandbox.caller"
 
 # The first needs the role's trust policy (sts/assume_role.py); AWS lets no policy decide on the second.
 _DECIDED_BY_STS = ("sts:AssumeRole", "sts:GetSessionToken")
-# AWS sets these for every request that has them, so that an absent one is not there.
-_SET_BY_AWS = (
-    *("aws:PrincipalTag/", "aws:PrincipalArn", "aws:PrincipalAccount", "aws:PrincipalType", "aws:PrincipalOrgID"),
-    *(
-        "aws:PrincipalOrgPaths",
-        "aws:PrincipalIsAWSService",
-        "aws:PrincipalServiceName",
-        "aws:PrincipalServiceNamesList",
-    ),
-    *("aws:userid", "aws:username", "aws:SourceIdentity", "aws:TokenIssueTime", "aws:MultiFactorAuthPresent"),
-    *("aws:MultiFactorAuthAge", "aws:FederatedProvider", "aws:AssumedRoot", "aws:Ec2InstanceSourceVpc"),
-    *("aws:Ec2InstanceSourcePrivateIPv4", "ec2:SourceInstanceARN", "ec2:RoleDelivery", "aws:SourceIp"),
-    *("aws:SourceVpc", "aws:SourceVpcArn", "aws:SourceVpce", "aws:VpceAccount", "aws:VpceOrgID", "aws:VpceOrgPaths"),
-    *("aws:VpcSourceIp", "aws:CurrentTime", "aws:EpochTime", "aws:SecureTransport", "aws:RequestedRegion"),
-    *("aws:ViaAWSService", "aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast", "aws:SourceArn"),
-    *("aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths", "aws:SourceOwner", "aws:referer", "aws:UserAgent"),
-    *("aws:ResourceAccount", "aws:ResourceOrgID", "aws:ResourceOrgPaths", "lambda:SourceFunctionArn"),
-)
-# https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html#rcp-supported-services
-_WITH_RESOURCE_CONTROL = frozenset(
-    "s3 sts kms sqs secretsmanager dynamodb ecr ecr-public cognito-idp cognito-identity logs aoss".split()
-)
 
 
 def authorize(response: Any, bucket: str = "", key: str = "") -> None:
@@ -60,7 +36,8 @@ def authorize(response: Any, bucket: str = "", key: str = "") -> None:
     _refuse_sessions_of_users(caller, response)
     request = _request_of(response, caller, bucket, key)
     keys, owners = keys_of_request(environ, request.region), []
-    for access in map(partial(_in_region, request.region), accesses_of(request)):
+    accesses = accesses_of(request) or [Access(f"{request.service}:{request.operation}", None)]
+    for access in map(partial(_in_region, request.region), accesses):
         if access.action in _DECIDED_BY_STS:
             continue
         owner = _owner(caller, access)
@@ -72,61 +49,11 @@ def authorize(response: Any, bucket: str = "", key: str = "") -> None:
     response.current_account = _account_of_all(owners) if owners else caller.account
 
 
-def keys_of_request(environ: Mapping[str, Any], region: str) -> dict[str, ContextValue]:
-    """The condition keys that AWS sets from the connection and the time.
-
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-network-properties
-    """
-    now = time.time()
-    keys = {
-        "aws:SourceIp": environ["REMOTE_ADDR"],
-        "aws:SecureTransport": "true",  # as the same call is on AWS; the sandbox itself has no TLS
-        "aws:CurrentTime": datetime.fromtimestamp(int(now), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "aws:EpochTime": str(int(now)),
-        "aws:RequestedRegion": region,
-        "aws:ViaAWSService": "false",
-    }
-    sent = {"aws:UserAgent": environ.get("HTTP_USER_AGENT"), "aws:referer": environ.get("HTTP_REFERER")}
-    return {**keys, **{name: value for name, value in sent.items() if value is not None}}
-
-
 def may(caller: Caller, action: str, resource: str, keys: Mapping[str, ContextValue]) -> bool:
     """Whether the caller would be allowed; nothing is recorded."""
-    owner = resources.owner_of(resource, caller.account)
-    return judge_access(caller, Access(action, resource), owner, resources.policy_of(resource), keys).allowed
-
-
-def judge_access(
-    caller: Caller, access: Access, owner: str, resource_policy: object, keys: Mapping[str, ContextValue]
-) -> Judgement:
-    """Judge one action on one resource by every policy that has a say."""
-    service = access.action.partition(":")[0]
-    tags = resources.tags_of(access.resource) if access.resource else None
-    families = ("aws:ResourceTag/", f"{service}:ResourceTag/")
-    own, of_resource = organization.controls(caller.account), organization.controls(owner)
-    boundary = caller.boundary()
-    case = {
-        "request": {
-            "action": access.action,
-            "principal": caller.arn,
-            "resource": {"resource": access.resource, "accountId": owner},
-            "context": {
-                **caller.keys(),
-                **keys,
-                **_owner_keys(owner),
-                **{f"{family}{name}": value for name, value in (tags or {}).items() for family in families},
-                **access.keys,
-            },
-            "known": [*_SET_BY_AWS, *access.known, *(() if tags is None else families)],
-        },
-        "identityPolicies": caller.identity_policies(),
-        "permissionBoundaries": None if boundary is None else [boundary],
-        "sessionPolicy": caller.session.policies if caller.session else None,
-        "serviceControlPolicies": own[0],
-        "resourceControlPolicies": of_resource[1] if service in _WITH_RESOURCE_CONTROL else [],
-        "resourcePolicy": resource_policy,
-    }
-    return judge(case)
+    access = Access(action, resource)
+    owner = _owner(caller, access)
+    return judge_access(caller, access, owner, _resource_policy(caller, access, owner), keys).allowed
 
 
 def record(caller: Caller, access: Access, judgement: Judgement) -> None:
@@ -195,13 +122,6 @@ def _request_of(response: Any, caller: Caller, bucket: str, key: str) -> Request
     )
 
 
-def _owner_keys(owner: str) -> dict[str, ContextValue]:
-    keys: dict[str, ContextValue] = {"aws:ResourceAccount": owner}
-    if path := organization.path_of(owner):
-        keys |= {"aws:ResourceOrgID": path.partition("/")[0], "aws:ResourceOrgPaths": [path]}
-    return keys
-
-
 def _refuse_sessions_of_users(caller: Caller, response: Any) -> None:
     """Raise for what they may not call, whatever policies say.
 
@@ -219,6 +139,6 @@ def _refuse_sessions_of_users(caller: Caller, response: Any) -> None:
 
 def _reason(judgement: Judgement, action: str) -> str:
     article = "an" if judgement.policy.startswith("i") else "a"
-    if judgement.verdict == "ExplicitlyDenied":
+    if judgement.verdict == EXPLICITLY_DENIED:
         return f"with an explicit deny in {article} {judgement.policy}"
     return f"because no {judgement.policy} allows the {action} action"

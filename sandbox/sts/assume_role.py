@@ -5,13 +5,13 @@ As in AWS, a role that does not exist, a wrong external ID and a missing permiss
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from sandbox import organization, regions
-from sandbox.authorization import judge_access, record, refusal
+from sandbox.authorization import record, refusal
 from sandbox.aws_errors import AwsError, Refused, denied
 from sandbox.callers import Caller, find_role
-from sandbox.decide import IDENTITY, RESOURCE, Judgement, judge
+from sandbox.case import judge_access
+from sandbox.decide import IDENTITY, IMPLICITLY_DENIED, RESOURCE, Judgement, judge
 from sandbox.policy_patterns import ContextValue
 from sandbox.requested_access import Access
 from sandbox.sts.session_parameters import (
@@ -54,8 +54,9 @@ def assume_role(caller: Caller, parameters: Parameters, keys: Mapping[str, Conte
         policy = role.assume_role_policy_document if role else None
         judgement = judge_access(caller, access, role_arn.split(":")[4], policy, keys)
         record(caller, access, judgement)
-        if role is None or not judgement.allowed:
+        if not judgement.allowed:
             raise _refusal(caller, access, judgement)
+    assert role  # without a trust policy nobody is let in
     _check_what_is_kept(caller, source_identity, tags, inherited)
     if caller.is_role and seconds > CHAINING_SECONDS:
         raise invalid(
@@ -75,7 +76,11 @@ def assume_role(caller: Caller, parameters: Parameters, keys: Mapping[str, Conte
 
 
 def assume_as_service(
-    role_arn: str, service: str, session_name: str, function_arn: str = "", keys: Mapping[str, ContextValue] | None = None
+    role_arn: str,
+    service: str,
+    session_name: str,
+    function_arn: str = "",
+    keys: Mapping[str, ContextValue] | None = None,
 ) -> Session | None:
     """A session of a role for an AWS service (Lambda, Step Functions); None if the role does not trust it."""
     role = find_role(role_arn)
@@ -94,7 +99,7 @@ def assume_as_service(
     return issue(role, session_name, _FOR_A_FUNCTION, function_arn=function_arn) if judge(case).allowed else None
 
 
-def _keys_of(parameters: Parameters, tags: Mapping[str, str]) -> dict[str, ContextValue]:
+def _keys_of(parameters: Parameters, tags: Mapping[str, str]) -> dict[str, str | list[str]]:
     sent = {
         "sts:RoleSessionName": parameters["RoleSessionName"],
         "sts:ExternalId": parameters.get("ExternalId"),
@@ -131,7 +136,7 @@ def _check_what_is_kept(
 def _refusal(caller: Caller, access: Access, judgement: Judgement) -> Refused:
     """Which side does not allow it is not told; which policy denies it is."""
     role_arn = str(access.resource)
-    if judgement.verdict == "ImplicitlyDenied" and judgement.policy in (IDENTITY, RESOURCE):
+    if judgement.verdict == IMPLICITLY_DENIED and judgement.policy in (IDENTITY, RESOURCE):
         return denied(f"User: {caller.arn} is not authorized to perform: {access.action} on resource: {role_arn}")
     return refusal(caller, access, role_arn.split(":")[4], judgement)
 

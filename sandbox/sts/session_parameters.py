@@ -50,7 +50,9 @@ def check_session_parameters(parameters: Parameters) -> None:
         check_text("tags.member.key", tag["Key"], _TAG, 1, 128)
         check_text("tags.member.value", tag.get("Value", ""), _TAG, 0, 256)
     if len({tag["Key"].lower() for tag in tags}) < len(tags):
-        raise AwsError("InvalidParameterValue", "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+        raise AwsError(
+            "InvalidParameterValue", "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+        )
     if len(parameters.get("PolicyArns") or []) > 10:
         raise constraint("policyArns", "policyArns", "Member must have length less than or equal to 10")
 
