@@ -6,13 +6,15 @@ unknown, and stricter than in AWS: a resource None, a key that is neither in `ke
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any
+
+from botocore.model import OperationModel
 
 from sandbox.requested_access import by_service, keys, s3
 from sandbox.requested_access.actions import action_of
 from sandbox.requested_access.arns import Finder
 from sandbox.requested_access.data import actions_of, resource_types_of
+from sandbox.requested_access.mended import mended
 from sandbox.requested_access.request import Reader, Request, operation_of
 
 __all__ = ["Access", "Request", "accesses_of"]
@@ -35,38 +37,42 @@ class Access:
 class _Plan:
     """What is the same for every request of one operation."""
 
-    def __init__(self, service: str, operation: str, action: str) -> None:
+    def __init__(self, operation: OperationModel | None, action: str) -> None:
         prefix, _, name = action.partition(":")
-        model, known = operation_of(service, operation), actions_of(prefix).get(name.lower())
-        self.finder = Finder(model, known, resource_types_of(prefix)) if model and known else None
-        self.reader = Reader(model) if model else None
-        members = self.reader.members if self.reader else []
-        self.tags = [member for member in members if keys.is_tags(member)]
-        self.named_keys = keys.named_keys(known, members) if known else {}
+        known = actions_of(prefix).get(name.lower())
+        self.reader = Reader(operation) if operation else None
+        self.finder = Finder(operation, known, resource_types_of(prefix)) if operation and known else None
+        members = self.reader.members if self.reader else {}
+        self.tags = [name for name, shape in members.items() if keys.are_tags(name, shape)]
+        self.named_keys = keys.named_keys(known, list(members)) if known else {}
+        self.is_all_read = self.reader is not None and self.reader.is_complete
 
 
-@cache
-def _plan(service: str, operation: str, action: str) -> _Plan:
-    return _Plan(service, operation, action)
+_plans: dict[tuple[str, str, str], _Plan] = {}
 
 
 def accesses_of(request: Request) -> Sequence[Access]:
-    """Everything that must be allowed for the request: each of the returned accesses."""
+    """Everything that must be allowed for the request: each of the returned accesses. There is always one."""
     if request.service == "s3":
-        content, known = s3.keys_of(request)
-        known = [*known, "aws:RequestTag/", "aws:TagKeys"] if "tagging" not in request.query else known
-        return [Access(action, resource, content, known) for action, resource in s3.asked_of(request)]
+        asked, (content, known) = s3.asked_of(request), s3.keys_of(request)
+        return [Access(name, arn, content, known) for name, arn in asked or [(f"s3:{request.operation}", None)]]
+    operation = operation_of(request)
+    if operation and operation.name != request.operation:
+        request = replace(request, operation=operation.name)
     action = action_of(request)
-    plan = _plan(request.service, request.operation, action)
+    key = (request.service, request.operation, action)
+    plan = _plans.get(key) or _plans.setdefault(key, _Plan(operation, action))
     values: Mapping[str, Any] = plan.reader.read(request) if plan.reader else {}
     content, known = keys.tag_keys(request.operation, plan.tags, values)
-    if plan.reader is None or plan.reader.unread_body:
-        known = ()
     content |= keys.service_keys(request, plan.named_keys, values)
-    prefix = action.partition(":")[0]
-    asked = [(f"{prefix}:{name}" if name else action, arn) for name, arn in _asked(request, plan, values)]
-    accesses = [Access(name, resource, content, known) for name, resource in asked]
-    return accesses + [Access("iam:PassRole", role, key) for role, key in keys.passed_roles(request, values).items()]
+    prefix, asked = action.partition(":")[0], _asked(request, plan, values) or [("", None)]
+    return [
+        *(
+            Access(f"{prefix}:{name}" if name else action, arn, content, known if plan.is_all_read else ())
+            for name, arn in asked
+        ),
+        *(Access("iam:PassRole", role, key) for role, key in keys.passed_roles(request, values).items()),
+    ]
 
 
 def _asked(request: Request, plan: _Plan, values: Mapping[str, Any]) -> by_service.Asked:
@@ -74,5 +80,5 @@ def _asked(request: Request, plan: _Plan, values: Mapping[str, Any]) -> by_servi
     found = instead(request, values) if instead else None
     if found is not None:
         return found
-    arns = plan.finder.find(request, values) if plan.finder else [None]
-    return [("", arn) for arn in by_service.mended(request, arns, values)]
+    arns = plan.finder.find(request, values, plan.is_all_read) if plan.finder else [None]
+    return [("", arn) for arn in mended(request, arns, values)]

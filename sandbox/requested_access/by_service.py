@@ -1,19 +1,18 @@
-"""Services that name a resource otherwise than by the parts of its ARN: by a URL, an alias, a path, a suffix.
+"""What a request asks for where that is not one action with the resources of the patterns.
 
-INSTEAD says what a request asks for where that is not one action with the resources of the patterns. AFTER mends the
-ARNs that the patterns gave.
+These services name a resource by a URL, an alias, an id or a suffix, or one request of theirs needs several actions.
 """
 
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote, urlparse
 
 from moto.utilities.utils import get_partition
 
-from sandbox.requested_access.known_arns import existing
+from sandbox.requested_access.known_arns import backend_of, backends_of, existing
 from sandbox.requested_access.request import Request
 
 Values = Mapping[str, Any]
@@ -46,13 +45,11 @@ def _listed(value: Any) -> list[str]:
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) else [value] if value else []
 
 
-# Instead of the patterns ----------------------------------------------------------------------------------------------
-
-
 def _sqs(request: Request, values: Values) -> Asked | None:
     url = values.get("QueueUrl") or ("" if "QueueName" in values else request.bare_path)
     account, _, name = urlparse(url).path.strip("/").rpartition("/")
-    return _one([f"arn:{get_partition(request.region)}:sqs:{request.region}:{account}:{name}"]) if account else None
+    owner = account or request.account
+    return _one([f"arn:{get_partition(request.region)}:sqs:{request.region}:{owner}:{name}"]) if name else None
 
 
 def _apigateway(request: Request, values: Values) -> Asked:
@@ -92,7 +89,10 @@ def _kms(request: Request, values: Values) -> Asked | None:
     if "CiphertextBlob" in values:
         source = _key_of(values["CiphertextBlob"]) or source
     if request.operation == "ReEncrypt":
-        return [("ReEncryptFrom", _key(request, source)), ("ReEncryptTo", _key(request, values.get("DestinationKeyId")))]
+        return [
+            ("ReEncryptFrom", _key(request, source)),
+            ("ReEncryptTo", _key(request, values.get("DestinationKeyId"))),
+        ]
     if alias:
         keys = [values.get("TargetKeyId", alias), *([alias] if request.operation == "UpdateAlias" else [])]
         return _one([_arn(request, alias), *dict.fromkeys(_key(request, key) for key in keys)])
@@ -101,15 +101,13 @@ def _kms(request: Request, values: Values) -> Asked | None:
 
 def _key(request: Request, name: str | None) -> str | None:
     """The key's ARN: AWS decides about the key, also where the request names an alias."""
-    from moto.kms.models import kms_backends
-
-    if not name or name.startswith("arn:") and ":alias/" not in name:
+    if not name or (name.startswith("arn:") and ":alias/" not in name):
         return name
     if not name.startswith("arn:") and not name.startswith("alias/"):
         return _arn(request, f"key/{name}")
     arn = name if name.startswith("arn:") else _arn(request, name)
     _, partition, _, region, account, alias = arn.split(":", 5)
-    backend = dict.get(dict.get(kms_backends, account) or {}, region)
+    backend = backend_of("kms", account, region)
     key = backend.get_key_id_from_alias(alias) if backend else None
     return f"arn:{partition}:kms:{region}:{account}:key/{key.rpartition('/')[2]}" if key else None
 
@@ -158,28 +156,63 @@ def _layers(request: Request, values: Values) -> Asked | None:
 
 
 def _organizations(request: Request, values: Values) -> Asked | None:
-    from moto.organizations.models import organizations_backends
-
-    ids = [one for value in values.values() if isinstance(value, str) and re.fullmatch(_ORGANIZATION_ID, value) for one in [value]]
+    ids = [
+        one
+        for value in values.values()
+        if isinstance(value, str) and re.fullmatch(_ORGANIZATION_ID, value)
+        for one in [value]
+    ]
     if not ids:
         return None
-    management = organizations_backends.master_accounts.get(request.account, (request.account,))[0]
-    backend = dict.get(dict.get(organizations_backends, management) or {}, "aws")
+    masters = getattr(backends_of("organizations"), "master_accounts", {})
+    backend = backend_of("organizations", masters.get(request.account, (request.account,))[0], "aws")
     entities = [*backend.accounts, *backend.ou, *backend.policies] if backend else []
     known = {entity.id: entity.arn for entity in entities}
     return _one([known.get(one) for one in ids])
 
 
-_ORGANIZATION_ID = "[0-9]{12}|(ou|r|p)-[a-z0-9-]+"
+_ORGANIZATION_ID = "[0-9]{12}|(ou|r|p)-[A-Za-z0-9-]+"
+
+
+def _iam(request: Request, values: Values) -> Asked | None:
+    """Who names no user means himself."""
+    if request.operation == "GetAccessKeyLastUsed":
+        keys = [(user, key) for user in of_iam(request.account, "user") for key in user.access_keys]
+        return _one([next((user.arn for user, key in keys if key.access_key_id == values.get("AccessKeyId")), None)])
+    if request.operation in _OF_HIMSELF and "UserName" not in values:
+        return _one([request.caller if ":user/" in request.caller else None])
+    return None
+
+
+def of_iam(account: str, kind: str) -> Sequence[Any]:
+    """The roles, users, groups or instance profiles of an account."""
+    names = {"role": "roles", "user": "users", "group": "groups", "instance-profile": "instance_profiles"}
+    backend = backend_of("iam", account, "aws")
+    return list(getattr(backend, names[kind]).values()) if backend and kind in names else []
+
+
+_OF_HIMSELF = {
+    "ChangePassword",
+    "CreateAccessKey",
+    "DeleteAccessKey",
+    "DeleteSigningCertificate",
+    "GetUser",
+    "ListAccessKeys",
+    "ListMFADevices",
+    "ListSSHPublicKeys",
+    "ListServiceSpecificCredentials",
+    "ListSigningCertificates",
+    "UpdateAccessKey",
+    "UpdateSigningCertificate",
+    "UploadSigningCertificate",
+}
 
 
 def _athena(request: Request, values: Values) -> Asked | None:
-    from moto.athena.models import athena_backends
-
     ids = [one for name in values if "Quer" in name for one in _listed(values[name]) if re.search("Ids?$", name)]
     if not ids:
         return None
-    backend = dict.get(dict.get(athena_backends, request.account) or {}, request.region)
+    backend = backend_of("athena", request.account, request.region)
     queries = {**backend.executions, **backend.named_queries} if backend else {}
     groups = [getattr(queries.get(one), "workgroup", None) for one in ids]
     return _one(list(dict.fromkeys(_arn(request, f"workgroup/{group.name}") if group else None for group in groups)))
@@ -207,6 +240,20 @@ def _statement(request: Request, statement: str) -> tuple[str, str | None]:
     if not place:
         return f"PartiQL{verb}", None
     return f"PartiQL{verb}", _arn(request, f"table/{place[1]}" + (f"/index/{place[2]}" if place[2] else ""))
+
+
+def _of_an_iterator(request: Request, values: Values) -> Asked | None:
+    """An iterator of a stream tells the stream, in moto as in AWS."""
+    iterator = values.get("ShardIterator", "")
+    if request.operation != "GetRecords" or "StreamARN" in values or not iterator:
+        return None
+    if iterator.startswith("arn:"):
+        return _one([iterator.partition("|")[0]])
+    try:
+        name = base64.b64decode(iterator).decode().partition(":")[0]
+    except ValueError:
+        return _one([None])
+    return _one([_arn(request, f"stream/{name}")])
 
 
 def _tagged_in_ec2(request: Request, values: Values) -> Asked | None:
@@ -251,8 +298,11 @@ INSTEAD: Mapping[str, Callable[[Request, Values], Asked | None]] = {
     "athena": _athena,
     "bedrock-runtime": _bedrock,
     "dynamodb": _dynamodb,
+    "dynamodbstreams": _of_an_iterator,
     "ec2": _tagged_in_ec2,
     "events": _events,
+    "iam": _iam,
+    "kinesis": _of_an_iterator,
     "kms": _kms,
     "lambda": _layers,
     "organizations": _organizations,
@@ -260,86 +310,3 @@ INSTEAD: Mapping[str, Callable[[Request, Values], Asked | None]] = {
     "sqs": _sqs,
     "ssm": _ssm,
 }
-
-
-# After the patterns ---------------------------------------------------------------------------------------------------
-
-
-def _index(request: Request, arn: str, values: Values) -> str | None:
-    """Of an index AWS decides about the index alone."""
-    return None if "IndexName" in values and "/index/" not in arn else arn
-
-
-def _iam_path(request: Request, arn: str, values: Values) -> str:
-    """The path of what is created is in the request, of what exists it is looked up."""
-    head, _, name = arn.rpartition("/")
-    if request.operation.startswith("Create") and "Path" in values:
-        return f"{head}{values['Path']}{name}"
-    kind = head.rpartition(":")[2]
-    return next((thing.arn for thing in _of_iam(request.account, kind) if getattr(thing, "name", None) == name), arn)
-
-
-def _of_iam(account: str, kind: str) -> Sequence[Any]:
-    from moto.iam.models import iam_backends
-
-    names = {"role": "roles", "user": "users", "group": "groups", "instance-profile": "instance_profiles"}
-    return list(getattr(iam_backends[account]["aws"], names[kind]).values()) if kind in names else []
-
-
-def _function(request: Request, arn: str, values: Values) -> str:
-    """A function may be named by its name, a part of its ARN, or its ARN; each may end in a version or an alias."""
-    found = re.fullmatch(r"(arn:[^:]+:lambda:[^:]*):([^:]*):function:(?:(?:([0-9]{12}):)?function:)?(.+)", arn)
-    if not found:
-        return arn
-    start, account, other, name = found.groups()
-    qualifier = f":{values['Qualifier']}" if "Qualifier" in values and ":" not in name else ""
-    return f"{start}:{other or account}:function:{name}{qualifier}"
-
-
-def _log_group(request: Request, arn: str, values: Values) -> str:
-    """Most actions on a log group want its ARN with :* at the end, says CloudWatch Logs' reference; on tags, without."""
-    if request.operation in ("TagResource", "UntagResource", "ListTagsForResource"):
-        return arn.removesuffix(":*")
-    return f"{arn}:*" if re.fullmatch("arn:[^:]+:logs:[^:]*:[^:]*:log-group:[^:]+", arn) else arn
-
-
-def _topic(request: Request, arn: str, values: Values) -> str:
-    """Of a subscription AWS decides about its topic."""
-    return ":".join(arn.split(":")[:6])
-
-
-def _file_system(request: Request, arn: str, values: Values) -> str | None:
-    """A file system's and an access point's id tell what they are."""
-    return None if arn.endswith("/" + arn.rpartition("/")[2]) and ("/fsap-" in arn) != ("access-point/" in arn) else arn
-
-
-def _zone(request: Request, arn: str, values: Values) -> str:
-    """An id may come with its type, as Route 53 returns it: /hostedzone/Z123."""
-    return re.sub("(:::[a-z]+)//?[a-z]+/", r"\1/", arn)
-
-
-def _web_acl(request: Request, arn: str, values: Values) -> str:
-    return arn.replace(":REGIONAL/", ":regional/").replace(":CLOUDFRONT/", ":global/")
-
-
-AFTER: Mapping[str, Callable[[Request, str, Values], str | None]] = {
-    "dynamodb": _index,
-    "efs": _file_system,
-    "iam": _iam_path,
-    "lambda": _function,
-    "logs": _log_group,
-    "route53": _zone,
-    "sns": _topic,
-    "wafv2": _web_acl,
-}
-"""Each returns the ARN as AWS has it, or None if the request is not about this one."""
-
-
-def mended(request: Request, arns: Arns, values: Values) -> Iterator[str | None]:
-    """The ARNs of the patterns, as the service has them."""
-    mend = AFTER.get(request.service)
-    for arn in arns:
-        if arn is None or mend is None or ":" not in arn:
-            yield arn
-        elif found := mend(request, arn, values):
-            yield found

@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from botocore.model import Shape
+
 from sandbox.requested_access.request import Request
 
 Keys = dict[str, str | list[str]]
 
-_TAGS = re.compile("(tags?|tag_?list|tagset|tagspecifications?|addtags|removetagkeys|tagkeys|tagkeylist)", re.IGNORECASE)
 _NOT_OF_THE_REQUEST = re.compile("(Describe|List|Get|Search|Lookup|BatchGet)")
 _ROLE = re.compile("arn:[^:]+:iam::[0-9]+:role/")
 _PASSED_TO = {
@@ -29,9 +30,11 @@ _PASSED_TO = {
 }
 
 
-def is_tags(member: str) -> bool:
+def are_tags(member: str, shape: Shape) -> bool:
     """Whether a member of an operation's input holds the tags that it sets or removes."""
-    return bool(_TAGS.fullmatch(member))
+    return (
+        "tag" in member.lower() and "filter" not in member.lower() and shape.type_name in ("list", "map", "structure")
+    )
 
 
 def tag_keys(operation: str, members: Sequence[str], values: Mapping[str, Any]) -> tuple[Keys, Sequence[str]]:
@@ -44,7 +47,7 @@ def tag_keys(operation: str, members: Sequence[str], values: Mapping[str, Any]) 
         found = values.get(member)
         if found is None:
             continue
-        if isinstance(found, list) and all(isinstance(one, str) for one in found):
+        if isinstance(found, list) and all(isinstance(one, str) for one in found) and "key" in member.lower():
             removed += found
             continue
         pairs = list(_pairs(found))

@@ -1,12 +1,26 @@
-"""ARNs of what exists in the sandbox, for what AWS looks up too: an id, a path or a suffix that a request does not tell."""
+"""What exists in the sandbox, for what AWS looks up too: an id, a path or a suffix that a request does not tell."""
 
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
-from moto.backends import get_backend
+from moto.backends import ALT_SERVICE_NAMES, get_backend
 
 _OBJECTS_INSIDE_OBJECTS = 3
+
+
+def backends_of(service: str) -> Any | None:
+    """moto's backends of all accounts; None before the service's first request, when nothing of it exists."""
+    name = service.replace("-", "")
+    loaded = f"moto.{ALT_SERVICE_NAMES.get(name, name)}.models" in sys.modules
+    return get_backend(service) if loaded else None  # type: ignore[call-overload]
+
+
+def backend_of(service: str, account: str, region: str) -> Any | None:
+    """moto's backend of an account in a region, or of a service without regions; it makes none."""
+    of_account = dict.get(backends_of(service) or {}, account) or {}
+    return dict.get(of_account, region) or dict.get(of_account, "aws")
 
 
 def existing(service: str, arn: str) -> str | None:
@@ -16,8 +30,7 @@ def existing(service: str, arn: str) -> str | None:
     """
     form = re.compile(re.escape(arn).replace(r"\*", ".*").replace(r"\?", ".") + "$")
     region, account = arn.split(":")[3:5]
-    of_account = dict.get(get_backend(service), account) or {}  # type: ignore[call-overload]
-    backend = dict.get(of_account, region) or dict.get(of_account, "aws")
+    backend = backend_of(service, account, region)
     return next((found for found in _arns(backend, _OBJECTS_INSIDE_OBJECTS) if form.match(found)), None)
 
 

@@ -2,14 +2,14 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from botocore.exceptions import UnknownServiceError
-from botocore.model import OperationModel, OperationNotFoundError, ServiceModel, Shape
+from botocore.model import OperationModel, ServiceModel, Shape
 from moto.core.parse import EC2QueryParser, QueryParser
 from moto.core.utils import get_service_model
 
@@ -20,7 +20,8 @@ class Request:
 
     `service` is boto3's name of it, as moto's response class knows it (`boto3_service_name`). `operation` is the API's
     operation as moto finds it; S3's are found here. `path` is as it arrived, with its query string. `form` is moto's
-    `data`. `bucket` and `key` are S3's, which moto takes from path or host.
+    `data`. `bucket` and `key` are S3's, which moto takes from path or host. `caller` is the ARN of the
+    user or session that asks.
     """
 
     service: str
@@ -34,6 +35,7 @@ class Request:
     region: str
     bucket: str = ""
     key: str = ""
+    caller: str = ""
 
     @cached_property
     def bare_path(self) -> str:
@@ -68,13 +70,37 @@ def model_of(service: str) -> ServiceModel | None:
         return None
 
 
-def operation_of(service: str, operation: str) -> OperationModel | None:
-    """botocore's model of the operation, or None."""
-    model = model_of(service)
-    try:
-        return model.operation_model(operation) if model else None
-    except OperationNotFoundError:
+def operation_of(request: Request) -> OperationModel | None:
+    """botocore's model of the operation, or None.
+
+    moto's own names of operations are not always AWS's: for Batch, Polly and X-Ray they are a part of the path.
+    """
+    model = model_of(request.service)
+    if model is None:
         return None
+    name = _by_lower_case(request.service).get((request.operation or "").lower()) or _by_path(request)
+    return model.operation_model(name) if name else None
+
+
+@cache
+def _by_lower_case(service: str) -> Mapping[str, str]:
+    model = model_of(service)
+    return {name.lower(): name for name in model.operation_names} if model else {}
+
+
+def _by_path(request: Request) -> str | None:
+    paths = _paths(request.service)
+    fitting = (name for method, path, name in paths if method == request.method and path.match(request.bare_path))
+    return next(fitting, None)
+
+
+@cache
+def _paths(service: str) -> Sequence[tuple[str, re.Pattern[str], str]]:
+    """Methods and paths of a service's operations, those with the fewest labels first."""
+    model = model_of(service)
+    found = [model.operation_model(name).http | {"name": name} for name in model.operation_names] if model else []
+    found.sort(key=lambda http: str(http["requestUri"]).count("{"))
+    return [(http["method"], _labels(http["requestUri"]), http["name"]) for http in found]
 
 
 class Reader:
@@ -86,22 +112,20 @@ class Reader:
         self._labels, self._names = _labels(uri), re.findall(r"\{([^}+]+)", uri)
         found = {name: _reader(operation, name, member) for name, member in shape.members.items()} if shape else {}
         self._readers = {name: read for name, read in found.items() if read}
-        self.members = list(self._readers)
-        self.unread_body = any(read is None for read in found.values())
+        self.members = {name: shape.members[name] for name in self._readers} if shape else {}
+        self.is_complete = None not in found.values()
 
     def read(self, request: Request) -> dict[str, Any]:
         """Those of the members that the request has."""
-        matched = self._labels.match(request.bare_path) if self._labels else None
+        matched = self._labels.match(request.bare_path) if self._names else None
         labels = dict(zip(self._names, matched.groups(), strict=False)) if matched else {}
         found = {name: read(request, labels) for name, read in self._readers.items()}
         return {name: value for name, value in found.items() if value not in (None, "", [], {})}
 
 
-def _labels(uri: str) -> re.Pattern[str] | None:
-    """Matches an operation's paths; of its groups, each is one label, in their order in the path."""
+def _labels(uri: str) -> re.Pattern[str]:
+    """Matches an operation's paths; each group is one label, in their order in the path."""
     path = uri.partition("?")[0]
-    if "{" not in path:
-        return None
     pieces = re.split(r"\{([^}+]+)(\+?)\}", path)  # text, name, plus, text, name, plus, text
     pattern = re.escape(pieces[0])
     for plus, text in zip(pieces[2::3], pieces[3::3], strict=True):
@@ -127,14 +151,29 @@ def _reader(operation: OperationModel, member: str, shape: Shape) -> _Read | Non
         return None
     parser = (EC2QueryParser if protocol == "ec2" else QueryParser)(operation)
     field = parser._get_serialized_name(shape, member)
+    fits = _JSON_TYPES.get(shape.type_name, (str, int, float))
 
     def of_form_or_json(request: Request, labels: Mapping[str, str]) -> Any:
         if "Action" not in request.form:
-            return request.json.get(name)
+            found = request.json.get(name)
+            return found if isinstance(found, fits) else None
+        if shape.type_name not in _JSON_TYPES:
+            return request.fields.get(field)
+        if not any(one.startswith(f"{field}.") for one in request.fields):
+            return None
+        if "tag" not in member.lower() and _is_nested(shape):
+            return {"": ""}  # that it is there
         found = parser._parse_shape(shape, request.fields, field)
-        return found if isinstance(found, (str, int, list, dict)) else None
+        return found if isinstance(found, fits) else None
 
     return of_form_or_json
+
+
+def _is_nested(shape: Shape) -> bool:
+    return shape.type_name == "structure" or getattr(shape, "member", shape).type_name == "structure"
+
+
+_JSON_TYPES: Mapping[str, type | tuple[type, ...]] = {"list": list, "map": dict, "structure": dict}
 
 
 def _of_query(shape: Shape, values: list[str]) -> Any:

@@ -1,11 +1,11 @@
 """What a request to S3 asks for: S3's actions have other names than its operations, and some requests need several.
 
 The operation is found by botocore's model: the method, bucket or key, and the query's names. (moto's own table lacks
-many.) Names and additional permissions are those of "Required permissions for Amazon S3 API operations" in S3's user guide.
+many.) Names and further permissions: "Required permissions for Amazon S3 API operations" in S3's user guide.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cache
 from urllib.parse import parse_qs, unquote
 from xml.etree import ElementTree
@@ -67,9 +67,9 @@ def keys_of(request: Request) -> tuple[Mapping[str, str | list[str]], Sequence[s
     keys: dict[str, str | list[str]] = {
         key: request.query[name][0] for name, key in _LIST_KEYS.items() if name in request.query
     }
-    for name in _header_keys():
-        if value := request.headers.get(name.removeprefix("s3:")):
-            keys[name] = value
+    for name, value in request.headers.items():
+        if (key := f"s3:{name.lower()}") in _header_keys():
+            keys[key] = value
     if version := request.query.get("versionId"):
         keys["s3:VersionId"] = version[0]
     if tagging := request.headers.get("x-amz-tagging"):
@@ -79,10 +79,14 @@ def keys_of(request: Request) -> tuple[Mapping[str, str | list[str]], Sequence[s
     if "CreateBucket" in operations_of(request):
         found = re.search(rb"<LocationConstraint[^>]*>([^<]*)<", _body(request))
         keys |= {"s3:LocationConstraint": found[1].decode()} if found else {}
-    known = [*_LIST_KEYS.values(), *_header_keys(), "s3:VersionId", "s3:LocationConstraint"]
-    if "tagging" not in request.query:  # otherwise its tags are in the body
-        known += ["s3:RequestObjectTag/", "s3:RequestObjectTagKeys"]
-    return keys, known
+    return keys, _known("tagging" in request.query)
+
+
+@cache
+def _known(tags_in_body: bool) -> Sequence[str]:
+    of_tags = ["s3:RequestObjectTag/", "s3:RequestObjectTagKeys", "aws:RequestTag/", "aws:TagKeys"]
+    others = [*_LIST_KEYS.values(), *sorted(_header_keys()), "s3:VersionId", "s3:LocationConstraint"]
+    return others if tags_in_body else others + of_tags
 
 
 def operations_of(request: Request) -> Sequence[str]:
@@ -92,9 +96,14 @@ def operations_of(request: Request) -> Sequence[str]:
 
 
 def _names(request: Request) -> Iterator[str]:
-    yield from request.query
+    yield from _telling() & request.query.keys()
     if "x-amz-copy-source" in request.headers:
         yield "x-amz-copy-source"
+
+
+@cache
+def _telling() -> Set[str]:
+    return frozenset(name for *_, names in _operations() for name in names)
 
 
 @cache
@@ -118,11 +127,12 @@ def _operations() -> Sequence[tuple[str, str, str, frozenset[str]]]:
 
 
 @cache
-def _header_keys() -> Sequence[str]:
+def _header_keys() -> Set[str]:
     names = {key for action in actions_of("s3").values() for key in action["conditionKeys"]}
-    return sorted(name for name in names if name.startswith("s3:x-amz-"))
+    return frozenset(name for name in names if name.startswith("s3:x-amz-"))
 
 
+@cache
 def _matching(method: str, level: str, names: frozenset[str]) -> Sequence[str]:
     fitting = [
         (name, needed) for name, verb, at, needed in _operations() if (verb, at) == (method, level) and needed <= names
@@ -130,6 +140,7 @@ def _matching(method: str, level: str, names: frozenset[str]) -> Sequence[str]:
     return [name for name, needed in fitting if not any(needed < other for _, other in fitting)]
 
 
+@cache
 def _name(operation: str, versioned: bool) -> str:
     if found := _CONFIGURATIONS.fullmatch(operation):
         name = f"{'Put' if found[1] in ('Put', 'Delete') else 'Get'}{found[2]}Configuration"
@@ -157,7 +168,10 @@ def _asked(request: Request, operation: str) -> Iterator[Asked]:
         yield _name("GetObject", versioned), resource
     if operation in ("CopyObject", "UploadPartCopy"):
         source, _, query = unquote(request.headers["x-amz-copy-source"]).partition("?versionId=")
-        yield _name("GetObject", bool(query)), source if source.startswith("arn:") else f"arn:aws:s3:::{source.lstrip('/')}"
+        yield (
+            _name("GetObject", bool(query)),
+            source if source.startswith("arn:") else f"arn:aws:s3:::{source.lstrip('/')}",
+        )
     yield from ((name, resource) for name in _by_headers(request, operation))
 
 
@@ -187,7 +201,11 @@ def _by_headers(request: Request, operation: str) -> Iterator[str]:
 
 def _listed(request: Request) -> Iterator[tuple[str, str]]:
     """The keys of DeleteObjects, and their versions."""
-    for found in ElementTree.fromstring(_body(request)).iterfind("{*}Object"):
+    try:
+        objects = ElementTree.fromstring(_body(request)).iterfind("{*}Object")
+    except ElementTree.ParseError:
+        return  # moto refuses it too
+    for found in objects:
         yield found.findtext("{*}Key") or "", found.findtext("{*}VersionId") or ""
 
 
