@@ -119,6 +119,7 @@ def _request_of(response: Any, caller: Caller, bucket: str, key: str) -> Request
         response.region,
         bucket,
         key,
+        caller.arn,
     )
 
 

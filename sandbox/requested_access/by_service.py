@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlparse
 
 from moto.utilities.utils import get_partition
 
+from sandbox import resources
 from sandbox.requested_access.known_arns import backend_of, backends_of, existing
 from sandbox.requested_access.request import Request
 
@@ -87,7 +88,7 @@ def _bus(request: Request, name: str) -> str:
 def _kms(request: Request, values: Values) -> Asked | None:
     source, alias = values.get("SourceKeyId") or values.get("KeyId"), values.get("AliasName")
     if "CiphertextBlob" in values:
-        source = _key_of(values["CiphertextBlob"]) or source
+        source = _key_of(request, values["CiphertextBlob"]) or source
     if request.operation == "ReEncrypt":
         return [
             ("ReEncryptFrom", _key(request, source)),
@@ -112,13 +113,12 @@ def _key(request: Request, name: str | None) -> str | None:
     return f"arn:{partition}:kms:{region}:{account}:key/{key.rpartition('/')[2]}" if key else None
 
 
-def _key_of(ciphertext: str) -> str | None:
-    """A ciphertext tells its key: AWS's in its own way, moto's with the key's id at its beginning."""
+def _key_of(request: Request, ciphertext: str) -> str | None:
+    """A ciphertext tells its key, also that of another account."""
     try:
-        found = re.match(rb"(mrk-)?[0-9a-f-]{32,36}", base64.b64decode(ciphertext))
+        return resources.key_of(base64.b64decode(ciphertext), request.region)
     except binascii.Error:
         return None
-    return found[0].decode() if found else None
 
 
 def _secrets(request: Request, values: Values) -> Asked | None:
@@ -175,7 +175,9 @@ _ORGANIZATION_ID = "[0-9]{12}|(ou|r|p)-[A-Za-z0-9-]+"
 
 
 def _iam(request: Request, values: Values) -> Asked | None:
-    """Who names no user means himself."""
+    """A simulation is about the principal and not the resources; who names no user means himself."""
+    if request.operation == "SimulatePrincipalPolicy":
+        return _one([values.get("PolicySourceArn")])
     if request.operation == "GetAccessKeyLastUsed":
         keys = [(user, key) for user in of_iam(request.account, "user") for key in user.access_keys]
         return _one([next((user.arn for user, key in keys if key.access_key_id == values.get("AccessKeyId")), None)])
