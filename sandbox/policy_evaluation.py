@@ -11,7 +11,13 @@ from sandbox.decide import decide
 from sandbox.policy_patterns import ContextValue
 from sandbox.policy_statements import Document
 
-_KNOWN = ("sts:ExternalId", "sts:RoleSessionName", "aws:PrincipalArn", "aws:PrincipalAccount", "aws:PrincipalOrgID")
+_KNOWN: tuple[str, ...] = (
+    "sts:ExternalId",
+    "sts:RoleSessionName",
+    "aws:PrincipalArn",
+    "aws:PrincipalAccount",
+    "aws:PrincipalOrgID",
+)
 _KNOWN += ("aws:ResourceAccount", "aws:ResourceOrgID", "aws:RequestedRegion", "aws:userid", "lambda:SourceFunctionArn")
 
 
@@ -41,7 +47,9 @@ def evaluate_identity(
     context: Mapping[str, ContextValue] | None = None,
 ) -> Decision:
     policies = [documents] if isinstance(documents, (str, Mapping)) else list(documents)
-    return _decide(action, "arn:aws:iam::000000000000:user/x", resource, context or {}, identityPolicies=policies)
+    user, root = "arn:aws:iam::000000000000:user/x", {"AWS": "000000000000"}
+    delegating = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*", "Principal": root}]}
+    return _decide(action, user, resource, context or {}, identityPolicies=policies, resourcePolicy=delegating)
 
 
 def evaluate_trust(document: Document, request: TrustRequest) -> Decision:

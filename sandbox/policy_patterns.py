@@ -130,7 +130,7 @@ def like(value: str, pattern: str, ignore_case: bool = False) -> bool:
 def arn_like(value: str, pattern: str) -> bool | None:
     """Match each of the six parts separately, as ArnLike does; None if one of both is not an ARN."""
     values, patterns = value.split(":", 5), pattern.split(":", 5)
-    if min(len(values), len(patterns)) < 5:
+    if min(len(values), len(patterns)) < 5 or values[0] != "arn":
         return None
     return len(values) == len(patterns) and all(map(like, values, patterns))
 
