@@ -1,4 +1,4 @@
-"""What makes the sandbox start in little more than half the time: moto's imports without what they repeat."""
+"""moto without what it repeats: the sandbox starts in little more than half the time, and answers sooner."""
 
 import functools
 import gc
@@ -18,8 +18,11 @@ def quick_start() -> Iterator[None]:
     gc.disable()
     botocore.session.create_loader = functools.cache(botocore.session.create_loader)
     yield
-    from moto.core import utils
+    from moto import backends
+    from moto.core import loaders, utils
 
-    utils.create_loader = functools.cache(utils.create_loader)  # it looks through 400 folders, for each service
+    modules = list(backends.list_of_moto_modules())  # moto looks through 200 folders, for each request
+    backends.list_of_moto_modules = lambda: modules
+    utils.create_loader = functools.cache(loaders.create_loader)  # type: ignore[attr-defined]  # and 400, for each service
     gc.freeze()
     gc.enable()
