@@ -33,7 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     drop_aws()  # moto makes sessions of boto3, which the shell's profile may not even let start
-    from sandbox.server import Server  # here, because moto takes a second to import and `env` does not need it
+    from sandbox.quick_start import quick_start  # here, because boto3 and moto take a second and `env` needs neither
+
+    with quick_start():
+        from sandbox.server import Server
 
     # A pipe that the signal itself writes to: an Event set in a handler deadlocks if a second signal arrives meanwhile.
     stopped, stop = os.pipe()

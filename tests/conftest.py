@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import logging
@@ -31,6 +32,13 @@ from tests.fake_aws import FakeAws, fake_aws
 
 hypothesis.settings.register_profile("cross-account", deadline=None, max_examples=60)
 hypothesis.settings.load_profile("cross-account")
+
+
+def pytest_collection_finish() -> None:
+    """All that was imported and collected stays until the end: no garbage collection looks at it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
 
 
 OWN_ENVIRONMENT = {"browser", "e2e", "faults", "sandbox"}
