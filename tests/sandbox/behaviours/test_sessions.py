@@ -17,6 +17,7 @@ from .conftest import (
     ALIASES,
     EVERYTHING,
     OPEN_ID,
+    READS,
     SAML,
     Cloud,
     allow,
@@ -48,8 +49,11 @@ IN_THE_HUB = {"AWS": HUB}
         {"SourceIdentity": "x"},
         {"SourceIdentity": "with space"},
         {"ExternalId": "x"},
+        {"Tags": [{"Key": f"k{number}", "Value": "v"} for number in range(51)]},
+        {"Tags": [{"Key": "k" * 129, "Value": "v"}]},
+        {"Tags": [{"Key": "k", "Value": "v" * 257}]},
     ],
-    ids=str,
+    ids=lambda wrong: str(wrong)[:40],
 )
 def test_what_does_not_have_the_form_is_a_validation_error(cloud: Cloud, wrong: dict[str, Any]) -> None:
     sts = cloud.client("sts", parameter_validation=False)
@@ -207,10 +211,10 @@ def test_transitive_tags_stay_through_the_chain_and_others_do_not(cloud: Cloud, 
         trust=trust,
     )
     session = cloud.enter(first, hub, Tags=tags, TransitiveTagKeys=["team"])
-    assert cloud.may(cloud.enter(last, session)) == {ALIASES, OPEN_ID}
+    assert cloud.may(cloud.enter(last, session), *READS) == {ALIASES, OPEN_ID}
     between = cloud.enter(first, session)
-    assert cloud.may(cloud.enter(last, between)) == {ALIASES, OPEN_ID}
-    assert cloud.may(cloud.enter(last, cloud.enter(first, hub, Tags=tags))) == {OPEN_ID}
+    assert cloud.may(cloud.enter(last, between), *READS) == {ALIASES, OPEN_ID}
+    assert cloud.may(cloud.enter(last, cloud.enter(first, hub, Tags=tags)), *READS) == {OPEN_ID}
 
 
 def test_a_transitive_tag_cannot_be_changed_in_the_chain(cloud: Cloud, hub: Any) -> None:
@@ -226,6 +230,16 @@ def test_where_the_next_role_lets_no_tags_in_transitive_ones_end_the_chain(cloud
     last = cloud.role(trust=trusting(IN_THE_HUB))
     assert not cloud.is_let_in(last, cloud.enter(first, hub, Tags=TAGGED, TransitiveTagKeys=["team"]))
     assert cloud.is_let_in(last, cloud.enter(first, hub, Tags=TAGGED))
+
+
+def test_keys_of_tags_differ_in_more_than_their_case(cloud: Cloud, hub: Any) -> None:
+    blue = {"StringEquals": {"aws:PrincipalTag/TEAM": "blue"}}
+    role = cloud.role(EVERYTHING, trust=trusting(IN_THE_HUB, ASSUME, TAG))
+    last = cloud.role(allow(ALIASES, Condition=blue), trust=trusting(IN_THE_HUB, ASSUME, TAG))
+    with pytest.raises(ClientError):
+        cloud.enter(role, hub, Tags=[*TAGGED, {"Key": "Team", "Value": "red"}])
+    session = cloud.enter(role, hub, Tags=TAGGED, TransitiveTagKeys=["Team"])
+    assert cloud.may(cloud.enter(last, session), ALIASES) == {ALIASES}
 
 
 def test_session_tags_are_no_tags_of_the_role(cloud: Cloud, hub: Any) -> None:
