@@ -151,7 +151,7 @@ def refusal(caller: Caller, access: Access, owner: str, judgement: Judgement) ->
 def _resource_policy(caller: Caller, access: Access, owner: str) -> object:
     """The resource's policy; None where there is none, or none that can let in another account."""
     may_let_in = owner == caller.account or (
-        resources.may_be_given_away(access.action) and not organization.is_closed(owner)
+        resources.can_be_given(access.action) and not organization.is_closed(owner)
     )
     return resources.policy_of(access.resource) if access.resource and may_let_in else None
 

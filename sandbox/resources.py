@@ -8,6 +8,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 Policy = str | Mapping[str, Any]
@@ -23,23 +24,32 @@ class _Arn(NamedTuple):
 
 
 def owner_of(arn: str, default: str) -> str:
-    """The account that has the resource: `default` if the ARN names none, and if there is no such bucket."""
-    return _parsed(arn).account or default
+    """The account that has the resource: `default` if the ARN names none, and if there is no such bucket.
+
+    What Organizations keeps bears the number of the management account, and is for a delegated administrator its own.
+    """
+    parsed = _parsed(arn)
+    return default if parsed.service in ("organizations", "account") else parsed.account or default
 
 
 def policy_of(arn: str) -> Policy | None:
-    """The resource's own policy, or None. A role's trust policy is not found here: see trust.py."""
+    """The resource's own policy, or None. A role's trust policy is not found here: see sts/trust_policies.py.
+
+    moto also stores what is no policy, which AWS refuses as malformed; here it is none.
+    """
     parsed = _parsed(arn)
     finder = _POLICIES.get(parsed.service)
     backend = _backend(parsed)
-    return (finder(backend, parsed) or None) if finder and backend else None
+    found = finder(backend, parsed) if finder and backend else None
+    return found if found and (isinstance(found, Mapping) or _is_policy(found)) else None
 
 
 def tags_of(arn: str) -> Tags | None:
     """The tags that aws:ResourceTag/… sees: {} for a resource without tags or one that does not exist yet."""
     parsed = _parsed(arn)
     if parsed.service == "s3":
-        return {}  # S3 looks at a bucket's tags only after PutBucketAbac, which moto lacks
+        # S3 looks at a bucket's tags only after PutBucketAbac, which moto lacks. An access point has a region.
+        return None if parsed.region else {}
     backend = _backend(parsed)
     if backend is None:
         return {} if parsed.account and parsed.service in _TAGS else None
@@ -77,6 +87,15 @@ def _parsed(arn: str) -> _Arn:
     if service == "s3" and not account:
         account = _accounts_of_buckets().get(name.partition("/")[0], ("", ""))[1]
     return _Arn(arn, service, region, account if re.fullmatch("[0-9]{12}", account) else "", name)
+
+
+@lru_cache(maxsize=1000)
+def _is_policy(text: str) -> bool:
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(parsed, dict) and "Statement" in parsed
 
 
 def _accounts_of_buckets() -> Mapping[str, tuple[str, str]]:
@@ -255,6 +274,12 @@ def _stack_tags(backend: Any, arn: _Arn) -> Tags | None:
     return dict(_attribute(next((stack for stack in stacks if stack.name == named), None), "tags") or {})
 
 
+def _database_tags(backend: Any, arn: _Arn) -> Tags | None:
+    kind, _, name = arn.name.partition(":")
+    found = backend._find_resource(kind, name)
+    return _of_pairs(found.get_tags()) if found else {}
+
+
 def _by_arn(*kinds: str) -> Callable[[Any, _Arn], Tags | None]:
     """Of a service that keeps all its tags by ARN; of other kinds of its resources they are unknown."""
 
@@ -279,6 +304,7 @@ _TAGS: Mapping[str, Callable[[Any, _Arn], Tags | None]] = {
     "kms": lambda backend, arn: dict(backend.tagger.tags.get(_attribute(_key(backend, arn), "id")) or {}),
     "secretsmanager": lambda backend, arn: _of_pairs(_attribute(_secret(backend, arn), "tags")),
     "ssm": _ssm_tags,
+    "rds": _database_tags,
     "cloudformation": _stack_tags,
     "logs": _by_arn("log-group:"),
     "states": _by_arn("stateMachine:"),

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
+from collections.abc import Callable
+from types import FunctionType, MethodType
+from typing import Any
 
+import botocore.compat
+import botocore.hooks
 import botocore.loaders
 import botocore.session
 import pytest
@@ -17,6 +23,22 @@ SETTINGS = {
     name for variables in (CONFIG, *CONFIG["stages"].values()) for name in variables.get("environment_variables", {})
 }
 MODELS = botocore.loaders.create_loader()
+NAMES_OF_EVENTS: dict[str, str] = {}
+
+
+class Events(botocore.hooks.EventAliaser):
+    """A session's events, whose present names all sessions look up together."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._alias_name_cache = NAMES_OF_EVENTS
+
+
+def accepts_kwargs(handler: Callable[..., Any]) -> bool:
+    """As botocore's own, which makes the whole signature of each handler to see whether it ends in **kwargs."""
+    if isinstance(handler, FunctionType | MethodType):
+        return bool(handler.__code__.co_flags & inspect.CO_VARKEYWORDS)
+    return bool(botocore.compat.accepts_kwargs(handler))
 
 
 def set_environment(patch: pytest.MonkeyPatch) -> None:
@@ -35,5 +57,8 @@ def set_environment(patch: pytest.MonkeyPatch) -> None:
         "NO_PROXY": "127.0.0.1",
     }.items():
         patch.setenv(name, value)
-    # Every test makes clients of its own; reading botocore's models anew would be most of the time they take.
+    # Every test makes sessions and clients of its own. Most of the time they take is work that is the same for each:
+    # reading botocore's models, and what it looks up for each of its 150 handlers.
     patch.setattr(botocore.session, "create_loader", lambda search_path=None: MODELS)
+    patch.setattr(botocore.session, "EventAliaser", Events)
+    patch.setattr(botocore.hooks, "accepts_kwargs", accepts_kwargs)

@@ -18,12 +18,13 @@ from moto import mock_aws
 
 import app as entry_points
 from chalicelib.outputs.metrics import NAMESPACE
-from sandbox.trust import TrustRequest, evaluate_trust
+from sandbox.decide import decide
 from tests.environment import SETTINGS
 from tests.fake_aws import FakeAws
 from tests.fake_aws import denied as sts_denies
 from tests.fake_hub import ids
 from tests.outputs.test_metrics import COUNTS
+from tests.policies import assume, caller
 from tests.templates import ROOT, blocks, load_template
 
 PAGES = ["CONTRIBUTING.md", "CHANGELOG.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
@@ -107,7 +108,7 @@ def test_the_queries_ask_for_fields_that_our_lines_have(
 @mock_aws
 def test_an_external_id_changes_without_a_denial_in_between() -> None:
     """The three steps, each with a hub that is a step behind or a step ahead."""
-    caller = "arn:aws:iam::111122223333:role/cross-account-prod-sweep"
+    hub = "arn:aws:iam::111122223333:role/cross-account-prod-sweep"
     steps = [
         ({"ExternalId": "the-old-one"}, {"the-old-one"}),
         ({"ExternalId": "the-new-one", "PreviousExternalId": "the-old-one"}, {"the-old-one", "the-new-one"}),
@@ -126,7 +127,7 @@ def test_an_external_id_changes_without_a_denial_in_between() -> None:
         let_in = {
             external_id
             for external_id in ("the-old-one", "the-new-one")
-            if evaluate_trust(trust, TrustRequest.of_role(caller, external_id=external_id)).allowed
+            if decide(assume(trust, caller(hub, external_id))) == "Allowed"
         }
         assert let_in == good
 

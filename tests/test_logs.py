@@ -32,6 +32,7 @@ from chalicelib.errors import EveryAccountFailed
 from chalicelib.outputs.responses import http_response, lambda_envelope
 from tests.failures import FAILURES, Failure
 from tests.fake_aws import EXTERNAL_ID, KNOWN_CHECKS, SECRETS, SESSION_SECRET, SESSION_TOKEN, FakeAws, denied, leaks
+from tests.loggers import every_logger_at_debug
 
 ACCOUNT = "123456789012"
 TELLING = app_log._SENSITIVE_LOGGERS
@@ -73,19 +74,14 @@ class Everything(logging.Handler):
 def talk(monkeypatch: pytest.MonkeyPatch, log: Any, capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
     """Every logger at DEBUG, down to the root; gives all that was logged or printed."""
     handler, root = Everything(), logging.getLogger()
-    loggers = [root, *(each for each in root.manager.loggerDict.values() if isinstance(each, logging.Logger))]
-    levels = [(each, each.level) for each in loggers]
-    for each in loggers:
-        each.setLevel(logging.DEBUG)
     monkeypatch.setenv("LOG_LEVEL", "DEBUG")
     monkeypatch.setenv("EXTERNAL_ID", EXTERNAL_ID)
     before = list(root.handlers)
     root.addHandler(handler)
-    yield lambda: handler.text.getvalue() + json.dumps(log()) + "".join(capfd.readouterr())
+    with every_logger_at_debug():
+        yield lambda: handler.text.getvalue() + json.dumps(log()) + "".join(capfd.readouterr())
     for added in [added for added in root.handlers if added not in before]:
         root.removeHandler(added)
-    for each, level in levels:
-        each.setLevel(level)
 
 
 def assert_nothing_in(text: str) -> None:

@@ -18,8 +18,9 @@ from jsonata import Jsonata  # type: ignore[import-untyped]
 from chalicelib import cross_account, errors
 from chalicelib.inputs.requests import STORE_KEYS, ListingRequest, StoreRequest, SweepRequest
 from chalicelib.outputs import store
+from sandbox.decide import decide
 from sandbox.moto_patches.state_machines import partition
-from sandbox.policy_evaluation import TrustRequest, evaluate_identity, evaluate_trust
+from tests.policies import assume, caller, own
 from tests.templates import ROOT, listed, load_template
 from tests.test_policies import CONFIG, config
 
@@ -551,8 +552,7 @@ def test_an_sns_error_does_not_change_the_next_state() -> None:
 
 def may(resource: str, action: str, on: str, **keys: str) -> bool:
     document = {"Version": "2012-10-17", "Statement": statements(resource)}
-    context: dict[str, Any] = {"aws:ResourceAccount": HUB, **keys}
-    return evaluate_identity(document, action, on, context).allowed
+    return decide(own(document, action, on, {"aws:ResourceAccount": HUB, **keys})) == "Allowed"
 
 
 FUNCTION = f"arn:aws:lambda:{REGION}:{HUB}:function:cross-account-{STAGE}-"
@@ -626,7 +626,7 @@ SCHEDULES = f"arn:aws:scheduler:{REGION}:{HUB}:schedule-group/"
 def trusts(role: str, service: str, account: str, source: str) -> bool:
     trust = resolve(RESOURCES[role]["Properties"]["AssumeRolePolicyDocument"])
     keys = {"aws:SourceAccount": account, "aws:SourceArn": source}
-    return evaluate_trust(trust, TrustRequest(service=service, keys=keys)).allowed
+    return decide(assume(trust, caller(service, **keys))) == "Allowed"
 
 
 @pytest.mark.parametrize(

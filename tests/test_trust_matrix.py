@@ -1,4 +1,4 @@
-"""Evaluates the shipped policies with sandbox/policy_evaluation.py, which denies what it does not know.
+"""Evaluates the shipped policies with sandbox/decide.py.
 
 The trust policy comes from role-template.yaml through moto's CloudFormation; the hub's policies are the files that
 Chalice deploys.
@@ -20,7 +20,8 @@ import pytest
 from chalice.config import Config
 from moto import mock_aws
 
-from sandbox.policy_evaluation import Decision, TrustRequest, evaluate_identity, evaluate_trust
+from sandbox.decide import decide
+from tests.policies import assume, caller, own
 from tests.templates import ROOT
 from tests.test_policies import (
     CHALICE,
@@ -76,24 +77,13 @@ def trust(template: str, hub_role_name: str | None = None) -> dict[str, Any]:
     return document
 
 
-def trusts(document: dict[str, Any], request: TrustRequest) -> bool:
-    return evaluate_trust(document, request).allowed
+def trusts(document: dict[str, Any], who: dict[str, Any], action: str = "sts:AssumeRole") -> bool:
+    return decide(assume(document, who, action)) == "Allowed"
 
 
-def fully_equipped(role_arn: str, **keys: Any) -> TrustRequest:
-    """A role with the external ID and the organization that the templates require."""
-    return TrustRequest.of_role(role_arn, external_id=SECRET, org_id=ORGANIZATION, **keys)
-
-
-def of_user(arn: str) -> TrustRequest:
-    account = arn.split(":")[4]
-    keys = {
-        "aws:PrincipalArn": arn,
-        "aws:PrincipalAccount": account,
-        "aws:PrincipalOrgID": ORGANIZATION,
-        "sts:ExternalId": SECRET,
-    }
-    return TrustRequest(account, (arn,), keys=keys)
+def fully_equipped(arn: str) -> dict[str, Any]:
+    """A role or user with the external ID and the organization that the templates require."""
+    return caller(arn, external_id=SECRET, org_id=ORGANIZATION)
 
 
 # ---- the target's side
@@ -111,20 +101,18 @@ NOT_OURS = {
     "a role in another letter case": fully_equipped(role("Cross-Account-prod-sweep")),
     "a role of the hub behind a path": fully_equipped(role("team/cross-account-prod-sweep")),
     "a role behind a path that is called like ours": fully_equipped(role("cross-account-team/dev")),
-    "a user of the hub": of_user(f"arn:aws:iam::{HUB}:user/alice"),
-    "a user called like our role": of_user(f"arn:aws:iam::{HUB}:user/cross-account-prod-sweep"),
-    "the hub's root": of_user(f"arn:aws:iam::{HUB}:root"),
+    "a user of the hub": fully_equipped(f"arn:aws:iam::{HUB}:user/alice"),
+    "a user called like our role": fully_equipped(f"arn:aws:iam::{HUB}:user/cross-account-prod-sweep"),
+    "the hub's root": fully_equipped(f"arn:aws:iam::{HUB}:root"),
     "our role's name in another account": fully_equipped(role("cross-account-prod-sweep", STRANGER)),
     "our role's name in the target itself": fully_equipped(role("cross-account-prod-sweep", TARGET)),
-    "another account's root": of_user(f"arn:aws:iam::{STRANGER}:root"),
+    "another account's root": fully_equipped(f"arn:aws:iam::{STRANGER}:root"),
     "an account that begins like the hub": fully_equipped(role("cross-account-prod-sweep", HUB[:-1] + "0")),
-    "Lambda itself": TrustRequest(service="lambda.amazonaws.com", keys={"sts:ExternalId": SECRET}),
-    "a request without a principal": TrustRequest(keys={"sts:ExternalId": SECRET, "aws:PrincipalOrgID": ORGANIZATION}),
-    "a stranger who names our role": TrustRequest(
-        STRANGER,
-        (role("x", STRANGER),),
-        keys={"aws:PrincipalArn": role("cross-account-prod-sweep"), "sts:ExternalId": SECRET},
-    ),
+    "Lambda itself": fully_equipped("lambda.amazonaws.com"),
+    "a stranger who names our role": {
+        **fully_equipped(role("x", STRANGER)),
+        "context": fully_equipped(role("cross-account-prod-sweep"))["context"],
+    },
 }
 
 
@@ -137,9 +125,7 @@ def test_the_trust_denies_all_other_callers(who: str) -> None:
 def test_external_id_and_organization_must_match_exactly(template: str) -> None:
     required = TEMPLATES[template]
     for external_id, organization in product(EXTERNAL_IDS, ORGANIZATIONS):
-        request = TrustRequest.of_role(
-            role(OURS[0]), external_id=EXTERNAL_IDS[external_id], org_id=ORGANIZATIONS[organization]
-        )
+        request = caller(role(OURS[0]), EXTERNAL_IDS[external_id], ORGANIZATIONS[organization])
         expected = (not required.keys() & {"ExternalId", "PreviousExternalId"} or external_id == "right") and (
             "OrganizationId" not in required or organization == "right"
         )
@@ -148,14 +134,12 @@ def test_external_id_and_organization_must_match_exactly(template: str) -> None:
 
 @pytest.mark.parametrize("wildcard", ["*", "a-*", "a-shared-wor?"])
 def test_a_wildcard_in_an_external_id_is_not_a_match(wildcard: str) -> None:
-    request = TrustRequest.of_role(role(OURS[0]), external_id=wildcard)
-    assert not trusts(trust("external id"), request)
+    assert not trusts(trust("external id"), caller(role(OURS[0]), wildcard))
 
 
 @pytest.mark.parametrize("action", ["sts:TagSession", "sts:SetSourceIdentity", "sts:AssumeRoleWithWebIdentity"])
 def test_the_trust_allows_only_assume_role(action: str) -> None:
-    request = fully_equipped(role(OURS[0]))
-    assert not trusts(trust("plain"), TrustRequest(request.account, request.arns, keys=request.keys, action=action))
+    assert not trusts(trust("plain"), fully_equipped(role(OURS[0])), action)
 
 
 @for_each_stage
@@ -197,7 +181,7 @@ def allows(
 ) -> bool:
     """Evaluate a request from the function `source`, or from outside Lambda if it is None."""
     keys = {"lambda:SourceFunctionArn": source} if source else {}
-    return evaluate_identity((CHALICE / policy).read_text(), action, resource, keys).allowed
+    return decide(own((CHALICE / policy).read_text(), action, resource, keys)) == "Allowed"
 
 
 @for_each_policy
@@ -298,13 +282,11 @@ def test_each_stage_may_assume_the_role_of_the_unchanged_template(stage: str) ->
     for function in FUNCTIONS:
         variables = config(stage, function).environment_variables
         target_role = f"arn:aws:iam::{TARGET}:role{variables['ROLE_PATH']}{variables['ROLE_NAME']}"
-        keys = {"lambda:SourceFunctionArn": function_arn(name_in_aws(stage, function))}
-        own = evaluate_identity({"Statement": statements(POLICY_OF[function])}, "sts:AssumeRole", target_role, keys)
-        external_id = variables["EXTERNAL_ID"] or None
-        target = evaluate_trust(
-            trust("plain"), TrustRequest.of_role(role(f"cross-account-{stage}-{function}"), external_id=external_id)
-        )
-        assert (own, target) == (Decision.ALLOW, Decision.ALLOW), function
+        hub = caller(role(f"cross-account-{stage}-{function}"), variables["EXTERNAL_ID"] or None)
+        hub["context"]["lambda:SourceFunctionArn"] = function_arn(name_in_aws(stage, function))
+        case = assume(trust("plain"), hub, policies={"Statement": statements(POLICY_OF[function])})
+        assert case["request"]["resource"]["resource"] == target_role
+        assert decide(case) == "Allowed", function
 
 
 # ---- the edits in SECURITY.md, read from its text
@@ -324,8 +306,8 @@ def test_the_organization_edit_denies_accounts_outside_it(
     organization_key = {"aws:ResourceOrgID": organization} if organization else {}
     for name in OUR_FUNCTIONS:
         keys = {"lambda:SourceFunctionArn": function_arn(name), **organization_key}
-        decision = evaluate_identity({"Statement": edited}, "sts:AssumeRole", EXTERNAL_ROLE.format(TARGET), keys)
-        assert decision.allowed is expected, name
+        case = own({"Statement": edited}, "sts:AssumeRole", EXTERNAL_ROLE.format(TARGET), keys)
+        assert (decide(case) == "Allowed") is expected, name
 
 
 def test_the_own_policies_of_a_stage_apply_to_its_functions_only() -> None:
@@ -346,6 +328,7 @@ def test_the_own_policies_of_a_stage_separate_it_from_the_others(policy: str) ->
         name = name_in_aws(stage, function)
         stream = f"arn:aws:logs:eu-west-1:{HUB}:log-group:/aws/lambda/{name}:log-stream:x"
         keys = {"lambda:SourceFunctionArn": function_arn(name)}
-        assumes = evaluate_identity(copy, "sts:AssumeRole", EXTERNAL_ROLE.format(TARGET), keys).allowed
-        writes = evaluate_identity(copy, "logs:PutLogEvents", stream, keys).allowed
-        assert (assumes, writes) == ((True, True) if stage == "prod" else (False, False)), name
+        assumes = decide(own(copy, "sts:AssumeRole", EXTERNAL_ROLE.format(TARGET), keys))
+        writes = decide(own(copy, "logs:PutLogEvents", stream, keys))
+        expected = "Allowed" if stage == "prod" else "ImplicitlyDenied"
+        assert (assumes, writes) == (expected, expected), name

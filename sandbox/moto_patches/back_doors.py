@@ -39,7 +39,7 @@ def refuse_what_is_not_authorized() -> None:
 
     def view(handler: Any) -> Any:
         kind = getattr(handler, "__self__", None)
-        if handler.__name__ not in _AUTHORIZED or getattr(kind, "__name__", "") == "DynamoHandler":
+        if handler.__name__ not in _AUTHORIZED or "v20111205" in getattr(kind, "__module__", ""):
             return view_of(functools.wraps(handler)(lambda *_: _REFUSAL))
         signing_name = kind and get_service_model(kind().boto3_service_name).signing_name
 
@@ -119,7 +119,8 @@ def _is_reached(account: str, target: Any) -> bool:
     arn = target["Arn"]
     if resources.owner_of(arn, account) == account:
         return True
-    sender = target.get("RoleArn") or f"arn:aws:iam::{account}:root"
+    role = target.get("RoleArn") or ""
+    sender = role if role.startswith(f"arn:aws:iam::{account}:role/") else f"arn:aws:iam::{account}:root"
     return lets_in(resources.policy_of(arn), sender, "events:PutEvents", arn)
 
 
@@ -138,8 +139,8 @@ def deploy_stack_sets_by_trust() -> None:
             raise ValidationError(message="Only the management account can operate a SERVICE_MANAGED stack set")
         for account in accounts:
             arn = f"arn:aws:iam::{account}:role/{self.execution_role_name}"
-            role = find_role(arn)
-            trust = role.assume_role_policy_document if role else None
+            role, is_own = find_role(arn), resources.owner_of(administrator, "") == own
+            trust = role.assume_role_policy_document if role and is_own else None
             if account != own and not lets_in(trust, administrator, "sts:AssumeRole", arn):
                 name = administrator.rpartition("/")[2]
                 message = f"Account {account} should have '{self.execution_role_name}' role with trust relationship"

@@ -54,10 +54,8 @@ def _statement(asked: dict[str, Any], arn: str) -> dict[str, Any]:
     """The statement that AddPermission writes, and AddLayerVersionPermission, and AWS::Lambda::Permission."""
     conditions: dict[str, dict[str, str]] = {}
     for name, (operator, key) in _CONDITIONS.items():
-        if name in asked:
-            conditions.setdefault(operator, {})[key] = (
-                str(asked[name]) if operator != "Bool" else str(asked[name]).lower()
-            )
+        if (value := asked.get(name)) is not None:
+            conditions.setdefault(operator, {})[key] = str(value).lower() if operator == "Bool" else str(value)
     qualifier = _qualifier(asked.get("FunctionName", ""))
     return {
         "Sid": asked.get("StatementId") or str(uuid.uuid4()),
@@ -151,7 +149,7 @@ def hide_which_keys_exist() -> None:
             except (MissingKey, MissingVersion):
                 if may_list(self):
                     raise
-                raise S3AccessDeniedError() from None  # type: ignore[no-untyped-call]
+                raise S3AccessDeniedError() from None
             return (403, {}, "") if response[0] == 404 and not may_list(self) else response
 
         return answer

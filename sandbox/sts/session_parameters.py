@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from moto.iam.policy_validation import IAMPolicyDocumentValidator
+
 from sandbox.aws_errors import AwsError
 from sandbox.callers import managed_policy
 
@@ -101,9 +103,8 @@ def _check_policy(policy: str) -> None:
     if not 1 <= len(policy) <= _MAXIMUM_CHARACTERS:
         bound = "greater than or equal to 1" if not policy else f"less than or equal to {_MAXIMUM_CHARACTERS}"
         raise constraint(policy, "policy", f"Member must have length {bound}")
-    try:
-        parsed = json.loads(policy)
-    except ValueError:
-        parsed = None
-    if not isinstance(parsed, dict) or "Statement" not in parsed:
-        raise AwsError("MalformedPolicyDocument", "This policy contains invalid Json")
+    IAMPolicyDocumentValidator(policy).validate()  # raises MalformedPolicyDocument
+    statements = json.loads(policy)["Statement"]
+    for statement in statements if isinstance(statements, list) else [statements]:
+        if "Principal" in statement or "NotPrincipal" in statement:  # moto's validator has nothing against it
+            raise AwsError("MalformedPolicyDocument", "Policy document should not specify a principal.")

@@ -14,7 +14,11 @@ from typing import Any
 from sandbox.aws_errors import AwsError
 from sandbox.callers import find_principal
 
-_NAMED = re.compile(r"arn:aws:iam::[0-9]{12}:(role|user)/.+")
+_KEPT_AS_ID = re.compile(r"arn:aws:iam::[0-9]{12}:(role|user)/.+")
+_OTHER = re.compile(
+    r"\*|[0-9]{12}|arn:aws:iam::[0-9]{12}:root|(AIDA|AROA)[A-Z0-9]+"
+    r"|arn:aws:sts::[0-9]{12}:(assumed-role/.+/.+|federated-user/.+)"
+)
 
 
 @dataclass(frozen=True)
@@ -26,15 +30,17 @@ class TrustPolicy:
 
     @classmethod
     def of(cls, document: str) -> "TrustPolicy":
-        """Raises MalformedPolicyDocument if it names a role or user that does not exist, or has NotPrincipal."""
+        """Raises MalformedPolicyDocument for NotPrincipal, and for the name of nobody."""
         ids = {}
         for statement in _statements(document):
             if "NotPrincipal" in statement:
                 raise AwsError("MalformedPolicyDocument", "AssumeRole policy must not have NotPrincipal.")
-            for arn in filter(_NAMED.fullmatch, _principals(statement)):
-                if (principal := find_principal(arn)) is None:
-                    raise AwsError("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{arn}"')
-                ids[arn] = principal.id
+            for name in _principals(statement):
+                principal = find_principal(name) if _KEPT_AS_ID.fullmatch(name) else None
+                if principal:
+                    ids[name] = principal.id
+                elif not _OTHER.fullmatch(name):
+                    raise AwsError("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{name}"')
         return cls(document, ids)
 
     def current(self) -> str:

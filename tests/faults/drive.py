@@ -20,6 +20,7 @@ import app
 from chalicelib.inputs.settings import hub_of
 from tests.environment import set_environment
 from tests.fake_aws import EXTERNAL_ID, FakeAws, leaks
+from tests.loggers import every_logger_at_debug
 
 DOORS = ("direct", "raised", "http")
 
@@ -130,21 +131,15 @@ class LogOfEverything(logging.Handler):
 def everything_logged() -> Iterator[LogOfEverything]:
     """Set every logger there is to DEBUG, and listen. What is logged by `chalicelib` may not reach the root."""
     log = LogOfEverything()
-    root = logging.getLogger()
-    named = [logger for logger in root.manager.loggerDict.values() if isinstance(logger, logging.Logger)]
-    before = [(logger, logger.level) for logger in (root, *named)]
-    listening = [logger for logger in (root, *named) if logger is root or not logger.propagate]
-    for logger, _ in before:
-        logger.setLevel(logging.DEBUG)
-    for logger in listening:
-        logger.addHandler(log)
-    try:
-        yield log
-    finally:
+    with every_logger_at_debug() as loggers:
+        listening = [logger for logger in loggers if logger is logging.root or not logger.propagate]
         for logger in listening:
-            logger.removeHandler(log)
-        for logger, level in before:
-            logger.setLevel(level)
+            logger.addHandler(log)
+        try:
+            yield log
+        finally:
+            for logger in listening:
+                logger.removeHandler(log)
 
 
 def assert_nothing_leaked(*texts: str) -> None:

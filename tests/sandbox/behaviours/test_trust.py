@@ -139,7 +139,6 @@ CONDITIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "aws:SecureTransport": ({"Bool": "true"}, {"Bool": "false"}),  # as the same call has on AWS
     "aws:CurrentTime": ({"DateLessThan": FAR_AWAY}, {"DateLessThan": LONG_AGO}),
     "aws:EpochTime": ({"NumericGreaterThan": "1577836800"}, {"NumericGreaterThan": "32472144000"}),
-    "aws:EpochTime, as a date": ({"DateGreaterThan": LONG_AGO}, {"DateGreaterThan": FAR_AWAY}),
     "aws:TokenIssueTime": ({"DateGreaterThan": LONG_AGO}, {"DateGreaterThan": FAR_AWAY}),
     "aws:PrincipalTag/team": ({"StringEquals": "blue"}, {"StringEquals": "red"}),
     "aws:PrincipalTag/none": ({"Null": "true"}, {"Null": "false"}),
