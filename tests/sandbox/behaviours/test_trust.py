@@ -87,14 +87,6 @@ def test_an_explicit_deny_in_the_trust_policy_holds(cloud: Cloud, target: str, c
     assert cloud.is_let_in(target, hub)
 
 
-def test_the_actions_of_a_trust_policy_may_have_wildcards(cloud: Cloud, target: str, hub: Any) -> None:
-    for actions, expected in ((["sts:*"], True), (["sts:AssumeRole*"], True), (["sts:AssumeRoleWithSAML"], False)):
-        cloud.trust(target, trusting(IN_THE_HUB, *actions))
-        assert cloud.is_let_in(target, hub) is expected
-    cloud.trust(target, trusting(IN_THE_HUB), trusting(IN_THE_HUB, "sts:*", effect="Deny"))
-    assert not cloud.is_let_in(target, hub)
-
-
 def test_a_role_s_path_is_in_its_arn_and_not_in_its_session_s(cloud: Cloud, target: str) -> None:
     caller = cloud.role(EVERYTHING, Path="/team/")
     session = cloud.enter(caller)
