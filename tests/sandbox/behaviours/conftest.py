@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -42,6 +42,9 @@ def deny(*actions: str, on: str | list[str] = "*", **more: Any) -> dict[str, Any
 
 
 EVERYTHING = allow("*")
+SERVICE, RESOURCE = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
+FULL_ACCESS = "p-FullAWSAccess"
+"""The service control policy that AWS attaches everywhere."""
 
 
 def trusting(principal: Any, *actions: str, effect: str = "Allow", **condition: Any) -> dict[str, Any]:
@@ -245,3 +248,16 @@ def member(cloud: Cloud) -> str:
 def other(cloud: Cloud) -> str:
     """Another one."""
     return cloud.account()
+
+
+@pytest.fixture(scope="module")
+def organizations(cloud: Cloud) -> Iterator[Any]:
+    """Organizations, with both kinds of control policies turned on; afterwards as it was."""
+    api = cloud.client("organizations")
+    (root,) = api.list_roots()["Roots"]
+    off = {SERVICE, RESOURCE} - {kind["Type"] for kind in root["PolicyTypes"]}
+    for kind in off:
+        api.enable_policy_type(RootId=root["Id"], PolicyType=kind)
+    yield api
+    for kind in off:
+        api.disable_policy_type(RootId=root["Id"], PolicyType=kind)

@@ -46,9 +46,14 @@ IN_THE_HUB = {"AWS": HUB}
         {"RoleSessionName": "x" * 65},
         {"RoleSessionName": "with space"},
         {"RoleSessionName": "a/b"},
+        {"RoleSessionName": "line\n"},
+        {"RoleSessionName": "１２３"},
+        {"RoleArn": f"arn:aws:iam::１２３{HUB[3:]}:role/any"},
+        {"RoleArn": f"arn:aws:iam::{HUB}:role/any\n"},
         {"SourceIdentity": "x"},
         {"SourceIdentity": "with space"},
         {"ExternalId": "x"},
+        {"ExternalId": "with space"},
         {"Tags": [{"Key": f"k{number}", "Value": "v"} for number in range(51)]},
         {"Tags": [{"Key": "k" * 129, "Value": "v"}]},
         {"Tags": [{"Key": "k", "Value": "v" * 257}]},
@@ -72,13 +77,19 @@ def test_a_role_session_cannot_assume_a_role_for_more_than_an_hour(cloud: Cloud)
     """The developer is a session too, and the role itself allows twelve."""
     role = cloud.role(MaxSessionDuration=43200)
     assert cloud.enter(role, DurationSeconds=3600)
-    assert cloud.cannot_enter(role, DurationSeconds=3601)[0] == "ValidationError"
+    assert cloud.cannot_enter(role, DurationSeconds=3601) == (
+        "ValidationError",
+        "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
+    )
 
 
 def test_a_user_may_ask_for_the_role_s_maximum_and_no_more(cloud: Cloud) -> None:
     user, role = cloud.user(allow(ASSUME)), cloud.role(MaxSessionDuration=7200)
     assert cloud.enter(role, user.credentials, DurationSeconds=7200)
-    assert cloud.cannot_enter(role, user.credentials, DurationSeconds=7201)[0] == "ValidationError"
+    assert cloud.cannot_enter(role, user.credentials, DurationSeconds=7201) == (
+        "ValidationError",
+        "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+    )
 
 
 # ---- source identity
