@@ -6,8 +6,10 @@ decide.py judges it.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,7 +41,7 @@ _SET_BY_AWS = (
     *("aws:SourceVpc", "aws:SourceVpcArn", "aws:SourceVpce", "aws:VpceAccount", "aws:VpceOrgID", "aws:VpceOrgPaths"),
     *("aws:VpcSourceIp", "aws:CurrentTime", "aws:EpochTime", "aws:SecureTransport", "aws:RequestedRegion"),
     *("aws:ViaAWSService", "aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast", "aws:SourceArn"),
-    *("aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths", "aws:referer", "aws:UserAgent"),
+    *("aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths", "aws:SourceOwner", "aws:referer", "aws:UserAgent"),
     *("aws:ResourceAccount", "aws:ResourceOrgID", "aws:ResourceOrgPaths", "lambda:SourceFunctionArn"),
 )
 # https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html#rcp-supported-services
@@ -58,17 +60,16 @@ def authorize(response: Any, bucket: str = "", key: str = "") -> None:
     _refuse_sessions_of_users(caller, response)
     request = _request_of(response, caller, bucket, key)
     keys, owners = keys_of_request(environ, request.region), []
-    for access in accesses_of(request):
+    for access in map(partial(_in_region, request.region), accesses_of(request)):
         if access.action in _DECIDED_BY_STS:
             continue
-        owner = resources.owner_of(access.resource, caller.account) if access.resource else caller.account
+        owner = _owner(caller, access)
         judgement = judge_access(caller, access, owner, _resource_policy(caller, access, owner), keys)
         record(caller, access, judgement)
         if not judgement.allowed:
             raise refusal(caller, access, owner, judgement)
-        owners.append(owner)
-    # The first is what the request is about; others are what it needs besides, such as the source of a copy.
-    response.current_account = owners[0] if owners else caller.account
+        owners.append((access.action, owner))
+    response.current_account = _account_of_all(owners) if owners else caller.account
 
 
 def keys_of_request(environ: Mapping[str, Any], region: str) -> dict[str, ContextValue]:
@@ -146,6 +147,27 @@ def refusal(caller: Caller, access: Access, owner: str, judgement: Judgement) ->
         f"User: {caller.arn} is not authorized to perform: {access.action} on resource: {resource}"
         f" {_reason(judgement, access.action)}"
     )
+
+
+def _in_region(region: str, access: Access) -> Access:
+    """moto drops the region of some ARNs, and would find what has the same name in the request's."""
+    parts = (access.resource or "").split(":")
+    is_elsewhere = len(parts) > 3 and parts[3] not in ("", "*", region)
+    return replace(access, resource=None) if is_elsewhere else access
+
+
+def _owner(caller: Caller, access: Access) -> str:
+    if access.resource is None or access.action == "s3:CreateBucket":  # whoever has a bucket of this name
+        return caller.account
+    return resources.owner_of(access.resource, caller.account)
+
+
+def _account_of_all(owners: Sequence[tuple[str, str]]) -> str:
+    """The account in which moto looks for the request's resources: it can only be one, except for a copy's source."""
+    action, account = owners[0]
+    if not action.startswith("s3:") and any(owner != account for other, owner in owners if other == action):
+        raise denied("The sandbox serves no request about resources of several accounts")
+    return account
 
 
 def _resource_policy(caller: Caller, access: Access, owner: str) -> object:

@@ -16,7 +16,7 @@ from sandbox.functions.environment import runtime_name
 
 from .conftest import Client, document, zipped
 
-CALLER, OWNER = TARGETS[0].id, TARGETS[1].id
+CALLER, OWNER = TARGETS[3].id, TARGETS[4].id
 Of = Callable[[str], Any]
 
 
