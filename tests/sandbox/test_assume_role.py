@@ -1,6 +1,8 @@
-"""AssumeRole in a running sandbox: both policies are evaluated, and the messages are AWS's."""
+"""AssumeRole from the hub into the targets: both policies are evaluated, and the messages are AWS's.
 
-import uuid
+More of AssumeRole is in behaviours/.
+"""
+
 from collections.abc import Callable
 from typing import Any
 
@@ -101,73 +103,6 @@ def test_the_hubs_policy_can_require_the_organization(client: Client, hub_sessio
             assert assume(sts, ExternalId=EXTERNAL_ID)
         else:
             assert refused(sts, ExternalId=EXTERNAL_ID)[0] == "AccessDenied"
-
-
-def test_a_permissions_boundary_limits_the_hubs_policy(client: Client) -> None:
-    iam, name = client("iam"), f"cross-account-sandbox-{uuid.uuid4().hex[:8]}"
-    only = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::345678901234:role/*"}
-    boundary = iam.create_policy(PolicyName=name, PolicyDocument=document(only))["Policy"]["Arn"]
-    trust = {"Effect": "Allow", "Principal": {"AWS": HUB}, "Action": "sts:AssumeRole"}
-    iam.create_role(
-        RoleName=name, AssumeRolePolicyDocument=document(trust), PermissionsBoundary=boundary, MaxSessionDuration=3600
-    )
-    iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=document(MAY_ASSUME))
-    sts = client("sts", assume(client("sts"), arn(HUB, name))["Credentials"])
-    assert assume(sts, arn("345678901234"), ExternalId=EXTERNAL_ID)
-    assert refused(sts, ExternalId=EXTERNAL_ID)[0] == "AccessDenied"
-
-
-def test_role_chaining_has_a_maximum_of_one_hour(hub: Any) -> None:
-    code, message, status = refused(hub, ExternalId=EXTERNAL_ID, DurationSeconds=3601)
-    assert (code, status) == ("ValidationError", 400)
-    assert message == (
-        "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
-    )
-
-
-def test_for_a_user_the_roles_own_maximum_duration_applies(client: Client) -> None:
-    iam, name = client("iam"), f"user-{uuid.uuid4().hex[:8]}"
-    iam.create_user(UserName=name)
-    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=document({**MAY_ASSUME, "Resource": "*"}))
-    key = iam.create_access_key(UserName=name)["AccessKey"]
-    sts = client("sts", {**key, "SessionToken": None})
-    assert sts.get_caller_identity()["Arn"] == f"arn:aws:iam::{HUB}:user/{name}"
-    developer = arn(HUB, "cross-account-developer")
-    assert assume(sts, developer, DurationSeconds=43200)
-    role = f"cross-account-sandbox-{name}"
-    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{HUB}:user/{name}"}, "Action": "sts:AssumeRole"}
-    iam.create_role(RoleName=role, AssumeRolePolicyDocument=document(trust), MaxSessionDuration=7200)
-    assert assume(sts, arn(HUB, role), DurationSeconds=7200)
-    code, message, _ = refused(sts, arn(HUB, role), DurationSeconds=7201)
-    assert (code, message) == (
-        "ValidationError",
-        "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-    )
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code"),
-    [
-        ({"RoleSessionName": "with space"}, "ValidationError"),
-        ({"RoleSessionName": "x" * 65}, "ValidationError"),
-        ({"RoleSessionName": "line\n"}, "ValidationError"),
-        ({"RoleSessionName": "１２３"}, "ValidationError"),
-        ({"ExternalId": "with space"}, "ValidationError"),
-        ({"RoleArn": "arn:aws:iam::１２３456789012:role/external-role"}, "ValidationError"),
-        ({"RoleArn": f"{arn()}\n"}, "ValidationError"),
-        ({"DurationSeconds": 43201}, "ValidationError"),
-        ({"Policy": "{not json"}, "MalformedPolicyDocument"),
-        ({"Policy": "[]"}, "MalformedPolicyDocument"),
-        ({"Policy": '{"Statement": [' + " " * 2048 + "]}"}, "ValidationError"),
-    ],
-)
-def test_malformed_requests_are_refused_before_policies_are_evaluated(hub: Any, arguments: Any, code: str) -> None:
-    assert refused(hub, **{"ExternalId": EXTERNAL_ID, **arguments})[0] == code
-
-
-def test_a_well_formed_session_policy_is_accepted(hub: Any) -> None:
-    policy = document({"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"})
-    assert assume(hub, ExternalId=EXTERNAL_ID, Policy=policy)
 
 
 def test_calls_are_counted_with_their_outcome(box: Box, hub: Any) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-import boto3
+import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -41,6 +42,9 @@ def deny(*actions: str, on: str | list[str] = "*", **more: Any) -> dict[str, Any
 
 
 EVERYTHING = allow("*")
+SERVICE, RESOURCE = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
+FULL_ACCESS = "p-FullAWSAccess"
+"""The service control policy that AWS attaches everywhere."""
 
 
 def trusting(principal: Any, *actions: str, effect: str = "Allow", **condition: Any) -> dict[str, Any]:
@@ -77,7 +81,23 @@ class User:
     credentials: Credentials
 
 
-@dataclass(frozen=True, repr=False)
+class As:
+    """A client that is used as somebody; making another one of boto3's would take longer than its call."""
+
+    def __init__(self, client: Any, signer: Any, keys: tuple[str, str, str | None]) -> None:
+        self._client, self._signer, self._keys = client, signer, keys
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._client, name)
+
+        def call(*args: Any, **arguments: Any) -> Any:
+            self._signer.access_key, self._signer.secret_key, self._signer.token = self._keys
+            return found(*args, **arguments)
+
+        return call if callable(found) else found
+
+
+@dataclass(repr=False)
 class Cloud:
     """The sandbox, as its developer uses it; whatever it makes has a name of its own."""
 
@@ -85,24 +105,28 @@ class Cloud:
     _clients: dict[tuple[str, ...], Any] = field(default_factory=dict)
     _administrators: dict[str, Credentials] = field(default_factory=dict)
 
+    @cached_property
+    def _session(self) -> Any:
+        """All its clients sign with the same object, which is told for each call who makes it."""
+        session = botocore.session.Session()
+        session.set_credentials("nobody", "nothing")
+        return session
+
     def client(self, service: str, credentials: Credentials | None = None, region: str = REGION, **config: Any) -> Any:
-        """A client of the developer's, or with other credentials; made once."""
+        """A client of the developer's, or with other credentials."""
         key, secret, token = (self.box.environment[name] for name in CREDENTIALS)
+        keys: tuple[str, str, str | None] = (key, secret, token)
         if credentials:
-            key, secret = credentials["AccessKeyId"], credentials["SecretAccessKey"]
-            token = credentials.get("SessionToken")
-        name = (service, key, secret, token or "", region, str(config))
+            keys = (credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials.get("SessionToken"))
+        name = (service, region, str(config))
         if name not in self._clients:
-            self._clients[name] = boto3.client(
+            self._clients[name] = self._session.create_client(
                 service,
                 region_name=region,
                 endpoint_url=self.box.endpoint_url,
-                aws_access_key_id=key,
-                aws_secret_access_key=secret,
-                aws_session_token=token,
                 config=Config(retries={"total_max_attempts": 1}, **config),
             )
-        return self._clients[name]
+        return As(self._clients[name], self._session.get_credentials(), keys)
 
     def administrator(self, account: str) -> Credentials | None:
         """Who may do everything in an account: in the hub the developer."""
@@ -174,14 +198,17 @@ class Cloud:
         made = self.client("organizations").create_account(AccountName=name, Email=f"{name}@sandbox.invalid")
         return str(made["CreateAccountStatus"]["AccountId"])
 
-    def may(self, credentials: Credentials | None) -> set[str]:
-        """Which of the three actions these credentials may take."""
-        iam = self.client("iam", credentials)
-        return {action for action, method in READS.items() if not is_denied(getattr(iam, method))}
+    def may(self, credentials: Credentials | None, *actions: str) -> set[str]:
+        """Which of these actions the credentials may take; by default of two."""
+        return {action for action in actions or (ALIASES, SAML) if not is_denied(self._read(credentials, action))}
+
+    def _read(self, credentials: Credentials | None, action: str) -> Callable[..., Any]:
+        call: Callable[..., Any] = getattr(self.client("iam", credentials), READS[action])
+        return call
 
     def why_not(self, credentials: Credentials | None, action: str) -> str:
         """The message with which one of the three actions is refused."""
-        code, message = refusal(getattr(self.client("iam", credentials), READS[action]))
+        code, message = refusal(self._read(credentials, action))
         assert code == "AccessDenied"
         return message
 
@@ -221,3 +248,16 @@ def member(cloud: Cloud) -> str:
 def other(cloud: Cloud) -> str:
     """Another one."""
     return cloud.account()
+
+
+@pytest.fixture(scope="module")
+def organizations(cloud: Cloud) -> Iterator[Any]:
+    """Organizations, with both kinds of control policies turned on; afterwards as it was."""
+    api = cloud.client("organizations")
+    (root,) = api.list_roots()["Roots"]
+    off = {SERVICE, RESOURCE} - {kind["Type"] for kind in root["PolicyTypes"]}
+    for kind in off:
+        api.enable_policy_type(RootId=root["Id"], PolicyType=kind)
+    yield api
+    for kind in off:
+        api.disable_policy_type(RootId=root["Id"], PolicyType=kind)

@@ -56,6 +56,11 @@ def test_an_unknown_key_and_a_session_s_key_without_its_token_are_unknown(
         assert refusal(getattr(client, CALLS[service]))[0] == code
 
 
+def test_a_user_s_key_has_no_token(cloud: Cloud, user: User) -> None:
+    with_one = {**user.credentials, "SessionToken": "any"}
+    assert refusal(cloud.client("sts", with_one).get_caller_identity)[0] == "InvalidClientTokenId"
+
+
 def test_a_token_of_another_session_is_not_this_one_s(cloud: Cloud, session: Credentials) -> None:
     mixed = {**session, "SessionToken": cloud.session(EVERYTHING)["SessionToken"]}
     assert refusal(cloud.client("sts", mixed).get_caller_identity)[0] == "InvalidClientTokenId"
@@ -292,4 +297,26 @@ def test_a_role_has_no_user_name_to_stand_in_a_policy(cloud: Cloud) -> None:
 
 
 def test_what_is_not_allowed_and_not_denied_is_not_allowed(cloud: Cloud) -> None:
-    assert cloud.may(cloud.session(allow("iam:List*"), deny(SAML))) == set(READS) - {SAML}
+    assert cloud.may(cloud.session(allow("iam:List*"), deny(SAML)), *READS) == set(READS) - {SAML}
+
+
+def test_a_user_may_do_what_its_groups_may_do(cloud: Cloud) -> None:
+    user, iam, group = cloud.user(), cloud.client("iam"), unique()
+    iam.create_group(GroupName=group)
+    iam.put_group_policy(GroupName=group, PolicyName="policy", PolicyDocument=policy_text(allow(ALIASES)))
+    assert cloud.may(user.credentials) == set()
+    iam.add_user_to_group(GroupName=group, UserName=user.name)
+    assert cloud.may(user.credentials) == {ALIASES}
+
+
+def test_of_a_managed_policy_its_default_version_counts(cloud: Cloud) -> None:
+    policy, iam = cloud.policy(allow(ALIASES)), cloud.client("iam")
+    session, name = cloud.enter(role := cloud.role()), role.rpartition("/")[2]
+    iam.attach_role_policy(RoleName=name, PolicyArn=policy)
+    assert cloud.may(session) == {ALIASES}
+    iam.create_policy_version(PolicyArn=policy, PolicyDocument=policy_text(allow(SAML)), SetAsDefault=True)
+    assert cloud.may(session) == {SAML}
+    iam.set_default_policy_version(PolicyArn=policy, VersionId="v1")
+    assert cloud.may(session) == {ALIASES}
+    iam.detach_role_policy(RoleName=name, PolicyArn=policy)
+    assert cloud.may(session) == set()

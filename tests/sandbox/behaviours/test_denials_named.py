@@ -7,7 +7,6 @@ the sandbox has; a VPC endpoint's policy it has not.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -15,12 +14,25 @@ import pytest
 from chalicelib.cross_account.denial import CallerIdentity, Denial, explain
 from sandbox.accounts import HUB
 
-from .conftest import EVERYTHING, Cloud, Credentials, allow, deny, document, of, policy_text, trusting, unique
+from .conftest import (
+    EVERYTHING,
+    FULL_ACCESS,
+    RESOURCE,
+    SERVICE,
+    Cloud,
+    Credentials,
+    allow,
+    deny,
+    document,
+    of,
+    policy_text,
+    trusting,
+    unique,
+)
 
 ASSUME = "sts:AssumeRole"
 NEVER = deny(ASSUME)
 ELSE = allow("iam:*", "sts:GetCallerIdentity")
-SERVICE, RESOURCE = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
 Attach = Callable[..., None]
 
 
@@ -31,23 +43,19 @@ def target(cloud: Cloud, member: str, other: str) -> str:
 
 
 @pytest.fixture
-def attach(cloud: Cloud) -> Iterator[Attach]:
+def attach(organizations: Any) -> Iterator[Attach]:
     """A control policy of an account, until the test ends; alone, if it only lists what it allows."""
-    api = cloud.client("organizations")
-    root = api.list_roots()["Roots"][0]["Id"]
     undo: list[Callable[[], Any]] = []
 
     def make(account: str, kind: str, statement: dict[str, Any]) -> None:
-        with suppress(api.exceptions.PolicyTypeAlreadyEnabledException):
-            api.enable_policy_type(RootId=root, PolicyType=kind)
-        made = api.create_policy(Name=unique(), Description="", Type=kind, Content=document(statement))
+        made = organizations.create_policy(Name=unique(), Description="", Type=kind, Content=document(statement))
         policy = {"PolicyId": made["Policy"]["PolicySummary"]["Id"], "TargetId": account}
-        api.attach_policy(**policy)
-        undo.append(lambda: api.detach_policy(**policy))
+        organizations.attach_policy(**policy)
+        undo.append(lambda: organizations.detach_policy(**policy))
         if statement["Effect"] == "Allow":
-            full = {"PolicyId": "p-FullAWSAccess", "TargetId": account}
-            api.detach_policy(**full)
-            undo.append(lambda: api.attach_policy(**full))
+            full = {"PolicyId": FULL_ACCESS, "TargetId": account}
+            organizations.detach_policy(**full)
+            undo.append(lambda: organizations.attach_policy(**full))
 
     yield make
     for one in reversed(undo):

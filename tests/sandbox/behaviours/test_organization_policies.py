@@ -19,8 +19,12 @@ from sandbox.accounts import HUB
 from .conftest import (
     ALIASES,
     EVERYTHING,
+    FULL_ACCESS,
     OPEN_ID,
+    READS,
+    RESOURCE,
     SAML,
+    SERVICE,
     Cloud,
     Credentials,
     allow,
@@ -32,9 +36,7 @@ from .conftest import (
     unique,
 )
 
-SERVICE, RESOURCE = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
-FULL_ACCESS = "p-FullAWSAccess"
-ALL = {ALIASES, SAML, OPEN_ID}
+BOTH = {ALIASES, SAML}
 ASSUME = "sts:AssumeRole"
 
 
@@ -50,62 +52,51 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def api(cloud: Cloud) -> Any:
-    """Organizations, with both kinds of policies turned on."""
-    client = cloud.client("organizations")
-    root = client.list_roots()["Roots"][0]["Id"]
-    for kind in (SERVICE, RESOURCE):
-        with suppress(client.exceptions.PolicyTypeAlreadyEnabledException):
-            client.enable_policy_type(RootId=root, PolicyType=kind)
-    return client
-
-
-@pytest.fixture(scope="module")
-def place(cloud: Cloud, api: Any) -> Iterator[Place]:
-    root = api.list_roots()["Roots"][0]["Id"]
-    unit = api.create_organizational_unit(Name=unique(), ParentId=root)["OrganizationalUnit"]["Id"]
-    inner = api.create_organizational_unit(Name=unique(), ParentId=unit)["OrganizationalUnit"]["Id"]
+def place(cloud: Cloud, organizations: Any) -> Iterator[Place]:
+    root = organizations.list_roots()["Roots"][0]["Id"]
+    unit = organizations.create_organizational_unit(Name=unique(), ParentId=root)["OrganizationalUnit"]["Id"]
+    inner = organizations.create_organizational_unit(Name=unique(), ParentId=unit)["OrganizationalUnit"]["Id"]
     account = cloud.account()
-    api.move_account(AccountId=account, SourceParentId=root, DestinationParentId=inner)
+    organizations.move_account(AccountId=account, SourceParentId=root, DestinationParentId=inner)
     yield Place(root, unit, inner, account, cloud.session(EVERYTHING, account=account))
-    api.move_account(AccountId=account, SourceParentId=inner, DestinationParentId=root)
+    organizations.move_account(AccountId=account, SourceParentId=inner, DestinationParentId=root)
     for gone in (inner, unit):
-        api.delete_organizational_unit(OrganizationalUnitId=gone)
+        organizations.delete_organizational_unit(OrganizationalUnitId=gone)
 
 
 Attach = Callable[..., str]
 
 
 @pytest.fixture
-def attach(api: Any) -> Iterator[Attach]:
+def attach(organizations: Any) -> Iterator[Attach]:
     """Attach a new policy to a root, unit or account, until the test ends."""
     attached: list[tuple[str, str]] = []
 
     def make(target: str, *statements: dict[str, Any], kind: str = SERVICE) -> str:
-        made = api.create_policy(Name=unique(), Description="", Type=kind, Content=document(*statements))
+        made = organizations.create_policy(Name=unique(), Description="", Type=kind, Content=document(*statements))
         policy = str(made["Policy"]["PolicySummary"]["Id"])
-        api.attach_policy(PolicyId=policy, TargetId=target)
+        organizations.attach_policy(PolicyId=policy, TargetId=target)
         attached.append((policy, target))
         return policy
 
     yield make
     for policy, target in attached:
         with suppress(ClientError):  # the test has detached it itself
-            api.detach_policy(PolicyId=policy, TargetId=target)
+            organizations.detach_policy(PolicyId=policy, TargetId=target)
 
 
 @pytest.fixture
-def without_full_access(api: Any) -> Iterator[Callable[[str], None]]:
+def without_full_access(organizations: Any) -> Iterator[Callable[[str], None]]:
     """Detach FullAWSAccess, until the test ends."""
     detached: list[str] = []
 
     def take(target: str) -> None:
-        api.detach_policy(PolicyId=FULL_ACCESS, TargetId=target)
+        organizations.detach_policy(PolicyId=FULL_ACCESS, TargetId=target)
         detached.append(target)
 
     yield take
     for target in detached:
-        api.attach_policy(PolicyId=FULL_ACCESS, TargetId=target)
+        organizations.attach_policy(PolicyId=FULL_ACCESS, TargetId=target)
 
 
 def only(place: Place) -> dict[str, Any]:
@@ -117,8 +108,8 @@ def only(place: Place) -> dict[str, Any]:
 
 
 def test_an_account_that_organizations_creates_has_its_administrator(cloud: Cloud, place: Place) -> None:
-    assert cloud.may(cloud.administrator(place.account)) == ALL
-    assert cloud.may(place.session) == ALL
+    assert cloud.may(cloud.administrator(place.account)) == BOTH
+    assert cloud.may(place.session) == BOTH
 
 
 @pytest.mark.parametrize("level", ["root", "unit", "inner", "account"])
@@ -126,46 +117,48 @@ def test_a_deny_at_any_level_denies_in_the_accounts_below(
     cloud: Cloud, place: Place, attach: Attach, level: str
 ) -> None:
     attach(getattr(place, level), deny(ALIASES, Condition=only(place)))
-    assert cloud.may(place.session) == {SAML, OPEN_ID}
+    assert cloud.may(place.session) == {SAML}
     message = cloud.why_not(place.session, ALIASES)
     assert message.endswith("with an explicit deny in a service control policy")
 
 
 def test_a_deny_of_one_account_denies_nowhere_else(cloud: Cloud, place: Place, attach: Attach, member: str) -> None:
     elsewhere = cloud.session(EVERYTHING, account=member)
-    attach(place.account, deny(*ALL))
-    assert (cloud.may(place.session), cloud.may(elsewhere)) == (set(), ALL)
+    attach(place.account, deny(*BOTH))
+    assert (cloud.may(place.session), cloud.may(elsewhere)) == (set(), BOTH)
 
 
 def test_a_deny_of_a_unit_denies_not_beside_it(cloud: Cloud, place: Place, attach: Attach, member: str) -> None:
     """Here of a unit within the other."""
     elsewhere = cloud.session(EVERYTHING, account=member)
-    attach(place.inner, deny(*ALL))
-    assert (cloud.may(place.session), cloud.may(elsewhere)) == (set(), ALL)
+    attach(place.inner, deny(*BOTH))
+    assert (cloud.may(place.session), cloud.may(elsewhere)) == (set(), BOTH)
 
 
-def test_a_policy_counts_until_it_is_detached_or_changed(cloud: Cloud, place: Place, attach: Attach, api: Any) -> None:
+def test_a_policy_counts_until_it_is_detached_or_changed(
+    cloud: Cloud, place: Place, attach: Attach, organizations: Any
+) -> None:
     policy = attach(place.unit, deny(ALIASES))
-    assert cloud.may(place.session) == {SAML, OPEN_ID}
-    api.update_policy(PolicyId=policy, Content=document(deny(SAML)))
-    assert cloud.may(place.session) == {ALIASES, OPEN_ID}
-    api.detach_policy(PolicyId=policy, TargetId=place.unit)
-    assert cloud.may(place.session) == ALL
+    assert cloud.may(place.session) == {SAML}
+    organizations.update_policy(PolicyId=policy, Content=document(deny(SAML)))
+    assert cloud.may(place.session) == {ALIASES}
+    organizations.detach_policy(PolicyId=policy, TargetId=place.unit)
+    assert cloud.may(place.session) == BOTH
 
 
 def test_an_account_that_moves_leaves_the_policies_of_its_unit_and_comes_under_those_of_the_next(
-    cloud: Cloud, place: Place, attach: Attach, api: Any, other: str
+    cloud: Cloud, place: Place, attach: Attach, organizations: Any, other: str
 ) -> None:
     session = cloud.session(EVERYTHING, account=other)
     attach(place.inner, deny(ALIASES))
     attach(place.unit, deny(SAML))
-    assert cloud.may(session) == ALL
-    api.move_account(AccountId=other, SourceParentId=place.root, DestinationParentId=place.inner)
+    assert cloud.may(session) == BOTH
+    organizations.move_account(AccountId=other, SourceParentId=place.root, DestinationParentId=place.inner)
     within = cloud.may(session)
-    api.move_account(AccountId=other, SourceParentId=place.inner, DestinationParentId=place.unit)
+    organizations.move_account(AccountId=other, SourceParentId=place.inner, DestinationParentId=place.unit)
     beside = cloud.may(session)
-    api.move_account(AccountId=other, SourceParentId=place.unit, DestinationParentId=place.root)
-    assert (within, beside, cloud.may(session)) == ({OPEN_ID}, {ALIASES, OPEN_ID}, ALL)
+    organizations.move_account(AccountId=other, SourceParentId=place.unit, DestinationParentId=place.root)
+    assert (within, beside, cloud.may(session)) == (set(), {ALIASES}, BOTH)
 
 
 @pytest.mark.parametrize("level", ["unit", "inner", "account"])
@@ -185,9 +178,9 @@ def test_every_level_must_allow(
     attach(place.unit, allow(ALIASES, SAML))
     without_full_access(place.unit)
     attach(place.account, allow(SAML, OPEN_ID))
-    assert cloud.may(place.session) == {ALIASES, SAML}
+    assert cloud.may(place.session, *READS) == {ALIASES, SAML}
     without_full_access(place.account)
-    assert cloud.may(place.session) == {SAML}
+    assert cloud.may(place.session, *READS) == {SAML}
 
 
 def test_policies_of_one_level_allow_together(
@@ -208,8 +201,8 @@ def test_service_control_policies_bind_the_administrator_and_users_too(
 ) -> None:
     user = cloud.user(EVERYTHING, account=place.account)
     attach(place.account, deny(ALIASES))
-    assert cloud.may(cloud.administrator(place.account)) == {SAML, OPEN_ID}
-    assert cloud.may(user.credentials) == {SAML, OPEN_ID}
+    assert cloud.may(cloud.administrator(place.account)) == {SAML}
+    assert cloud.may(user.credentials) == {SAML}
 
 
 def test_a_condition_of_a_service_control_policy_spares_who_is_excepted(
@@ -217,8 +210,22 @@ def test_a_condition_of_a_service_control_policy_spares_who_is_excepted(
 ) -> None:
     excepted = cloud.role(EVERYTHING, account=place.account)
     attach(place.unit, deny(ALIASES, Condition={"ArnNotLike": {"aws:PrincipalArn": excepted}}))
-    assert cloud.may(cloud.enter(excepted)) == ALL
-    assert cloud.may(place.session) == {SAML, OPEN_ID}
+    assert cloud.may(cloud.enter(excepted)) == BOTH
+    assert cloud.may(place.session) == {SAML}
+
+
+def test_a_service_control_policy_may_close_regions(cloud: Cloud, place: Place, attach: Attach) -> None:
+    elsewhere = {
+        "Effect": "Deny",
+        "NotAction": ["iam:*", "sts:*", "organizations:*"],
+        "Resource": "*",
+        "Condition": {"StringNotEquals": {"aws:RequestedRegion": ["us-east-1"]}},
+    }
+    attach(place.unit, elsewhere)
+    here, there = (cloud.client("sqs", place.session, region) for region in ("us-east-1", "eu-west-1"))
+    assert (is_denied(here.list_queues), is_denied(there.list_queues)) == (False, True)
+    assert cloud.client("sts", place.session, "eu-west-1").get_caller_identity()["Account"] == place.account
+    assert cloud.may(place.session) == BOTH
 
 
 def test_a_service_control_policy_on_the_caller_s_account_rules_its_assume_role(
@@ -255,9 +262,9 @@ def test_service_control_policies_do_not_bind_the_management_account(
 ) -> None:
     session, target = cloud.session(EVERYTHING), cloud.role(account=place.account)
     attach(HUB, deny("*"))
-    attach(place.root, deny(*ALL, Condition={"StringEquals": {"aws:PrincipalAccount": [HUB, place.account]}}))
+    attach(place.root, deny(*BOTH, Condition={"StringEquals": {"aws:PrincipalAccount": [HUB, place.account]}}))
     assert cloud.may(place.session) == set()
-    assert cloud.may(session) == ALL
+    assert cloud.may(session) == BOTH
     assert cloud.is_let_in(target, session)
 
 
@@ -304,9 +311,9 @@ def test_it_does_not_bind_the_management_account_s_resources(cloud: Cloud, place
 
 
 def test_a_resource_control_policy_may_keep_out_other_organizations_alone(
-    cloud: Cloud, place: Place, attach: Attach, api: Any
+    cloud: Cloud, place: Place, attach: Attach, organizations: Any
 ) -> None:
-    here = api.describe_organization()["Organization"]["Id"]
+    here = organizations.describe_organization()["Organization"]["Id"]
     target = cloud.role(account=place.account)
     for organization, expected in ((here, True), ("o-another0000", False)):
         condition = {
@@ -337,6 +344,6 @@ def test_a_resource_control_policy_rules_the_account_s_buckets(
 @pytest.mark.parametrize(
     "content", ["{not json", document({"Effect": "Allow", "Resource": "*"})], ids=["not JSON", "no action"]
 )
-def test_a_control_policy_that_is_no_policy_is_malformed(api: Any, content: str) -> None:
-    made = refusal(api.create_policy, Name=unique(), Description="", Type=SERVICE, Content=content)
+def test_a_control_policy_that_is_no_policy_is_malformed(organizations: Any, content: str) -> None:
+    made = refusal(organizations.create_policy, Name=unique(), Description="", Type=SERVICE, Content=content)
     assert made[0] == "MalformedPolicyDocumentException"

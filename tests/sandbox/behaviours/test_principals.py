@@ -79,6 +79,22 @@ def test_not_principal_in_a_trust_policy_is_not_accepted(cloud: Cloud) -> None:
         assert made[0] == "MalformedPolicyDocument"
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {**trusting({"AWS": HUB}), "Resource": "*"},
+        {"Effect": "Allow", "Action": "sts:AssumeRole"},
+        {"Effect": "Allow", "Principal": {"AWS": HUB}},
+        {**trusting({"AWS": HUB}), "Effect": "allow"},
+    ],
+    ids=["a resource", "no principal", "no action", "another effect"],
+)
+def test_a_trust_policy_has_no_resource_and_all_that_it_needs(cloud: Cloud, statement: dict[str, Any]) -> None:
+    create = cloud.client("iam").create_role
+    made = refusal(create, RoleName=unique(), AssumeRolePolicyDocument=document(statement))
+    assert made[0] == "MalformedPolicyDocument"
+
+
 # ---- a principal's unique id
 
 
@@ -164,10 +180,12 @@ def test_the_key_of_a_deleted_user_is_unknown_also_once_the_user_is_made_again(c
     user = cloud.user(EVERYTHING)
     sts = cloud.client("sts", user.credentials)
     assert sts.get_caller_identity()["Arn"] == user.arn
+    token = cloud.client("sts", sts.get_session_token()["Credentials"])
     remove_user(cloud, user.name)
     assert refusal(sts.get_caller_identity)[0] == "InvalidClientTokenId"
+    assert refusal(token.get_caller_identity)[0] == "InvalidClientTokenId"
     again = cloud.user(EVERYTHING, name=user.name)
-    assert refusal(sts.get_caller_identity)[0] == "InvalidClientTokenId"
+    assert {refusal(one.get_caller_identity)[0] for one in (sts, token)} == {"InvalidClientTokenId"}
     assert cloud.client("sts", again.credentials).get_caller_identity()["Arn"] == user.arn
 
 

@@ -49,6 +49,10 @@ def statements(action: str, resource: str, given: tuple[tuple[str, Any], ...]) -
     ]
 
 
+def flattened(names: str | list[str]) -> list[str]:
+    return names if isinstance(names, list) else [names]
+
+
 def bucket(cloud: Cloud, account: str) -> Shared:
     name, owner = unique(), cloud.within(account, "s3")
     owner.create_bucket(Bucket=name)
@@ -135,8 +139,8 @@ def function(cloud: Cloud, account: str) -> Shared:
         """A statement for each; Lambda has only those that allow."""
         while given_before:
             owner.remove_permission(FunctionName=arn, StatementId=given_before.pop())
-        for _, principal in given:
-            named = principal["AWS"] if isinstance(principal, dict) else principal
+        names = [one for _, principal in given for one in flattened(principal["AWS"])]
+        for named in names:
             for action in ("lambda:InvokeFunction", "lambda:GetFunctionConfiguration"):
                 given_before.add(name := unique())
                 owner.add_permission(FunctionName=arn, StatementId=name, Action=action, Principal=named)
@@ -146,7 +150,7 @@ def function(cloud: Cloud, account: str) -> Shared:
         status = client.invoke(FunctionName=arn, InvocationType="DryRun")["StatusCode"]
         return bool(status == 204 and client.get_function_configuration(FunctionName=arn)["FunctionArn"] == arn)
 
-    return Shared("lambda:*", arn, give, use)
+    return Shared("lambda:InvokeFunction", arn, give, use)
 
 
 def secret(cloud: Cloud, account: str) -> Shared:
@@ -204,6 +208,12 @@ def may_not(cloud: Cloud, powerless: str) -> Credentials:
     return cloud.enter(powerless)
 
 
+@pytest.fixture(scope="module")
+def denied(cloud: Cloud) -> str:
+    """A role of the hub whose policy a test writes."""
+    return cloud.role()
+
+
 # ---- across accounts
 
 
@@ -223,16 +233,14 @@ def test_its_policy_and_the_caller_s_together_open_it(shared: Shared, role: str,
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_its_policy_alone_does_not(shared: Shared, powerless: str, may_not: Credentials) -> None:
-    for principal in (powerless, session_arn(powerless), f"arn:aws:iam::{HUB}:root"):
-        shared.give(("Allow", {"AWS": principal}))
-        assert is_denied(shared.use, credentials=may_not)
+    shared.give(("Allow", {"AWS": [powerless, session_arn(powerless), f"arn:aws:iam::{HUB}:root"]}))
+    assert is_denied(shared.use, credentials=may_not)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_its_policy_opens_it_to_no_other(shared: Shared, powerless: str, may: Credentials, other: str) -> None:
-    for principal in (powerless, f"arn:aws:iam::{other}:root"):
-        shared.give(("Allow", {"AWS": principal}))
-        assert is_denied(shared.use, credentials=may)
+    shared.give(("Allow", {"AWS": [powerless, f"arn:aws:iam::{other}:root"]}))
+    assert is_denied(shared.use, credentials=may)
 
 
 @pytest.mark.parametrize("kind", WITH_DENIALS)
@@ -242,18 +250,20 @@ def test_a_deny_in_its_policy_holds(shared: Shared, role: str, may: Credentials)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_deny_in_the_caller_s_policy_holds(cloud: Cloud, shared: Shared) -> None:
+def test_a_deny_in_the_caller_s_policy_holds(cloud: Cloud, shared: Shared, denied: str) -> None:
     shared.give(("Allow", {"AWS": HUB}))
-    service = shared.action.partition(":")[0]
-    assert is_denied(shared.use, credentials=cloud.session(EVERYTHING, deny(f"{service}:*", on=shared.arn)))
+    session = cloud.enter(denied)
+    cloud.put(denied, EVERYTHING)
+    assert shared.use(session)
+    cloud.put(denied, EVERYTHING, deny(f"{shared.action.partition(':')[0]}:*", on=shared.arn))
+    assert is_denied(shared.use, credentials=session)
 
 
 @pytest.mark.parametrize("kind", ["S3", "SQS", "Secrets Manager"])
 def test_a_session_policy_caps_it(cloud: Cloud, shared: Shared, role: str) -> None:
-    for principal in (role, session_arn(role)):
-        shared.give(("Allow", {"AWS": principal}))
-        assert is_denied(shared.use, credentials=cloud.enter(role, Policy=policy_text(allow("iam:*"))))
-        assert shared.use(cloud.enter(role, Policy=policy_text(allow(shared.action))))
+    shared.give(("Allow", {"AWS": [role, session_arn(role)]}))
+    assert is_denied(shared.use, credentials=cloud.enter(role, Policy=policy_text(allow("iam:*"))))
+    assert shared.use(cloud.enter(role, Policy=policy_text(allow(shared.action))))
 
 
 @pytest.mark.parametrize("kind", ["S3", "SNS"])
@@ -300,6 +310,80 @@ def test_what_has_no_policy_is_closed_to_other_accounts(cloud: Cloud, member: st
         cloud.client("dynamodb", may).describe_table(TableName=table)
 
 
+def test_an_object_that_another_account_writes_is_in_the_owner_s_bucket(
+    cloud: Cloud, member: str, role: str, may: Credentials
+) -> None:
+    name, owner = unique(), cloud.within(member, "s3")
+    owner.create_bucket(Bucket=name)
+    opened = {
+        "Effect": "Allow",
+        "Principal": {"AWS": role},
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{name}/*",
+    }
+    owner.put_bucket_policy(Bucket=name, Policy=document(opened))
+    s3 = cloud.client("s3", may)
+    s3.put_object(Bucket=name, Key="key", Body=b"text")
+    assert owner.get_object(Bucket=name, Key="key")["Body"].read() == b"text"
+    assert is_denied(s3.get_object, Bucket=name, Key="key")
+    assert is_denied(s3.list_objects_v2, Bucket=name)
+    with pytest.raises(ClientError, match="BucketAlreadyExists"):
+        s3.create_bucket(Bucket=name)
+
+
+def test_a_copy_needs_its_source_too(cloud: Cloud, member: str, may: Credentials) -> None:
+    closed, own, owner = unique(), unique(), cloud.within(member, "s3")
+    owner.create_bucket(Bucket=closed)
+    owner.put_object(Bucket=closed, Key="key", Body=b"text")
+    cloud.client("s3").create_bucket(Bucket=own)
+    copy = {"Bucket": own, "Key": "copy", "CopySource": {"Bucket": closed, "Key": "key"}}
+    assert is_denied(cloud.client("s3", may).copy_object, **copy)
+    cloud.client("s3").put_object(Bucket=own, Key="key", Body=b"text")
+    writer = cloud.client(
+        "s3", cloud.session(allow("s3:PutObject"), allow("s3:GetObject", on="arn:aws:s3:::another/*"))
+    )
+    assert is_denied(writer.copy_object, **{**copy, "CopySource": {"Bucket": own, "Key": "key"}})
+
+
+def test_a_queue_of_another_account_is_found_by_its_owner(
+    cloud: Cloud, member: str, role: str, may: Credentials
+) -> None:
+    name, owner, sqs = unique(), cloud.within(member, "sqs"), cloud.client("sqs", may)
+    url = owner.create_queue(QueueName=name)["QueueUrl"]
+    asked = {"QueueName": name, "QueueOwnerAWSAccountId": member}
+    with pytest.raises(ClientError):  # SQS says that there is none, or none that the caller may see
+        sqs.get_queue_url(**asked)
+    resource = f"arn:aws:sqs:{REGION}:{member}:{name}"
+    opened = {"Effect": "Allow", "Principal": {"AWS": role}, "Action": "sqs:GetQueueUrl", "Resource": resource}
+    owner.set_queue_attributes(QueueUrl=url, Attributes={"Policy": document(opened)})
+    assert sqs.get_queue_url(**asked)["QueueUrl"] == url
+    assert is_denied(sqs.send_message, QueueUrl=url, MessageBody="text")
+
+
+@pytest.mark.parametrize("kind", ["S3", "SQS"])
+def test_who_was_named_and_is_made_again_is_no_longer_let_in(cloud: Cloud, shared: Shared) -> None:
+    """A resource policy keeps the unique id of whom it names, as a trust policy does."""
+    named = cloud.role(EVERYTHING)
+    shared.give(("Allow", {"AWS": named}))
+    assert shared.use(cloud.enter(named))
+    iam, name = cloud.client("iam"), named.rpartition("/")[2]
+    iam.delete_role_policy(RoleName=name, PolicyName="policy")
+    iam.delete_role(RoleName=name)
+    session = cloud.enter(cloud.role(EVERYTHING, RoleName=name))
+    assert is_denied(shared.use, credentials=session)
+    shared.give(("Allow", {"AWS": named}))
+    assert shared.use(session)
+
+
+def test_a_bucket_policy_that_names_who_does_not_exist_is_malformed(cloud: Cloud, member: str) -> None:
+    name, owner = unique(), cloud.within(member, "s3")
+    owner.create_bucket(Bucket=name)
+    nobody = {"AWS": f"arn:aws:iam::{member}:role/there-is-none"}
+    policy = document({"Effect": "Allow", "Principal": nobody, "Action": "s3:*", "Resource": f"arn:aws:s3:::{name}"})
+    with pytest.raises(ClientError, match="MalformedPolicy"):
+        owner.put_bucket_policy(Bucket=name, Policy=policy)
+
+
 # ---- within an account
 
 
@@ -309,9 +393,8 @@ def test_within_an_account_its_policy_alone_is_enough(cloud: Cloud, shared: Shar
     session = cloud.enter(own)
     shared.give()
     assert is_denied(shared.use, credentials=session)
-    for principal in (own, session_arn(own)):
-        shared.give(("Allow", {"AWS": principal}))
-        assert shared.use(session)
+    shared.give(("Allow", {"AWS": own}))
+    assert shared.use(session)
     shared.give(("Allow", {"AWS": f"arn:aws:iam::{member}:root"}))
     assert is_denied(shared.use, credentials=session), "the account is not its roles"
 
@@ -322,7 +405,7 @@ def test_a_deny_binds_the_account_s_own_principals(cloud: Cloud, shared: Shared,
     session = cloud.enter(own)
     shared.give()
     assert shared.use(session)
-    for principal in (own, session_arn(own), "*"):
+    for principal in (own, session_arn(own), "*") if shared.action == "s3:GetObject" else (own,):
         shared.give(("Deny", {"AWS": principal}))
         assert is_denied(shared.use, credentials=session)
     shared.give()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from .conftest import ALIASES, EVERYTHING, OPEN_ID, SAML, Cloud, allow, deny, policy_text, refusal
+from .conftest import ALIASES, EVERYTHING, OPEN_ID, READS, SAML, Cloud, allow, deny, policy_text, refusal
 
 AWS_MANAGED = "arn:aws:iam::aws:policy"
 
@@ -22,7 +22,7 @@ def role(cloud: Cloud) -> str:
 
 
 def test_without_a_session_policy_the_role_decides(cloud: Cloud, role: str) -> None:
-    assert cloud.may(cloud.enter(role)) == {ALIASES, SAML}
+    assert cloud.may(cloud.enter(role), *READS) == {ALIASES, SAML}
 
 
 def test_a_session_may_do_only_what_role_and_session_policy_both_allow(cloud: Cloud, role: str) -> None:
@@ -33,7 +33,7 @@ def test_a_session_may_do_only_what_role_and_session_policy_both_allow(cloud: Cl
 
 def test_a_session_policy_cannot_give_what_the_role_lacks(cloud: Cloud, role: str) -> None:
     session = cloud.enter(role, Policy=policy_text(allow(OPEN_ID)))
-    assert cloud.may(session) == set()
+    assert cloud.may(session, *READS) == set()
     assert cloud.why_not(session, OPEN_ID).endswith(f"because no identity-based policy allows the {OPEN_ID} action")
 
 

@@ -6,8 +6,6 @@ import ast
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 BEHAVIOURS = {
     # session policies
     "A session may do only what role and session policy both allow.": (
@@ -234,10 +232,9 @@ def names_in(file: str) -> set[str]:
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
 
 
-@pytest.mark.parametrize("sentence", BEHAVIOURS)
-def test_each_behaviour_has_its_test(sentence: str) -> None:
-    file, _, name = BEHAVIOURS[sentence].partition("::")
-    assert name in names_in(file)
+def test_each_behaviour_has_its_test() -> None:
+    named = [test.partition("::") for test in BEHAVIOURS.values()]
+    assert [f"{file}::{name}" for file, _, name in named if name not in names_in(file)] == []
 
 
 def test_75_behaviours_are_told_apart() -> None:

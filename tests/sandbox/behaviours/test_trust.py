@@ -12,7 +12,7 @@ import pytest
 
 from sandbox.accounts import HUB
 
-from .conftest import EVERYTHING, Cloud, Credentials, allow, deny, of, session_arn, trusting, unique
+from .conftest import ALIASES, EVERYTHING, Cloud, Credentials, allow, deny, is_denied, of, session_arn, trusting, unique
 
 ASSUME = "sts:AssumeRole"
 IN_THE_HUB = {"AWS": HUB}
@@ -87,6 +87,19 @@ def test_an_explicit_deny_in_the_trust_policy_holds(cloud: Cloud, target: str, c
     assert cloud.is_let_in(target, hub)
 
 
+def test_a_role_s_path_is_in_its_arn_and_not_in_its_session_s(cloud: Cloud, target: str) -> None:
+    caller = cloud.role(EVERYTHING, Path="/team/")
+    session = cloud.enter(caller)
+    bare = caller.replace("/team/", "/")
+    assert cloud.client("sts", session).get_caller_identity()["Arn"] == session_arn(caller)
+    for principal in (caller, session_arn(caller)):
+        cloud.trust(target, trusting({"AWS": principal}))
+        assert cloud.is_let_in(target, session)
+    for arn, expected in ((caller, True), (bare, False)):
+        cloud.trust(target, trusting(IN_THE_HUB, ArnEquals={"aws:PrincipalArn": arn}))
+        assert cloud.is_let_in(target, session) is expected
+
+
 def test_a_trust_policy_may_name_one_session_of_a_role(cloud: Cloud, target: str, caller: str) -> None:
     cloud.trust(target, trusting({"AWS": session_arn(caller, "one")}))
     assert cloud.is_let_in(target, cloud.enter(caller, RoleSessionName="one"))
@@ -115,6 +128,7 @@ CONDITIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     # What is met by a session of `caller` from this machine at this time, and what is not.
     "aws:SourceIp": ({"IpAddress": ["10.0.0.0/8", "127.0.0.0/8"]}, {"IpAddress": "10.0.0.0/8"}),
     "aws:SourceIp, not": ({"NotIpAddress": "10.0.0.0/8"}, {"NotIpAddress": "127.0.0.1"}),
+    "aws:SecureTransport": ({"Bool": "true"}, {"Bool": "false"}),  # as the same call has on AWS
     "aws:CurrentTime": ({"DateLessThan": FAR_AWAY}, {"DateLessThan": LONG_AGO}),
     "aws:EpochTime": ({"NumericGreaterThan": "1577836800"}, {"NumericGreaterThan": "32472144000"}),
     "aws:TokenIssueTime": ({"DateGreaterThan": LONG_AGO}, {"DateGreaterThan": FAR_AWAY}),
@@ -141,20 +155,27 @@ def condition(name: str, operators: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", CONDITIONS)
 def test_a_trust_policy_sees_the_keys_that_aws_sets(cloud: Cloud, target: str, hub: Any, name: str) -> None:
-    met, unmet = CONDITIONS[name]
-    cloud.trust(target, trusting(IN_THE_HUB, **condition(name, met)))
+    met, unmet = (condition(name, operators) for operators in CONDITIONS[name])
+    cloud.trust(target, trusting(IN_THE_HUB, **met), trusting("*", effect="Deny", **unmet))
     assert cloud.is_let_in(target, hub, ExternalId="given")
-    cloud.trust(target, trusting(IN_THE_HUB, **condition(name, unmet)))
+
+
+def test_a_trust_policy_lets_in_for_none_of_those_that_are_not_met(cloud: Cloud, target: str, hub: Any) -> None:
+    unmet = [condition(name, operators) for name, (_, operators) in CONDITIONS.items()]
+    cloud.trust(target, *(trusting(IN_THE_HUB, **one) for one in unmet))
     assert not cloud.is_let_in(target, hub, ExternalId="given")
 
 
-@pytest.mark.parametrize("name", CONDITIONS)
-def test_a_deny_in_a_trust_policy_sees_them_too(cloud: Cloud, target: str, hub: Any, name: str) -> None:
-    met, unmet = CONDITIONS[name]
-    cloud.trust(target, trusting(IN_THE_HUB), trusting("*", effect="Deny", **condition(name, met)))
-    assert not cloud.is_let_in(target, hub, ExternalId="given")
-    cloud.trust(target, trusting(IN_THE_HUB), trusting("*", effect="Deny", **condition(name, unmet)))
-    assert cloud.is_let_in(target, hub, ExternalId="given")
+def test_a_policy_of_the_caller_s_sees_the_same_keys(cloud: Cloud) -> None:
+    """All at once: each that is met is met, and no Deny meets that is not."""
+    own = {name: operators for name, operators in CONDITIONS.items() if not name.startswith("sts:")}
+    met: dict[str, Any] = {}
+    for name, (operators, _) in own.items():
+        for operator, keys in condition(name, operators).items():
+            met.setdefault(operator, {}).update(keys)
+    denials = [deny(ALIASES, Condition=condition(name, unmet)) for name, (_, unmet) in own.items()]
+    role = cloud.role(allow(ALIASES, Condition=met), *denials, Tags=[{"Key": "team", "Value": "blue"}])
+    assert cloud.may(cloud.enter(role), ALIASES) == {ALIASES}
 
 
 def test_a_trust_policy_may_ask_for_the_organization(cloud: Cloud, target: str, hub: Any) -> None:
@@ -192,15 +213,6 @@ def test_a_trust_policy_may_ask_for_a_place_in_the_organization(cloud: Cloud, hu
         api.delete_organizational_unit(OrganizationalUnitId=gone)
 
 
-def test_tls_is_there_or_not(cloud: Cloud, target: str, hub: Any) -> None:
-    """Whichever the sandbox says, which has no TLS: the key is known."""
-    found = []
-    for value in ("true", "false"):
-        cloud.trust(target, trusting(IN_THE_HUB, Bool={"aws:SecureTransport": value}))
-        found.append(cloud.is_let_in(target, hub))
-    assert sorted(found) == [False, True]
-
-
 def test_a_trust_policy_may_name_the_caller_s_unique_id(cloud: Cloud, target: str, caller: str, hub: Any) -> None:
     role_id = cloud.client("iam").get_role(RoleName=of(caller)[1])["Role"]["RoleId"]
     cloud.trust(target, trusting(IN_THE_HUB, StringEquals={"aws:userid": f"{role_id}:tests"}))
@@ -232,6 +244,38 @@ def test_a_session_may_have_to_be_named_after_its_user(cloud: Cloud, target: str
     cloud.trust(target, trusting(IN_THE_HUB, StringEquals={"sts:RoleSessionName": "${aws:username}"}))
     assert cloud.is_let_in(target, user.credentials, RoleSessionName=user.name)
     assert not cloud.is_let_in(target, user.credentials)
+
+
+@pytest.mark.parametrize(
+    "made",
+    ["role", "queue", "secret"],
+)
+def test_a_policy_sees_the_tags_of_a_resource(cloud: Cloud, made: str) -> None:
+    open_ones = {"StringEquals": {"aws:ResourceTag/open": "yes"}}
+    session = cloud.session(allow("*", Condition=open_ones))
+
+    def sees(tagged: bool) -> bool:
+        name, value = unique(), "yes" if tagged else "no"
+        tags = [{"Key": "open", "Value": value}]
+        if made == "role":
+            cloud.role(RoleName=name, Tags=tags)
+            return not is_denied(cloud.client("iam", session).get_role, RoleName=name)
+        if made == "queue":
+            url = cloud.client("sqs").create_queue(QueueName=name, tags={"open": value})["QueueUrl"]
+            return not is_denied(cloud.client("sqs", session).receive_message, QueueUrl=url)
+        cloud.client("secretsmanager").create_secret(Name=name, SecretString="text", Tags=tags)
+        return not is_denied(cloud.client("secretsmanager", session).get_secret_value, SecretId=name)
+
+    assert (sees(tagged=True), sees(tagged=False)) == (True, False)
+
+
+def test_a_policy_sees_the_tags_of_a_request(cloud: Cloud) -> None:
+    blue = {"StringEquals": {"aws:RequestTag/team": "blue"}, "ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}}
+    iam = cloud.client("iam", cloud.session(allow("iam:CreateUser", "iam:TagUser", Condition=blue)))
+    tag = {"Key": "team", "Value": "blue"}
+    assert iam.create_user(UserName=unique(), Tags=[tag])
+    for tags in ([], [{**tag, "Value": "red"}], [tag, {"Key": "cost", "Value": "1"}]):
+        assert is_denied(iam.create_user, UserName=unique(), Tags=tags)
 
 
 def test_the_caller_s_policy_sees_the_role_s_tags(cloud: Cloud, member: str) -> None:
