@@ -25,7 +25,6 @@ from sandbox.policy_patterns import (
     literal,
     opposite,
 )
-from sandbox.policy_patterns import ContextValue as ContextValue  # until its importers name policy_patterns
 
 _ANY, _ALL = "foranyvalue", "forallvalues"
 _WRITTEN = re.compile(rf"(?:({_ANY}|{_ALL}):)?([a-z]+?)(ifexists)?")
