@@ -3,7 +3,7 @@
 It is made from AWS's "Service Authorization Reference". A service's file is read at its first request.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from functools import cache
 from typing import Any
 
@@ -18,6 +18,12 @@ def actions_of(prefix: str) -> Mapping[str, Any]:
 def resource_types_of(prefix: str) -> Mapping[str, str]:
     """The ARN patterns of a service's resource types."""
     return {found["key"]: found["arn"] for found in _load("resourceTypes", prefix).values()}
+
+
+@cache
+def arn_keys_of(prefix: str) -> Set[str]:
+    """The condition keys of a service whose values are ARNs."""
+    return {key["key"] for key in _load("conditionKeys", prefix).values() if "ARN" in key["type"]}
 
 
 def _load(kind: str, prefix: str) -> Mapping[str, Any]:
