@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from botocore.model import OperationModel
+from moto.core.model import OperationModel
 from moto.utilities.utils import get_partition
 
 from sandbox.requested_access.by_service import DEFAULTS, WHOLE_TYPE

