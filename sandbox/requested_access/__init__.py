@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from botocore.model import OperationModel
+from moto.core.model import OperationModel
 
 from sandbox.requested_access import by_service, keys, s3
 from sandbox.requested_access.actions import action_of
@@ -54,8 +54,8 @@ _plans: dict[tuple[str, str, str], _Plan] = {}
 def accesses_of(request: Request) -> Sequence[Access]:
     """Everything that must be allowed for the request: each of the returned accesses. There is always one."""
     if request.service == "s3":
-        asked, (content, known) = s3.asked_of(request), s3.keys_of(request)
-        return [Access(name, arn, content, known) for name, arn in asked or [(f"s3:{request.operation}", None)]]
+        content, known = s3.keys_of(request)
+        return [Access(name, arn, content, known) for name, arn in s3.asked_of(request)]
     operation = operation_of(request)
     if operation and operation.name != request.operation:
         request = replace(request, operation=operation.name)
@@ -65,20 +65,20 @@ def accesses_of(request: Request) -> Sequence[Access]:
     values: Mapping[str, Any] = plan.reader.read(request) if plan.reader else {}
     content, known = keys.tag_keys(request.operation, plan.tags, values)
     content |= keys.service_keys(request, plan.named_keys, values)
-    prefix, asked = action.partition(":")[0], _asked(request, plan, values) or [("", None)]
-    return [
-        *(
-            Access(f"{prefix}:{name}" if name else action, arn, content, known if plan.is_all_read else ())
-            for name, arn in asked
-        ),
-        *(Access("iam:PassRole", role, key) for role, key in keys.passed_roles(request, values).items()),
+    known = known if plan.is_all_read else ()
+    prefix = action.partition(":")[0]
+    accesses = [
+        Access(f"{prefix}:{name}" if name else action, arn, content, known)
+        for name, arn in _asked(request, plan, values)
     ]
+    passed = keys.passed_roles(request, values)
+    return accesses + [Access("iam:PassRole", role, keys_of_role) for role, keys_of_role in passed.items()]
 
 
 def _asked(request: Request, plan: _Plan, values: Mapping[str, Any]) -> by_service.Asked:
     instead = by_service.INSTEAD.get(request.service)
     found = instead(request, values) if instead else None
-    if found is not None:
+    if found:
         return found
     arns = plan.finder.find(request, values, plan.is_all_read) if plan.finder else [None]
-    return [("", arn) for arn in mended(request, arns, values)]
+    return [("", arn) for arn in mended(request, arns, values)] or [("", None)]

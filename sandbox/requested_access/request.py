@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from botocore.exceptions import UnknownServiceError
-from botocore.model import OperationModel, ServiceModel, Shape
+from botocore.model import Shape, StructureShape
+from moto.core.model import OperationModel, ServiceModel
 from moto.core.parse import EC2QueryParser, QueryParser
 from moto.core.utils import get_service_model
 
@@ -20,8 +21,8 @@ class Request:
 
     `service` is boto3's name of it, as moto's response class knows it (`boto3_service_name`). `operation` is the API's
     operation as moto finds it; S3's are found here. `path` is as it arrived, with its query string. `form` is moto's
-    `data`. `bucket` and `key` are S3's, which moto takes from path or host. `caller` is the ARN of the
-    user or session that asks.
+    `data`. `bucket` and `key` are S3's, which moto takes from path or host. `caller` is the ARN of the user or session
+    that asks.
     """
 
     service: str
@@ -110,7 +111,7 @@ class Reader:
         shape = operation.input_shape
         uri = str(operation.http.get("requestUri", "/"))
         self._labels, self._names = _labels(uri), re.findall(r"\{([^}+]+)", uri)
-        found = {name: _reader(operation, name, member) for name, member in shape.members.items()} if shape else {}
+        found = {name: _reader(operation, shape, name) for name in shape.members} if shape else {}
         self._readers = {name: read for name, read in found.items() if read}
         self.members = {name: shape.members[name] for name in self._readers} if shape else {}
         self.is_complete = None not in found.values()
@@ -136,8 +137,9 @@ def _labels(uri: str) -> re.Pattern[str]:
 _Read = Callable[[Request, Mapping[str, str]], Any]
 
 
-def _reader(operation: OperationModel, member: str, shape: Shape) -> _Read | None:
+def _reader(operation: OperationModel, whole: StructureShape, member: str) -> _Read | None:
     """Reads one member; None for what is in XML or is the whole body."""
+    shape = whole.members[member]
     name = shape.serialization.get("name", member)
     location = shape.serialization.get("location")
     protocol = str(operation.service_model.protocol)
@@ -147,10 +149,10 @@ def _reader(operation: OperationModel, member: str, shape: Shape) -> _Read | Non
         return lambda request, labels: _of_query(shape, request.query.get(name, []))
     if location == "header":
         return lambda request, labels: request.headers.get(name, "")
-    if location or protocol == "rest-xml" or operation.input_shape.serialization.get("payload"):
+    if location or protocol == "rest-xml" or whole.serialization.get("payload"):
         return None
     parser = (EC2QueryParser if protocol == "ec2" else QueryParser)(operation)
-    field = parser._get_serialized_name(shape, member)
+    field = parser._get_serialized_name(shape, member)  # type: ignore[no-untyped-call]
     fits = _JSON_TYPES.get(shape.type_name, (str, int, float))
 
     def of_form_or_json(request: Request, labels: Mapping[str, str]) -> Any:
@@ -163,7 +165,7 @@ def _reader(operation: OperationModel, member: str, shape: Shape) -> _Read | Non
             return None
         if "tag" not in member.lower() and _is_nested(shape):
             return {"": ""}  # that it is there
-        found = parser._parse_shape(shape, request.fields, field)
+        found = parser._parse_shape(shape, request.fields, field)  # type: ignore[no-untyped-call]
         return found if isinstance(found, fits) else None
 
     return of_form_or_json

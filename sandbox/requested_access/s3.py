@@ -53,13 +53,14 @@ _LIST_KEYS = {"prefix": "s3:prefix", "delimiter": "s3:delimiter", "max-keys": "s
 # Not of this API: other services, and what browsers ask.
 _ELSEWHERE = {"ListDirectoryBuckets", "WriteGetObjectResponse", "BucketCORSPreflightCheck", "ObjectCORSPreflightCheck"}
 
-Asked = tuple[str, str]
-"""An action and a resource."""
+Asked = tuple[str, str | None]
+"""An action and a resource; None is an unknown one."""
 
 
 def asked_of(request: Request) -> Sequence[Asked]:
-    """The actions and resources that must all be allowed."""
-    return list(dict.fromkeys(one for name in operations_of(request) for one in _asked(request, name)))
+    """The actions and resources that must all be allowed; there is always one."""
+    found = dict.fromkeys(one for name in operations_of(request) for one in _asked(request, name))
+    return list(found) or [(f"s3:{request.operation}", None)]
 
 
 def keys_of(request: Request) -> tuple[Mapping[str, str | list[str]], Sequence[str]]:

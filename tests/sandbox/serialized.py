@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import unquote, urlencode
 
-from botocore.serialize import Serializer, create_serializer
+from botocore.serialize import create_serializer
 from moto.core.utils import get_service_model
 
 from sandbox.requested_access import Access, Request, accesses_of
@@ -14,7 +14,7 @@ ACCOUNT = "111111111111"
 
 
 @cache
-def _serializer(protocol: str) -> Serializer:
+def _serializer(protocol: str) -> Any:
     return create_serializer(protocol)
 
 
