@@ -64,12 +64,13 @@ OPERATING = "docs/operating-it.md"
 
 def test_the_alarms_are_a_template_that_cfn_lint_passes(tmp_path: Path) -> None:
     (alarms,) = blocks(OPERATING, "yaml")
-    found = []
-    for template in (alarms, alarms.replace("MetricName", "Metric")):
-        (tmp_path / "alarms.yaml").write_text(template)
-        command = [str(Path(sys.executable).with_name("cfn-lint")), str(tmp_path / "alarms.yaml")]
-        found.append(subprocess.run(command, capture_output=True, text=True).stdout)
-    assert (found[0], "Metric" in found[1]) == ("", True)
+    right, wrong = tmp_path / "right.yaml", tmp_path / "wrong.yaml"
+    right.write_text(alarms)
+    wrong.write_text(alarms.replace("MetricName", "Metric"))
+    command = [Path(sys.executable).with_name("cfn-lint"), "--format", "parseable", right, wrong]
+    found = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
+    assert {line.partition(":")[0] for line in found} == {str(wrong)}
+    assert "Metric" in found[0]
 
 
 def test_the_alarms_watch_metrics_that_there_are() -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +47,19 @@ class Project:
     def chalice(self, command: str, *options: str, event: object = None) -> subprocess.CompletedProcess[str]:
         return self.run("chalice", command, "--stage", "sandbox", *options, event=event)
 
+    @cached_property
+    def _functions(self) -> Any:
+        key, secret, token = (self.environment[name] for name in NAMES)
+        developer = boto3.Session(key, secret, token, region_name=self.environment["AWS_DEFAULT_REGION"])
+        return developer.client("lambda", endpoint_url=self.environment["AWS_ENDPOINT_URL"])
+
     def invoke(self, function: str, event: object) -> Any:
-        """What a function answered; fails if it raised."""
-        done = self.chalice("invoke", "-n", function, event=event)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        """What a function answered; fails if it raised. As `chalice invoke`, which takes half a second to start."""
+        app = json.loads((self.folder / ".chalice" / "config.json").read_text())["app_name"]
+        answer = self._functions.invoke(FunctionName=f"{app}-sandbox-{function}", Payload=json.dumps(event))
+        payload = json.load(answer["Payload"])
+        assert "FunctionError" not in answer, payload
+        return payload
 
     def invoke_switch_account(self, **event: object) -> tuple[int, dict[str, Any]]:
         """Its status and its body."""

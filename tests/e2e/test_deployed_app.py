@@ -37,8 +37,11 @@ def test_each_function_has_a_role_of_its_own_name(aws: Any) -> None:
 
 
 def test_the_target_says_that_it_is_the_account_that_was_asked_for(deployed: Project) -> None:
-    status, body = deployed.invoke_switch_account(account_id=PRODUCTION)
-    assert status == 200
+    done = deployed.chalice("invoke", "-n", "switch_account", event={"account_id": PRODUCTION})
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    body = json.loads(answer["body"])
+    assert answer["statusCode"] == 200
     assert body["message"] == "Successfully processed request"
     assert body["result"]["arn"].startswith(f"arn:aws:sts::{PRODUCTION}:assumed-role/external-role/cross-account-")
 
