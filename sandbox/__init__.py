@@ -1,7 +1,7 @@
 """AWS on a laptop: a hub account, an organization and target accounts on loopback, for cross-account.
 
-The unchanged `chalice`, `aws` and boto3 use it through AWS_ENDPOINT_URL. It is moto's server plus what moto lacks:
-trust policies, identity policies with conditions, and Lambda with AWS's own runtime client and boto3.
+The unchanged `chalice`, `aws` and boto3 use it through AWS_ENDPOINT_URL. It is moto's server plus what moto lacks: every
+policy that decides in AWS, sessions, and Lambda with AWS's own runtime client and boto3.
 
     python -m sandbox                  run it; `eval "$(python -m sandbox env)"` in another shell
     with sandbox.running() as box:     the same for tests, in a separate process
@@ -11,16 +11,22 @@ is denied in every stage except `sandbox`.
 
 Nothing is served to a web page, or without a signature of this sandbox's own keys, but the record of calls: guard.py.
 
-Enforced: signatures; identity policies (Allow, Deny, Not…, wildcards, conditions) and permissions boundaries on
-every call; trust policies, MaxSessionDuration and the one-hour maximum of role chaining in AssumeRole; that Lambda and
-Step Functions may assume their roles; a function's timeout, payload limits and concurrency; its role's right to log.
+How a request is decided, and in which module:
 
-Not enforced: session policies (their form is checked), SCPs and RCPs, expiry of credentials, iam:PassRole, resource
-policies other than trust (buckets, functions), a role's unique id in a trust policy, a function's memory size, retries
-of asynchronous invocations, and the permissions that CloudFormation needs for what it creates. Lambda refuses reserved
-variables such as AWS_ACCESS_KEY_ID; here they are overridden. Unsigned calls of AWS (Cognito, AssumeRoleWithWebIdentity
-and AssumeRoleWithSAML) and presigned POSTs of S3 are refused.
-An operator, condition key or policy variable that the sandbox does not know denies.
+    guard                signature, expiry, closed accounts, regions that are off
+    requested_access/    which actions on which resources it needs, and which condition keys it sets
+    case                 every policy that has a say in each of them, and the keys that AWS sets
+    decide               allowed, implicitly denied or explicitly denied, and by which kind of policy
+    sts/                 AssumeRole and its like: trust policies, session policies, tags, source identities
+    organization, resources, callers, regions    what moto's state says of each
+
+It follows AWS's documentation, and another engine's verdicts on thousands of cases (tests/sandbox/verdicts). What the
+sandbox does not know, it refuses: a condition key, an operator, a resource that it cannot find in a request.
+
+Not enforced: the permissions that CloudFormation needs for what it creates, and resource policies in its templates; VPC
+endpoint policies; MFA (no session has it); a function's memory size; retries of asynchronous invocations. Lambda refuses
+reserved variables such as AWS_ACCESS_KEY_ID; here they are overridden. Unsigned calls of AWS (Cognito,
+AssumeRoleWithWebIdentity and AssumeRoleWithSAML) and presigned POSTs of S3 are refused.
 """
 
 from sandbox.running import Box, SandboxNotStarted, running

@@ -14,8 +14,8 @@
 A policy is a document, as a mapping or as JSON text, or {"name": …, "policy": document}.
 
 It follows https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html and is stricter
-where that page is not clear, or where the sandbox does not know enough: such a statement never allows, and denies if it
-is a Deny.
+where AWS's documentation is not clear, or where the sandbox does not know enough: such a statement never allows, and
+denies if it is a Deny. tests/sandbox/verdicts/README.md tells where this differs from another engine.
 """
 
 import re
@@ -148,7 +148,7 @@ def _levels(case: Case, name: str) -> list[list[Document]]:
 
 
 def _own(documents: Iterable[Document], asked: Asked, short: ShortArn = ShortArn.COMPLETED) -> Finding:
-    """What policies say that are attached to the caller or its account: they have no Principal."""
+    """What the policies say that are attached to the caller or to its account: they have no Principal."""
     denies = allows = False
     for statement in (statement for document in documents for statement in statements(document)):
         truth = statement.applies(asked, short)
@@ -161,19 +161,13 @@ def _own(documents: Iterable[Document], asked: Asked, short: ShortArn = ShortArn
 
 
 def _scp(documents: Iterable[Document], asked: Asked) -> Finding:
+    """What the SCPs of one level say."""
     return _own(documents, asked, ShortArn.EXPANDED)
 
 
-def _of_resource(
-    documents: Iterable[Document],
-    asked: Asked,
-    short: ShortArn = ShortArn.EXPANDED,
-    unnamed: Named | None = None,
-) -> Finding:
-    """What policies say that are attached to the resource or its account: they name the caller.
-
-    `unnamed` is how a statement without Principal names it; None if it must have one.
-    """
+def _of_resource(documents: Iterable[Document], asked: Asked, rcp: bool = False) -> Finding:
+    """What the policies say that are attached to the resource, or to its account (RCPs): they name the caller."""
+    short, unnamed = (ShortArn.UNKNOWN, Named.DIRECTLY) if rcp else (ShortArn.EXPANDED, None)
     denies, allowed = False, Named.NOT
     for statement in (statement for document in documents for statement in statements(document)):
         named = unnamed if statement.principal is None else statement.names(asked.principal)
@@ -190,7 +184,7 @@ def _of_resource(
 
 def _rcp(documents: Sequence[Document], asked: Asked) -> Finding:
     """What the RCPs of one level say. AWS attaches RCPFullAWSAccess to each, which cannot be detached."""
-    finding = _of_resource(documents, asked, ShortArn.UNKNOWN, Named.DIRECTLY)
+    finding = _of_resource(documents, asked, rcp=True)
     if any(statement.allows for document in documents for statement in statements(document)):
         return finding
     return Finding(finding.denies, Named.DIRECTLY)

@@ -25,7 +25,6 @@ from sandbox.policy_patterns import (
     literal,
     opposite,
 )
-from sandbox.policy_patterns import ContextValue as ContextValue  # until its importers name policy_patterns
 
 _ANY, _ALL = "foranyvalue", "forallvalues"
 _WRITTEN = re.compile(rf"(?:({_ANY}|{_ALL}):)?([a-z]+?)(ifexists)?")
@@ -99,7 +98,7 @@ def _in_network(value: str, wanted: str) -> bool | None:
 
 
 def _not_outside_network(value: str, wanted: str) -> bool | None:
-    """For NotIpAddress. An IPv4 address is not that IPv6 address, but the judge of the tests does not let it pass."""
+    """For NotIpAddress: that an IPv4 address is not a single IPv6 address is unknown to the engine of the verdicts."""
     single_of_other_version = "/" not in wanted and (":" in value) != (":" in wanted)
     return None if single_of_other_version else _in_network(value, wanted)
 
@@ -113,7 +112,7 @@ _ORDERS = {
 }
 _DIGIT = re.compile("[0-9]")
 _ARN = Operator(arn_like, re.compile("[:*]"), fill_pattern)  # AWS documents ArnEquals and ArnLike as the same
-# The judge of the tests does not regard case here; AWS takes no policy in another case.
+# In lower case: AWS takes operators in their own case only, other engines in any.
 _OPERATORS = {
     "stringequals": Operator(operator.eq, fill=fill_text),
     "stringequalsignorecase": Operator(lambda value, wanted: value.lower() == wanted.lower(), fill=fill_text),

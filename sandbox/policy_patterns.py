@@ -30,8 +30,8 @@ class Missing(Enum):
 class ShortArn(IntEnum):
     """What a policy means by an ARN of fewer than six parts.
 
-    AWS documents that it adds * for each missing part. The judge of the tests does so for some kinds of policies only;
-    for the others it is not known here.
+    AWS documents that it adds * for each missing part. The engine of tests/sandbox/verdicts does so for some kinds of
+    policies only; for the others it is not known here.
     """
 
     UNKNOWN = 0  # resource control policies
@@ -162,18 +162,19 @@ def resource_like(resource: str | None, pattern: str, context: Context, short: S
     filled = fill_pattern(pattern, context)
     if resource == "*" or filled is Missing.ABSENT:
         return False
-    values = resource.split(":", 5)
-    if isinstance(filled, Missing) or len(values) < 6:
+    if filled is Missing.UNKNOWN or resource.count(":") < 5:
         return None
-    *parts, last = [*filled.split(":", 5), *"*****"][:6]
-    if not all(like(v, p, ignore_case=True) for v, p in zip(values, parts, strict=False)) or not like(values[5], last):
-        # "If the * wildcard is the last character of a segment, it can expand to match beyond the colon boundaries":
-        # AWS does not say when it does.
+    *first, last = resource.split(":", 5)
+    *patterns, last_pattern = [*filled.split(":", 5), *"*****"][:6]
+    matches = all(like(*pair, ignore_case=True) for pair in zip(first, patterns, strict=True))
+    if not matches or not like(last, last_pattern):
+        # AWS: "If the * wildcard is the last character of a resource ARN segment, it can expand to match beyond the
+        # colon boundaries". It does not say when.
         return None if like(resource, filled) else False
     if pattern.count(":") < 5:
         return True if short >= (ShortArn.EXPANDED if pattern.endswith("*") else ShortArn.COMPLETED) else None
-    # Documented: no wildcard in the type of a resource. But AWS may well accept it.
-    return None if _WILD_TYPE.match(last) and values[2] != "s3" else True
+    # AWS documents that a wildcard must not stand in the type of a resource, not what it does there.
+    return None if _WILD_TYPE.match(last_pattern) and first[2] != "s3" else True
 
 
 def is_exact(pattern: str, context: Context) -> bool:

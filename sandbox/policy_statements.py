@@ -164,7 +164,7 @@ class Statement:
         yield self.action.matches(lambda pattern: action_like(asked.service, asked.name, pattern))
         if self.resource is not None:
             yield self.resource.matches(lambda pattern: resource_like(asked.resource, pattern, asked.context, short))
-            # AWS says that NotResource is all others. The judge of the tests: nothing, in these two cases.
+            # AWS: all others. The engine of tests/sandbox/verdicts: none, with a short ARN or a variable without value.
             if self.resource.negated and not all(is_exact(one, asked.context) for one in self.resource.patterns or ()):
                 yield None
         for condition in self.conditions:
@@ -223,13 +223,14 @@ def _statement(written: Any, variables: bool) -> Statement:
         return Statement(denies=_DENY.search(json.dumps(written)) is not None)
     effect = next((value for name, value in written.items() if name.lower() == "effect"), None)
     conditions = parse_conditions(written.get("Condition", {}), variables)
+    principals = [written[name] for name in ("Principal", "NotPrincipal") if name in written]
     return Statement(
         allows=effect == "Allow",
         denies=isinstance(effect, str) and effect.lower() == "deny",
         malformed=conditions is None or not written.keys() <= _ELEMENTS,
         action=_element(written, "Action", variables) or _MALFORMED,
         resource=_element(written, "Resource", variables),
-        principal=written.get("Principal", written.get("NotPrincipal")),
+        principal=principals[0] if len(principals) == 1 else principals or None,  # two name nobody
         not_principal="NotPrincipal" in written,
         conditions=conditions or (),
     )

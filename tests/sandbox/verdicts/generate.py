@@ -1,6 +1,6 @@
 """Makes cases for sandbox/decide.py by chance, a family for each kind of policy and each rule.
 
-python -m tests.sandbox.verdicts.generate 1 400 > cases.jsonl    the seed, and how many of each family
+python -m tests.sandbox.verdicts.generate 2026 300 > cases.jsonl    # the seed, and how many of each family
 """
 
 import json
@@ -166,7 +166,7 @@ def identity(make: Maker) -> Json:
 def session(make: Maker) -> Json:
     case = make.case(
         identityPolicies=make.full(),
-        sessionPolicy=make.one(make.policies(1, 1)),
+        sessionPolicy=make.one(make.full(0.7) or make.policies(1, 1)),
         permissionBoundaries=make.full() or None if make.maybe(0.3) else None,
         resourcePolicy=make.resource_policy() if make.maybe(0.4) else None,
     )
@@ -233,7 +233,6 @@ def trust_here(make: Maker, account: str = HOME) -> Json:
     case = make.case(
         identityPolicies=make.full(0.4) if account == HOME else make.full(0.9),
         permissionBoundaries=make.full(0.5) or None if make.maybe(0.4) else None,
-        sessionPolicy=None,
     )
     policy = make.resource_policy(actions=("sts:AssumeRole", "sts:*", "sts:assume*", "sts:TagSession"))
     for statement in policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]:
