@@ -104,6 +104,7 @@ class Cloud:
     box: sandbox.Box
     _clients: dict[tuple[str, ...], Any] = field(default_factory=dict)
     _administrators: dict[str, Credentials] = field(default_factory=dict)
+    _sessions: dict[str, Credentials] = field(default_factory=dict)
 
     @cached_property
     def _session(self) -> Any:
@@ -175,9 +176,12 @@ class Cloud:
         sts = self.client("sts", credentials)
         return not is_denied(sts.assume_role, **{"RoleArn": role, "RoleSessionName": "tests", **arguments})
 
-    def session(self, *statements: dict[str, Any], account: str = HUB, **arguments: Any) -> Credentials:
-        """Credentials of a new role with these statements."""
-        return self.enter(self.role(*statements, account=account), **arguments)
+    def session(self, *statements: dict[str, Any], account: str = HUB) -> Credentials:
+        """Credentials of a role that has these statements for good."""
+        name = f"{account} {document(*statements)}"
+        if name not in self._sessions:
+            self._sessions[name] = self.enter(self.role(*statements, account=account))
+        return self._sessions[name]
 
     def user(self, *statements: dict[str, Any], account: str = HUB, name: str = "", **arguments: Any) -> User:
         iam, name = self.within(account, "iam"), name or unique()

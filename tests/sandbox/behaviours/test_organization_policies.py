@@ -161,7 +161,7 @@ def test_an_account_that_moves_leaves_the_policies_of_its_unit_and_comes_under_t
     assert (within, beside, cloud.may(session)) == (set(), {ALIASES}, BOTH)
 
 
-@pytest.mark.parametrize("level", ["unit", "inner", "account"])
+@pytest.mark.parametrize("level", ["unit", "account"])
 def test_without_full_access_only_what_a_level_lists_is_allowed(
     cloud: Cloud, place: Place, attach: Attach, without_full_access: Callable[[str], None], level: str
 ) -> None:
@@ -276,7 +276,7 @@ def test_a_service_control_policy_never_denies_get_caller_identity(cloud: Cloud,
 # ---- resource control policies
 
 
-@pytest.mark.parametrize("level", ["root", "unit", "inner", "account"])
+@pytest.mark.parametrize("level", ["root", "unit", "account"])
 def test_a_resource_control_policy_on_the_role_s_account_keeps_callers_out(
     cloud: Cloud, place: Place, attach: Attach, level: str
 ) -> None:

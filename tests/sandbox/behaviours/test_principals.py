@@ -56,13 +56,18 @@ def deleted(cloud: Cloud, role: str) -> str:
 )
 def test_a_trust_policy_that_names_who_does_not_exist_is_malformed(cloud: Cloud, principal: Any) -> None:
     iam, policy = cloud.client("iam"), document(trusting(principal))
-    name = unique()
-    code, message = refusal(iam.create_role, RoleName=name, AssumeRolePolicyDocument=policy)
+    code, message = refusal(iam.create_role, RoleName=unique(), AssumeRolePolicyDocument=policy)
     assert (code, message.startswith("Invalid principal in policy")) == ("MalformedPolicyDocument", True)
+
+
+def test_a_trust_policy_that_is_malformed_changes_nothing(cloud: Cloud) -> None:
+    iam, policy, role = cloud.client("iam"), document(trusting({"AWS": f"{SOMEONE}:role/there-is-none"})), cloud.role()
+    code, _ = refusal(iam.update_assume_role_policy, RoleName=of(role)[1], PolicyDocument=policy)
+    assert code == "MalformedPolicyDocument"
+    assert trusted_by(cloud, role) in ({"AWS": HUB}, {"AWS": f"{SOMEONE}:root"})
+    name = unique()
+    assert refusal(iam.create_role, RoleName=name, AssumeRolePolicyDocument=policy)[0] == code
     assert refusal(iam.get_role, RoleName=name)[0] == "NoSuchEntity"
-    role = cloud.role()
-    assert refusal(iam.update_assume_role_policy, RoleName=of(role)[1], PolicyDocument=policy)[0] == code
-    assert trusted_by(cloud, role) == {"AWS": HUB} or trusted_by(cloud, role) == {"AWS": f"{SOMEONE}:root"}
 
 
 def test_a_trust_policy_may_name_roles_users_accounts_and_services(cloud: Cloud, member: str) -> None:
