@@ -10,7 +10,6 @@ from typing import Any
 
 from sandbox.aws_errors import AwsError
 
-
 _ATTACHING = ("attach_role_policy", "attach_user_policy", "attach_group_policy")
 
 
