@@ -1,7 +1,7 @@
 """AWS on a laptop: a hub account, an organization and target accounts on loopback, for cross-account.
 
-The unchanged `chalice`, `aws` and boto3 use it through AWS_ENDPOINT_URL. It is moto's server plus what moto lacks: every
-policy that decides in AWS, sessions, and Lambda with AWS's own runtime client and boto3.
+The unchanged `chalice`, `aws` and boto3 use it through AWS_ENDPOINT_URL. It is moto's server plus what moto lacks:
+every policy that decides in AWS, sessions, and Lambda with AWS's own runtime client and boto3.
 
     python -m sandbox                  run it; `eval "$(python -m sandbox env)"` in another shell
     with sandbox.running() as box:     the same for tests, in a separate process
@@ -23,9 +23,9 @@ How a request is decided, and in which module:
 It follows AWS's documentation, and another engine's verdicts on thousands of cases (tests/sandbox/verdicts). What the
 sandbox does not know, it refuses: a condition key, an operator, a resource that it cannot find in a request.
 
-Not enforced: the permissions that CloudFormation needs for what it creates, and resource policies in its templates; VPC
-endpoint policies; MFA (no session has it); a function's memory size; retries of asynchronous invocations. Lambda refuses
-reserved variables such as AWS_ACCESS_KEY_ID; here they are overridden. Unsigned calls of AWS (Cognito,
+Not enforced: the permissions that CloudFormation needs for what it creates, and resource policies in its templates;
+VPC endpoint policies; MFA (no session has it); a function's memory size; retries of asynchronous invocations. Lambda
+refuses reserved variables such as AWS_ACCESS_KEY_ID; here they are overridden. Unsigned calls of AWS (Cognito,
 AssumeRoleWithWebIdentity and AssumeRoleWithSAML) and presigned POSTs of S3 are refused.
 """
 

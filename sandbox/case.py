@@ -1,4 +1,4 @@
-"""Gathers a case: one action on one resource, its condition keys, and every policy that has a say. decide.py judges it."""
+"""Gathers a case: one action on one resource, condition keys, and every policy that has a say. decide.py judges it."""
 
 import time
 from collections.abc import Mapping
@@ -14,7 +14,17 @@ from sandbox.requested_access.data import has_resource_control
 
 # AWS sets these where they apply, so that one which is absent from a case is not there. Others are unknown, unless the
 # access tells them: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-_SET_BY_AWS = ["aws:PrincipalTag/", "aws:PrincipalArn", "aws:PrincipalAccount", "aws:PrincipalType", "aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:PrincipalIsAWSService", "aws:PrincipalServiceName", "aws:PrincipalServiceNamesList", "aws:userid", "aws:username", "aws:SourceIdentity", "aws:TokenIssueTime", "aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge", "aws:FederatedProvider", "aws:AssumedRoot", "aws:Ec2InstanceSourceVpc", "aws:Ec2InstanceSourcePrivateIPv4", "ec2:SourceInstanceARN", "ec2:RoleDelivery", "aws:SourceIp", "aws:SourceVpc", "aws:SourceVpcArn", "aws:SourceVpce", "aws:VpceAccount", "aws:VpceOrgID", "aws:VpceOrgPaths", "aws:VpcSourceIp", "aws:CurrentTime", "aws:EpochTime", "aws:SecureTransport", "aws:RequestedRegion", "aws:ViaAWSService", "aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast", "aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths", "aws:SourceOwner", "aws:referer", "aws:UserAgent", "aws:ResourceAccount", "aws:ResourceOrgID", "aws:ResourceOrgPaths", "lambda:SourceFunctionArn"]
+_SET_BY_AWS = """
+    aws:PrincipalTag/ aws:PrincipalArn aws:PrincipalAccount aws:PrincipalType aws:PrincipalOrgID aws:PrincipalOrgPaths
+    aws:PrincipalIsAWSService aws:PrincipalServiceName aws:PrincipalServiceNamesList aws:userid aws:username
+    aws:SourceIdentity aws:TokenIssueTime aws:MultiFactorAuthPresent aws:MultiFactorAuthAge aws:FederatedProvider
+    aws:AssumedRoot aws:Ec2InstanceSourceVpc aws:Ec2InstanceSourcePrivateIPv4 ec2:SourceInstanceARN ec2:RoleDelivery
+    aws:SourceIp aws:SourceVpc aws:SourceVpcArn aws:SourceVpce aws:VpceAccount aws:VpceOrgID aws:VpceOrgPaths
+    aws:VpcSourceIp aws:CurrentTime aws:EpochTime aws:SecureTransport aws:RequestedRegion aws:ViaAWSService
+    aws:CalledVia aws:CalledViaFirst aws:CalledViaLast aws:SourceArn aws:SourceAccount aws:SourceOrgID
+    aws:SourceOrgPaths aws:SourceOwner aws:referer aws:UserAgent aws:ResourceAccount aws:ResourceOrgID
+    aws:ResourceOrgPaths lambda:SourceFunctionArn
+"""
 
 
 def judge_access(
@@ -39,7 +49,7 @@ def judge_access(
                 **{f"{family}{name}": value for name, value in (tags or {}).items() for family in families},
                 **access.keys,
             },
-            "known": [*_SET_BY_AWS, *access.known, *families],
+            "known": [*_SET_BY_AWS.split(), *access.known, *families],
         },
         "identityPolicies": caller.identity_policies(),
         "permissionBoundaries": None if boundary is None else [boundary],

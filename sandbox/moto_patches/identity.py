@@ -71,9 +71,9 @@ def refuse_in_the_client_s_protocol() -> None:
 
 
 def issue_sessions() -> None:
-    # moto accepts every AssumeRole: a role that does not exist, any trust policy, any duration. The keys that it returns
-    # for GetSessionToken and GetFederationToken are constant, and nobody's. Delete this when moto has sessions, and
-    # evaluates trust policies across accounts.
+    # moto accepts every AssumeRole: a role that does not exist, any trust policy, any duration. Its GetSessionToken and
+    # GetFederationToken return constants. Delete this when moto has sessions, and evaluates trust policies across
+    # accounts.
     from moto.core.responses import ActionResult
     from moto.sts.responses import TokenResponse
 
