@@ -33,7 +33,7 @@ def owner_of(arn: str, default: str) -> str:
 
 
 def policy_of(arn: str) -> Policy | None:
-    """The resource's own policy, or None. A role's trust policy is not found here: see sts/trust_policies.py.
+    """The resource's own policy, or None. A role's trust policy is not found here: it is the role's.
 
     moto also stores what is no policy, which AWS refuses as malformed; here it is none.
     """

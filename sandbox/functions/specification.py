@@ -26,6 +26,7 @@ class Specification:
     code_sha256: str
     layers: tuple[str, ...]  # ARNs with their version; later layers override earlier ones
     architectures: tuple[str, ...] = ()
+    description: str = ""  # a change of it too replaces a function's processes
 
     @property
     def arn(self) -> str:
@@ -59,6 +60,7 @@ def specification_of(function: Any) -> Specification:
         code_sha256=function.code_sha_256,
         layers=tuple(layer["Arn"] for layer in function.layers),
         architectures=tuple(function.architectures),
+        description=function.description or "",
     )
 
 

@@ -26,7 +26,7 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     identity.refuse_in_the_client_s_protocol()
     services.add_regions_of_buckets()
     identity.issue_sessions()
-    identity.pin_principals_of_trust_policies()
+    identity.pin_principals()
     identity.keep_boundaries_of_users()
     organizations.answer_for_the_organization()
     organizations.make_administrators()

@@ -1,13 +1,18 @@
 """Authentication, authorization and STS by the sandbox instead of by moto."""
 
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
 from random import SystemRandom
 from typing import Any
 
+from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
+
 from sandbox import authorization, aws_errors, callers
 from sandbox.case import keys_of_request
+from sandbox.pinned_policies import InvalidPrincipal, PinnedPolicy, statements_of
 from sandbox.sts import assume_role, user_sessions
 from sandbox.sts.session_parameters import packed_policy_size
-from sandbox.sts.trust_policies import TrustPolicy
 
 
 def make_secrets_that_cannot_be_predicted() -> None:
@@ -115,17 +120,16 @@ def issue_sessions() -> None:
     TokenResponse.get_caller_identity = get_caller_identity  # type: ignore[method-assign]
 
 
-def pin_principals_of_trust_policies() -> None:
-    # moto keeps a trust policy as it was sent, whoever it names. Delete this when it checks that the roles and users
-    # exist, and keeps their unique ids. moto's users have ids without AWS's prefix.
+def pin_principals() -> None:
+    # moto keeps a policy as it was sent, whoever it names, and its users have ids without AWS's prefix. Delete this
+    # when moto checks that the roles and users exist, and keeps their unique ids.
     from moto.iam.models import Role, User
-
-    def document(self: Any) -> str:
-        policy: TrustPolicy = self._trust_policy
-        return policy.current()
-
-    def save(self: Any, text: str) -> None:
-        self._trust_policy = TrustPolicy.of(text)
+    from moto.kms.models import Key
+    from moto.s3.exceptions import S3ClientError
+    from moto.s3.models import FakeBucket
+    from moto.secretsmanager.models import FakeSecret
+    from moto.sns.models import Topic
+    from moto.sqs.models import Queue
 
     original = User.__init__
 
@@ -133,8 +137,57 @@ def pin_principals_of_trust_policies() -> None:
         original(self, *args, **kwargs)
         self.id = f"AIDA{self.id[4:].upper()}"
 
-    Role.assume_role_policy_document = property(document, save)  # type: ignore[assignment, method-assign]
     User.__init__ = with_prefix  # type: ignore[method-assign]
+    errors: Mapping[type, str] = {
+        Queue: "InvalidAttributeValue",
+        Topic: "InvalidParameter",
+        Key: "MalformedPolicyDocumentException",
+        FakeSecret: "MalformedPolicyDocumentException",
+    }
+    for kind, code in errors.items():
+        _pin(kind, "policy", partial(aws_errors.AwsError, code))
+    _pin(FakeBucket, "policy", partial(S3ClientError, "MalformedPolicy"))
+    _pin(Role, "assume_role_policy_document", partial(aws_errors.AwsError, "MalformedPolicyDocument"))
+
+
+def _pin(kind: type, attribute: str, error: Callable[[str], Exception]) -> None:
+    """Keep this policy of all objects of a class with the ids of those whom it names."""
+    moto_s = kind.__dict__.get(attribute)  # a property, or None for a plain attribute
+    pinned = f"_pinned_{attribute}"
+
+    def save(self: Any, policy: Any) -> None:
+        text = policy.decode() if isinstance(policy, bytes) else policy
+        try:
+            kept = PinnedPolicy.of(text) if text else None
+        except InvalidPrincipal as invalid:
+            raise error(str(invalid)) from invalid
+        except ValueError as invalid:
+            raise error("This policy contains invalid Json") from invalid
+        if kept and attribute == "assume_role_policy_document":
+            _check_trust_policy(text)
+        self.__dict__[pinned] = kept
+        if moto_s:
+            moto_s.fset(self, policy)
+        else:
+            self.__dict__[attribute] = policy
+
+    def current(self: Any) -> Any:
+        policy = moto_s.fget(self) if moto_s else self.__dict__[attribute]
+        kept: PinnedPolicy | None = self.__dict__.get(pinned)
+        text = policy.decode() if isinstance(policy, bytes) else policy
+        if not text or kept is None or not kept.ids:
+            return policy
+        shown = PinnedPolicy(text, kept.ids).current()
+        return shown.encode() if isinstance(policy, bytes) else shown
+
+    setattr(kind, attribute, property(current, save))
+
+
+def _check_trust_policy(document: str) -> None:
+    IAMTrustPolicyDocumentValidator(document).validate()
+    for statement in statements_of(json.loads(document)):
+        if "Principal" not in statement or "NotPrincipal" in statement:
+            raise aws_errors.AwsError("MalformedPolicyDocument", "AssumeRole policy must have Principal, and only it.")
 
 
 def keep_boundaries_of_users() -> None:

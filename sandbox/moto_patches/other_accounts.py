@@ -85,6 +85,7 @@ def keep_buckets_apart() -> None:
     # template), and a bucket's policy is looked at before the caller is known. Delete this when moto authorizes by
     # bucket policies.
     from moto.iam.access_control import PermissionResult
+    from moto.s3.exceptions import S3ClientError
     from moto.s3 import models
     from moto.s3.responses import S3Response
 
@@ -100,6 +101,15 @@ def keep_buckets_apart() -> None:
 
         return copy
 
+    create = models.S3Backend.create_bucket
+
+    def create_bucket(self: Any, bucket_name: str, *args: Any, **kwargs: Any) -> Any:
+        # moto then asks the bucket whose it is, which is not told
+        if resources.owner_of(f"arn:aws:s3:::{bucket_name}", self.account_id) != self.account_id:
+            raise S3ClientError("BucketAlreadyExists", "The requested bucket name is not available.")
+        return create(self, bucket_name, *args, **kwargs)
+
+    models.S3Backend.create_bucket = create_bucket  # type: ignore[method-assign]
     models.s3_allow_crossdomain_access = copying.get  # type: ignore[attr-defined]
     models.FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL  # type: ignore[method-assign]
     S3Response.copy_object = copies(S3Response.copy_object)  # type: ignore[method-assign, assignment]

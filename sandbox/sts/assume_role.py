@@ -70,7 +70,7 @@ def assume_role(caller: Caller, parameters: Parameters, keys: Mapping[str, Conte
         seconds,
         policies=session_policies(parameters, role.account_id),
         tags={**inherited, **tags},
-        transitive=frozenset(inherited) | frozenset(parameters.get("TransitiveTagKeys") or ()),
+        transitive=frozenset(name.lower() for name in (*inherited, *(parameters.get("TransitiveTagKeys") or ()))),
         source_identity=source_identity,
     )
 
@@ -113,7 +113,9 @@ def _keys_of(parameters: Parameters, tags: Mapping[str, str]) -> dict[str, str |
 
 def _inherited_tags(caller: Caller) -> dict[str, str]:
     session = caller.session
-    return {name: value for name, value in session.tags.items() if name in session.transitive} if session else {}
+    return (
+        {name: value for name, value in session.tags.items() if name.lower() in session.transitive} if session else {}
+    )
 
 
 def _source_identity(caller: Caller) -> str:

@@ -26,7 +26,7 @@ class Session:
         seconds: how long it lasts.
         policies: its session policies; None: it has none, and may do what its principal may.
         tags: its session tags.
-        transitive: the keys of those tags that the next role's session inherits.
+        transitive: the keys, in lower case, of those tags that the next role's session inherits.
         source_identity: set once, and kept through every role that is assumed with it.
         function_arn: the Lambda function that runs with it.
         issued: when, in seconds since 1970.
