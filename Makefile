@@ -40,7 +40,7 @@ test: $(INSTALLED)  ## Format, lint, types, templates, tests
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/cfn-lint *-template.yaml
-	$(BIN)/pytest --quiet -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/browser --ignore tests/hangs --ignore tests/tutorial $(PYTEST_FLAGS)
+	$(BIN)/pytest --quiet -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/browser --ignore tests/hangs --ignore tests/tutorial $(PYTEST_FLAGS)
 
 test-tutorial: $(INSTALLED)  ## The whole suite once more, in a copy in which the steps of the docs were taken
 	$(BIN)/pytest --quiet tests/tutorial $(PYTEST_FLAGS)
