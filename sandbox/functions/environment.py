@@ -27,7 +27,7 @@ def process_environment(
     spec: Specification, endpoint_url: str, runtime_api: str, log_stream: str, directories: dict[str, Path]
 ) -> dict[str, str]:
     """The complete environment; the sandbox's own process adds nothing to it."""
-    session = assume_as_service(spec.role, "lambda.amazonaws.com", spec.name, spec.arn)
+    session = assume_as_service(spec.role, "lambda.amazonaws.com", spec.name, spec.account, spec.arn)
     if session is None:
         raise RoleNotAssumable(spec.role)
     return {

@@ -2,6 +2,7 @@
 
 import functools
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from sandbox import aws_errors
@@ -45,38 +46,66 @@ def run_state_machines() -> None:
 
 
 def sign_step_functions(endpoint_url: str) -> None:
-    # moto's tasks call localhost:5000 with invented credentials. Here they call the sandbox as the machine's role.
+    # moto's tasks call localhost:5000 with invented credentials. Here they call the sandbox as the machine's role, or
+    # as the role of the task's Credentials, which the machine's role assumes:
+    # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-access-cross-acct-resources.html
     # This must run before moto imports the tasks. Delete this when moto signs with the role.
     import boto3
     from botocore.config import Config
     from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task import StateTask
+    from moto.stepfunctions.parser.asl.eval.evaluation_details import EvaluationDetails
     from moto.stepfunctions.parser.asl.utils import boto_client
 
-    credentials_of = StateTask._eval_state_credentials
+    original, credentials_of = EvaluationDetails.__init__, StateTask._eval_state_credentials
 
-    def with_the_machine(self: Any, env: Any) -> Any:
+    def with_the_machine(self: Any, **details: Any) -> None:
+        original(self, **details)
+        self.aws_execution_details.role_arn = _MachineRole(self.aws_execution_details.role_arn)
+        self.aws_execution_details.role_arn.machine = self.state_machine_details.arn
+
+    def with_the_machine_s_role(self: Any, env: Any) -> Any:
         credentials = credentials_of(self, env)
-        credentials.machine = env.states.context_object.context_object_data["StateMachine"]["Id"]
+        credentials.machine_role = env.aws_execution_details.role_arn
         return credentials
 
-    def boto_client_for(region: str, service: str, state_credentials: Any = None) -> Any:
-        role = state_credentials.role_arn
-        source = {"aws:SourceAccount": role.split(":")[4], "aws:SourceArn": state_credentials.machine}
-        session = assume_as_service(role, "states.amazonaws.com", "StepFunctions", keys=source)
-        if session is None:
-            raise aws_errors.denied("The state machine's role cannot be assumed by states.amazonaws.com")
+    def client(region: str, service: str, session: Mapping[str, Any]) -> Any:
         return boto3.client(  # type: ignore[call-overload]
             service,
             region_name=region,
             endpoint_url=endpoint_url,
-            aws_access_key_id=session.access_key_id,
-            aws_secret_access_key=session.secret_access_key,
-            aws_session_token=session.session_token,
+            aws_access_key_id=session["AccessKeyId"],
+            aws_secret_access_key=session["SecretAccessKey"],
+            aws_session_token=session["SessionToken"],
             config=Config(parameter_validation=False, retries={"total_max_attempts": 1}, read_timeout=905),
         )
 
-    StateTask._eval_state_credentials = with_the_machine  # type: ignore[method-assign]
+    def boto_client_for(region: str, service: str, state_credentials: Any = None) -> Any:
+        role = state_credentials.role_arn
+        machine_role = getattr(state_credentials, "machine_role", role)  # ItemReader and ResultWriter have no other
+        session = _session_of(machine_role)
+        if role != machine_role:
+            answer = client(region, "sts", session).assume_role(RoleArn=role, RoleSessionName="StepFunctions")
+            session = answer["Credentials"]
+        return client(region, service, session)
+
+    EvaluationDetails.__init__ = with_the_machine  # type: ignore[method-assign, assignment]
+    StateTask._eval_state_credentials = with_the_machine_s_role  # type: ignore[method-assign]
     boto_client.boto_client_for = boto_client_for
+
+
+class _MachineRole(str):
+    """The ARN of the role, as moto hands it on, and that of the state machine that has it."""
+
+    machine: str
+
+
+def _session_of(role: _MachineRole) -> Mapping[str, Any]:
+    account = role.machine.split(":")[4]
+    source = {"aws:SourceAccount": account, "aws:SourceArn": role.machine}
+    session = assume_as_service(role, "states.amazonaws.com", "StepFunctions", account, keys=source)
+    if session is None:
+        raise aws_errors.denied("The state machine's role cannot be assumed by states.amazonaws.com")
+    return session.credentials()
 
 
 def evaluate_jsonata() -> None:

@@ -79,12 +79,17 @@ def assume_as_service(
     role_arn: str,
     service: str,
     session_name: str,
+    account: str,
     function_arn: str = "",
     keys: Mapping[str, ContextValue] | None = None,
 ) -> Session | None:
-    """A session of a role for an AWS service (Lambda, Step Functions); None if the role does not trust it."""
+    """A session of a role for an AWS service (Lambda, Step Functions) that acts for `account`.
+
+    None if the role does not trust the service, or is in another account: no service takes such a role, whoever it
+    trusts. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+    """
     role = find_role(role_arn)
-    if role is None:
+    if role is None or role.account_id != account:
         return None
     case = {
         "request": {

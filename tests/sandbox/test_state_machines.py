@@ -4,6 +4,7 @@ import json
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from sandbox.accounts import HUB
 from sandbox.functions.environment import runtime_name
 
 from .conftest import Client, document, zipped
+
+Administrator = Callable[[str], dict[str, Any]]
 
 ACCOUNTS = ["123456789012", "234567890123", "345678901234"]
 
@@ -107,3 +110,67 @@ def test_a_role_that_trusts_one_state_machine_serves_no_other(client: Client, tr
         roleArn=role["Role"]["Arn"],
     )["stateMachineArn"]
     assert run_to_its_end(states, arn, {})["status"] == status
+
+
+WHO_AM_I = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sts:getCallerIdentity", "End": True}
+
+
+@pytest.mark.parametrize(("trusted", "status"), [("the machine's role", "SUCCEEDED"), ("the service", "FAILED")])
+def test_a_task_s_credentials_are_of_a_role_that_trusts_the_machine_s_role(
+    client: Client, administrator: Administrator, trusted: str, status: str
+) -> None:
+    target, name = ACCOUNTS[0], f"target-{uuid.uuid4().hex[:8]}"
+    role = f"arn:aws:iam::{target}:role/{name}"
+    may_assume = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role}
+    machine_role = service_role(client, "states.amazonaws.com", may_assume)
+    principal = {"AWS": machine_role} if trusted == "the machine's role" else {"Service": "states.amazonaws.com"}
+    trust = document({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"})
+    client("iam", administrator(target)).create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+    only = {**WHO_AM_I, "Parameters": {}, "Credentials": {"RoleArn": role}}
+    states = client("stepfunctions")
+    machine = states.create_state_machine(
+        name=name, definition=json.dumps({"StartAt": "Only", "States": {"Only": only}}), roleArn=machine_role
+    )
+    ended = run_to_its_end(states, machine["stateMachineArn"], {})
+    assert ended["status"] == status
+    assert status == "FAILED" or json.loads(ended["output"])["Account"] == target
+
+
+def test_a_stack_s_state_machine_has_no_role_of_another_account(client: Client, administrator: Administrator) -> None:
+    name, elsewhere = f"machine-{uuid.uuid4().hex[:8]}", administrator(ACCOUNTS[0])
+    definition = json.dumps({"StartAt": "Only", "States": {"Only": {**WHO_AM_I, "Parameters": {}}}})
+    role = service_role(client, "states.amazonaws.com")
+    properties = {"StateMachineName": name, "RoleArn": role, "DefinitionString": definition}
+    template = {"Resources": {"Machine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}}}
+    client("cloudformation", elsewhere).create_stack(StackName=name, TemplateBody=json.dumps(template))
+    machine = f"arn:aws:states:us-east-1:{ACCOUNTS[0]}:stateMachine:{name}"
+    assert run_to_its_end(client("stepfunctions", elsewhere), machine, {})["status"] == "FAILED"
+
+
+def test_a_map_reads_its_items_from_s3_as_the_machine_s_role(client: Client) -> None:
+    bucket, states = f"items-{uuid.uuid4().hex[:8]}", client("stepfunctions")
+    client("s3").create_bucket(Bucket=bucket)
+    client("s3").put_object(Bucket=bucket, Key="items.json", Body=json.dumps(ACCOUNTS))
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "JSON"},
+        "Parameters": {"Bucket": bucket, "Key": "items.json"},
+    }
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "Pass",
+        "States": {"Pass": {"Type": "Pass", "End": True}},
+    }
+    each = {"Type": "Map", "ItemReader": reader, "ItemProcessor": processor, "End": True}
+
+    def run(*statements: dict[str, Any]) -> Any:
+        machine = states.create_state_machine(
+            name=f"machine-{uuid.uuid4().hex[:8]}",
+            definition=json.dumps({"StartAt": "Only", "States": {"Only": each}}),
+            roleArn=service_role(client, "states.amazonaws.com", *statements),
+        )
+        return run_to_its_end(states, machine["stateMachineArn"], {})
+
+    may_read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    assert json.loads(run(may_read)["output"]) == ACCOUNTS
+    assert run()["status"] == "FAILED"
