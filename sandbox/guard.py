@@ -101,13 +101,18 @@ def _check_version_4(environ: Environ, is_presigned: bool) -> None:
     url = environ["REQUEST_URI"]
     if is_presigned:
         url = re.sub("&X-Amz-Signature=[^&]*", "", url)
-    headers = {name: value for name, value in EnvironHeaders(environ).items() if name.lower() in names.split(";")}
+    sent = {name.lower(): value for name, value in EnvironHeaders(environ).items()}
+    headers = {name: value for name, value in sent.items() if name in names.split(";")}
     body = _body(environ)
     request = AWSRequest(environ["REQUEST_METHOD"], url, headers, body)
     request.context["timestamp"] = environ.get("HTTP_X_AMZ_DATE", "")
     kind = (S3SigV4QueryAuth if is_presigned else S3SigV4Auth) if is_s3 else SigV4Auth
     auth = kind(caller.credentials, service, region)
     _compare(auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request), signature)
+    of_the_query = presigned.HEADERS if is_presigned else set()
+    if is_s3 and any(name.startswith("x-amz-") for name in sent.keys() - headers.keys() - of_the_query):
+        # who has the URL of an upload could have something copied there, by who signed it
+        raise denied("There were headers present in the request which were not signed")
     if refused := regions.refusal(caller.account, region, service):
         raise refused
     digest = request.headers.get("X-Amz-Content-SHA256", "")

@@ -18,6 +18,8 @@ from sandbox.accounts import REGION
 from sandbox.aws_errors import denied
 
 Query = Mapping[str, str]
+HEADERS = {"x-amz-date", "x-amz-security-token"}
+"""Those that put_into_headers makes, whose values the query had signed."""
 
 
 def query_of(environ: Mapping[str, Any]) -> Query:

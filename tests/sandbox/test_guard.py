@@ -250,6 +250,12 @@ def test_a_presigned_url_acts_as_who_signed_it(
         assert send(box, refused) == 403
 
 
+def test_a_presigned_url_is_good_for_no_header_that_was_not_signed(box: sandbox.Box, client: Client) -> None:
+    url = presigned(client("s3", signature_version="s3v4"), "put_object", Bucket=BUCKET, Key="uploaded")
+    assert send(box, url, "PUT", x_amz_copy_source=f"{BUCKET}/a") == 403
+    assert send(box, url, "PUT") == 200
+
+
 def test_other_services_presign_too(box: sandbox.Box, client: Client) -> None:
     url = presigned(client("sts"), "get_caller_identity", method="GET")
     assert send(box, url) == 200
