@@ -88,7 +88,8 @@ class Caller:
         if session := self.session:
             # Temporary credentials have this key, a user's own do not; nobody signs in with MFA here.
             keys["aws:MultiFactorAuthPresent"] = "false"
-            keys["aws:TokenIssueTime"] = datetime.fromtimestamp(int(session.issued), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            # With the fraction, for a revocation in this second is older than the sessions that follow it.
+            keys["aws:TokenIssueTime"] = datetime.fromtimestamp(session.issued, UTC).isoformat()
             if session.source_identity:
                 keys["aws:SourceIdentity"] = session.source_identity
             if session.function_arn:

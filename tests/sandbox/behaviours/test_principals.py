@@ -222,6 +222,16 @@ def test_a_revocation_ends_older_sessions_and_spares_newer_ones(cloud: Cloud, me
     assert cloud.client("sts", session).get_caller_identity()["Arn"] == session_arn(role)
 
 
+def test_a_revocation_spares_what_is_newer_by_less_than_a_second(cloud: Cloud, member: str) -> None:
+    role = cloud.role(EVERYTHING, account=member)
+    older, now = cloud.enter(role), datetime.now(UTC)
+    deny = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+    policy = document({**deny, "Condition": {"DateLessThan": {"aws:TokenIssueTime": now.isoformat()}}})
+    _, name = of(role)
+    cloud.within(member, "iam").put_role_policy(RoleName=name, PolicyName="Revoke", PolicyDocument=policy)
+    assert (cloud.may(older), ALIASES in cloud.may(cloud.enter(role))) == (set(), True)
+
+
 def test_a_revocation_does_not_meet_keys_that_are_no_session(cloud: Cloud) -> None:
     later = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
     older = {"Effect": "Deny", "Action": "*", "Resource": "*"}
