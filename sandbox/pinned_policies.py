@@ -16,7 +16,7 @@ from sandbox.callers import find_principal
 _KEPT_AS_ID = re.compile(r"arn:aws:iam::[0-9]{12}:(role|user)/.+")
 _OTHER = re.compile(
     r"\*|[0-9]{12}|arn:aws:iam::[0-9]{12}:root|(AIDA|AROA)[A-Z0-9]+"
-    r"|arn:aws:sts::[0-9]{12}:(assumed-role/.+/.+|federated-user/.+)"
+    r"|arn:aws:sts::[0-9]{12}:(assumed-role/[\w+=,.@-]+|federated-user)/[\w+=,.@-]+"
 )
 
 

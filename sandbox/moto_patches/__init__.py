@@ -28,6 +28,7 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     identity.issue_sessions()
     identity.pin_principals()
     identity.keep_boundaries_of_users()
+    identity.check_names()
     organizations.answer_for_the_organization()
     organizations.make_administrators()
     organizations.delegate_every_service()

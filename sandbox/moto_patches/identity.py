@@ -1,8 +1,9 @@
 """Authentication, authorization and STS by the sandbox instead of by moto."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import partial, wraps
 from random import SystemRandom
 from typing import Any
 
@@ -188,6 +189,41 @@ def _check_trust_policy(document: str) -> None:
     for statement in statements_of(json.loads(document)):
         if "Principal" not in statement or "NotPrincipal" in statement:
             raise aws_errors.AwsError("MalformedPolicyDocument", "AssumeRole policy must have Principal, and only it.")
+
+
+def check_names() -> None:
+    # moto takes every name and path: with a slash or a colon, they make an ARN that belongs to others. Delete this when
+    # moto checks them.
+    from moto.iam.responses import IamResponse
+
+    def checking(original: Callable[[Any], Any], parameter: str, longest: int) -> Callable[[Any], Any]:
+        @wraps(original)
+        def call(self: Any) -> Any:
+            name, path = self._get_param(parameter), self._get_param("Path") or self._get_param("NewPath")
+            if name is not None and not re.fullmatch(rf"[\w+=,.@-]{{1,{longest}}}", name, re.ASCII):
+                called = parameter[0].lower() + parameter[1:]
+                message = f"The specified value for {called} is invalid. It must contain only alphanumeric characters"
+                raise aws_errors.AwsError("ValidationError", f"{message} and/or the following: +=,.@_-")
+            if path and not re.fullmatch(r"/([!-~]+/)?", path):
+                message = "The specified value for path is invalid. It must begin and end with / and contain only"
+                raise aws_errors.AwsError("ValidationError", f"{message} alphanumeric characters and/or / characters.")
+            return original(self)
+
+        return call
+
+    for operation, (parameter, longest) in _NAMES.items():
+        setattr(IamResponse, operation, checking(getattr(IamResponse, operation), parameter, longest))
+
+
+_NAMES = {
+    "create_role": ("RoleName", 64),
+    "create_user": ("UserName", 64),
+    "update_user": ("NewUserName", 64),
+    "create_group": ("GroupName", 128),
+    "update_group": ("NewGroupName", 128),
+    "create_policy": ("PolicyName", 128),
+    "create_instance_profile": ("InstanceProfileName", 128),
+}
 
 
 def keep_boundaries_of_users() -> None:

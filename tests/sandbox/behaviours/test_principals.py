@@ -50,9 +50,10 @@ def deleted(cloud: Cloud, role: str) -> str:
         {"AWS": f"{SOMEONE}:user/there-is-none"},
         {"AWS": [HUB, f"{SOMEONE}:role/there-is-none"]},
         {"AWS": f"{SOMEONE}:role/*"},
+        {"AWS": f"arn:aws:sts::{HUB}:assumed-role/any/*"},
         {"AWS": "not an ARN"},
     ],
-    ids=["a role", "a user", "one of two", "a pattern", "a text"],
+    ids=["a role", "a user", "one of two", "a pattern", "a pattern of sessions", "a text"],
 )
 def test_a_trust_policy_that_names_who_does_not_exist_is_malformed(cloud: Cloud, principal: Any) -> None:
     iam, policy = cloud.client("iam"), document(trusting(principal))
@@ -192,6 +193,19 @@ def test_the_key_of_a_deleted_user_is_unknown_also_once_the_user_is_made_again(c
     again = cloud.user(EVERYTHING, name=user.name)
     assert {refusal(one.get_caller_identity)[0] for one in (sts, token)} == {"InvalidClientTokenId"}
     assert cloud.client("sts", again.credentials).get_caller_identity()["Arn"] == user.arn
+
+
+@pytest.mark.parametrize("name", ["team/role", "a:b", "role*", "rôle", "role\n", "r" * 65])
+def test_a_name_is_no_part_of_another_arn(cloud: Cloud, name: str) -> None:
+    trust = document(trusting({"AWS": HUB}))
+    code, _ = refusal(cloud.client("iam").create_role, RoleName=name, AssumeRolePolicyDocument=trust)
+    assert code == "ValidationError"
+
+
+@pytest.mark.parametrize("path", ["team/", "/team", "/ /"])
+def test_a_path_begins_and_ends_with_a_slash(cloud: Cloud, path: str) -> None:
+    code, _ = refusal(cloud.client("iam").create_user, UserName=unique(), Path=path)
+    assert code == "ValidationError"
 
 
 # ---- revocation
