@@ -1,5 +1,7 @@
-"""CloudFormation in a target account: parameters are validated, and a role's policies are enforced."""
+"""CloudFormation: parameters are validated, and the policies of a template are enforced, changed and deleted."""
 
+import json
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -7,9 +9,11 @@ from botocore.exceptions import ClientError
 
 from sandbox.accounts import HUB
 
-from .conftest import TEMPLATE, Client
+from .conftest import TEMPLATE, Client, document
 
 ACCOUNT = "456789012345"
+EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+TRUST = {"Statement": {"Effect": "Allow", "Principal": {"AWS": HUB}, "Action": "sts:AssumeRole"}}
 
 
 def parameters(**values: str) -> list[dict[str, str]]:
@@ -100,3 +104,139 @@ Resources:
     cloudformation.update_stack(**arguments, Parameters=parameters(Name="other"))
     (statement,) = iam.get_role(RoleName="substituted")["Role"]["AssumeRolePolicyDocument"]["Statement"]
     assert statement["Condition"]["ArnLike"]["aws:PrincipalArn"] == "arn:aws:iam::*:role/other"
+
+
+@dataclass
+class Deployed:
+    """A stack of the hub; its template is in the short form {logical id: (type, properties)}."""
+
+    client: Client
+    name: str
+
+    def deploy(self, resources: dict[str, tuple[str, dict[str, Any]]], **more: Any) -> None:
+        api, is_new = self.client("cloudformation"), not self.__dict__.get("is_there")
+        body = {
+            "Resources": {name: {"Type": f"AWS::{kind}", "Properties": of} for name, (kind, of) in resources.items()}
+        }
+        change = api.create_stack if is_new else api.update_stack
+        change(StackName=self.name, TemplateBody=json.dumps(body | more), Capabilities=["CAPABILITY_NAMED_IAM"])
+        self.is_there = True
+
+    def delete(self) -> None:
+        self.client("cloudformation").delete_stack(StackName=self.name)
+
+
+def is_denied(call: Any, **arguments: Any) -> bool:
+    """By a Deny."""
+    try:
+        call(**arguments)
+    except ClientError as error:
+        if "explicit deny" in str(error):
+            return True
+        raise
+    return False
+
+
+def get(name: str, attribute: str) -> dict[str, list[str]]:
+    return {"Fn::GetAtt": [name, attribute]}
+
+
+RESOURCES = {
+    "Bucket": ("S3::Bucket", {"BucketName": "stacks-of-the-hub"}),
+    "Queue": ("SQS::Queue", {"QueueName": "stacks"}),
+    "OtherQueue": ("SQS::Queue", {"QueueName": "stacks-other"}),
+    "Topic": ("SNS::Topic", {"TopicName": "stacks"}),
+    "OtherTopic": ("SNS::Topic", {"TopicName": "stacks-other"}),
+    "Stream": ("Kinesis::Stream", {"Name": "stacks", "ShardCount": 1}),
+}
+
+
+def policies(effect: str, secret: str) -> dict[str, tuple[str, dict[str, Any]]]:
+    """All that a template can say of who uses a resource: the hub may, or is denied to."""
+
+    def of(action: str, resource: Any = "*") -> dict[str, Any]:
+        statement = {"Effect": effect, "Principal": {"AWS": HUB}, "Action": action, "Resource": resource}
+        return {"Version": "2012-10-17", "Statement": [statement]}
+
+    queue, topic = of("sqs:GetQueueAttributes"), of("sns:GetTopicAttributes")
+    key = of("kms:DescribeKey")
+    key["Statement"].append({"Effect": "Allow", "Principal": {"AWS": HUB}, "Action": "kms:*", "Resource": "*"})
+    return {
+        "BucketPolicy": (
+            "S3::BucketPolicy",
+            {"Bucket": {"Ref": "Bucket"}, "PolicyDocument": of("s3:ListBucket", get("Bucket", "Arn"))},
+        ),
+        "QueuePolicy": ("SQS::QueuePolicy", {"Queues": [{"Ref": "Queue"}], "PolicyDocument": queue}),
+        "QueueInlinePolicy": ("SQS::QueueInlinePolicy", {"Queue": {"Ref": "OtherQueue"}, "PolicyDocument": queue}),
+        "TopicPolicy": ("SNS::TopicPolicy", {"Topics": [{"Ref": "Topic"}], "PolicyDocument": topic}),
+        "TopicInlinePolicy": ("SNS::TopicInlinePolicy", {"TopicArn": {"Ref": "OtherTopic"}, "PolicyDocument": topic}),
+        "StreamPolicy": (
+            "Kinesis::ResourcePolicy",
+            {
+                "ResourceArn": get("Stream", "Arn"),
+                "ResourcePolicy": of("kinesis:DescribeStreamSummary", get("Stream", "Arn")),
+            },
+        ),
+        "SecretPolicy": (
+            "SecretsManager::ResourcePolicy",
+            {"SecretId": secret, "ResourcePolicy": of("secretsmanager:DescribeSecret")},
+        ),
+        "BusPolicy": (
+            "Events::EventBusPolicy",
+            {
+                "StatementId": "stacks",
+                "Statement": of("events:PutEvents", f"arn:aws:events:us-east-1:{HUB}:event-bus/default")[
+                    "Statement"
+                ][0],
+            },
+        ),
+        "Key": ("KMS::Key", {"KeyPolicy": key}),
+        "Repository": ("ECR::Repository", {"RepositoryName": "stacks", "RepositoryPolicyText": of("ecr:ListImages")}),
+        "Table": (
+            "DynamoDB::Table",
+            {
+                "TableName": "stacks",
+                "BillingMode": "PAY_PER_REQUEST",
+                "KeySchema": [{"AttributeName": "k", "KeyType": "HASH"}],
+                "AttributeDefinitions": [{"AttributeName": "k", "AttributeType": "S"}],
+                "ResourcePolicy": {"PolicyDocument": of("dynamodb:DescribeTable")},
+            },
+        ),
+    }
+
+
+def test_the_policies_of_resources_are_enforced_changed_and_deleted_with_their_stack(client: Client) -> None:
+    secret = client("secretsmanager").create_secret(Name="stacks", SecretString="s")["ARN"]
+    stack = Deployed(client, "resources")
+    stack.deploy(RESOURCES | policies("Deny", secret))
+    found = client("cloudformation").describe_stack_resources(StackName="resources")["StackResources"]
+    ids = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
+    reads: dict[str, Any] = {
+        "s3": (client("s3").list_objects_v2, {"Bucket": ids["Bucket"]}),
+        "sqs": (client("sqs").get_queue_attributes, {"QueueUrl": ids["Queue"]}),
+        "sqs inline": (client("sqs").get_queue_attributes, {"QueueUrl": ids["OtherQueue"]}),
+        "sns": (client("sns").get_topic_attributes, {"TopicArn": ids["Topic"]}),
+        "sns inline": (client("sns").get_topic_attributes, {"TopicArn": ids["OtherTopic"]}),
+        "kinesis": (client("kinesis").describe_stream_summary, {"StreamName": "stacks"}),
+        "secretsmanager": (client("secretsmanager").describe_secret, {"SecretId": secret}),
+        "events": (client("events").put_events, {"Entries": [{"Source": "s", "DetailType": "d", "Detail": "{}"}]}),
+        "kms": (client("kms").describe_key, {"KeyId": ids["Key"]}),
+        "ecr": (client("ecr").list_images, {"repositoryName": "stacks"}),
+        "dynamodb": (client("dynamodb").describe_table, {"TableName": "stacks"}),
+    }
+
+    def denied() -> set[str]:
+        return {name for name, (call, arguments) in reads.items() if is_denied(call, **arguments)}
+
+    assert denied() == set(reads)
+    stack.deploy(RESOURCES | policies("Allow", secret))
+    assert denied() == set()
+    stack.deploy(RESOURCES | policies("Deny", secret))
+    assert denied() == set(reads)
+    stack.deploy(RESOURCES)
+    for name in ("kms", "ecr", "dynamodb"):
+        del reads[name]
+    assert denied() == set()
+    stack.deploy(RESOURCES | policies("Deny", secret))
+    stack.delete()
+    assert not is_denied(client("secretsmanager").describe_secret, SecretId=secret)
