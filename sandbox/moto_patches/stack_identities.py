@@ -55,8 +55,9 @@ def _follow_principal(model: Any, replaced_by: list[str]) -> None:
             replacement = cls.create_from_cloudformation_json(new_resource_name, cloudformation_json, *place.values())
             original_resource.delete(*place.values())
             return replacement
-        original_resource.path = properties.get("Path", "/")
-        _apply(original_resource, properties)
+        if old != properties:
+            original_resource.path = properties.get("Path", "/")
+            _apply(original_resource, properties)
         return original_resource
 
     def delete(self: Any, account_id: str, region_name: str) -> None:
@@ -86,10 +87,12 @@ def _apply(principal: Any, properties: Properties) -> None:
     for policy in attached:
         if policy.arn not in principal.managed_policies:
             policy.attach_to(principal)
-    principal.permissions_boundary_arn = properties.get("PermissionsBoundary")
+    if old.get("PermissionsBoundary") != properties.get("PermissionsBoundary"):
+        principal.permissions_boundary_arn = properties.get("PermissionsBoundary")
+    gone, tags = {tag["Key"] for tag in old.get("Tags", [])}, properties.get("Tags", [])
     if isinstance(principal, User):
-        iam.tagger.delete_all_tags_for_resource(principal.arn)
-        iam.tagger.tag_resource(principal.arn, properties.get("Tags", []))
+        iam.tagger.untag_resource_using_names(principal.arn, list(gone))
+        iam.tagger.tag_resource(principal.arn, tags)
         for name in {*old.get("Groups", [])} & {group.name for group in iam.get_groups_for_user(principal.name)}:
             iam.remove_user_from_group(name, principal.name)
         for name in properties.get("Groups", []):
@@ -98,7 +101,8 @@ def _apply(principal: Any, properties: Properties) -> None:
         principal.assume_role_policy_document = as_json(properties["AssumeRolePolicyDocument"])
         principal.description = properties.get("Description", "")
         principal.max_session_duration = properties.get("MaxSessionDuration", 3600)
-        principal.tags = properties.get("Tags", [])
+        gone |= {tag["Key"] for tag in tags}
+        principal.tags = [tag for tag in principal.tags if tag["Key"] not in gone] + tags
     principal.template = properties
 
 
@@ -129,7 +133,8 @@ def follow_templates_of_managed_policies() -> None:
     def delete(self: Any, account_id: str, region_name: str) -> None:
         _attach(self, {})
         for principal in _principals(account_id):
-            if self.arn in vars(principal).get("template", {}).get("ManagedPolicyArns", []):
+            of_template = vars(principal).get("template", {}).get("ManagedPolicyArns", [])
+            if self.arn in of_template and self.arn in principal.managed_policies:
                 self.detach_from(principal)
         if self.attachment_count:
             raise DeleteConflictException("Cannot delete a policy attached to entities.")

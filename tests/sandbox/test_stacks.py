@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.accounts import HUB
 
-from .conftest import TEMPLATE, Client, document
+from .conftest import TEMPLATE, Client, document, zipped
 
 ACCOUNT = "456789012345"
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
@@ -185,9 +185,9 @@ def policies(effect: str, secret: str) -> dict[str, tuple[str, dict[str, Any]]]:
             "Events::EventBusPolicy",
             {
                 "StatementId": "stacks",
-                "Statement": of("events:PutEvents", f"arn:aws:events:us-east-1:{HUB}:event-bus/default")[
-                    "Statement"
-                ][0],
+                "Statement": of("events:PutEvents", f"arn:aws:events:us-east-1:{HUB}:event-bus/default")["Statement"][
+                    0
+                ],
             },
         ),
         "Key": ("KMS::Key", {"KeyPolicy": key}),
@@ -240,3 +240,139 @@ def test_the_policies_of_resources_are_enforced_changed_and_deleted_with_their_s
     stack.deploy(RESOURCES | policies("Deny", secret))
     stack.delete()
     assert not is_denied(client("secretsmanager").describe_secret, SecretId=secret)
+
+
+LIST = {"iam:ListAccountAliases": "list_account_aliases", "iam:ListSAMLProviders": "list_saml_providers"}
+ALIASES, SAML = LIST
+
+
+def identities(denied: str) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Users who may do everything but one action, each for another reason."""
+
+    def document_of(effect: str, action: str) -> dict[str, Any]:
+        return {"Version": "2012-10-17", "Statement": [{"Effect": effect, "Action": action, "Resource": "*"}]}
+
+    def ref(name: str) -> dict[str, str]:
+        return {"Ref": name}
+
+    deny = document_of("Deny", denied)
+    other = next(action for action in LIST if action != denied)
+    inline = [{"PolicyName": "all", "PolicyDocument": document_of("Allow", "*")}]
+    denying = [*inline, {"PolicyName": "denied", "PolicyDocument": deny}]
+
+    def user(name: str, **properties: Any) -> tuple[str, dict[str, Any]]:
+        return ("IAM::User", {"UserName": f"stacks-{name}", "Policies": inline, **properties})
+
+    return {
+        "Deny": ("IAM::ManagedPolicy", {"PolicyDocument": deny}),
+        "Other": ("IAM::ManagedPolicy", {"PolicyDocument": document_of("Allow", other)}),
+        "DenyingGroup": ("IAM::Group", {"ManagedPolicyArns": [ref("Deny")]}),
+        "InlineGroup": ("IAM::Group", {"Policies": denying}),
+        "PlainGroup": ("IAM::Group", {}),
+        "Inline": user("inline", Policies=denying),
+        "Attached": user("attached", ManagedPolicyArns=[ref("Deny")]),
+        "Bounded": user("bounded", PermissionsBoundary=ref("Other")),
+        "Member": user("member", Groups=[ref("DenyingGroup")]),
+        "MemberOfInline": user("member-of-inline", Groups=[ref("InlineGroup")]),
+        "Added": user("added"),
+        "OfPolicy": user("of-policy"),
+        "OfUserPolicy": user("of-user-policy"),
+        "OfGroupPolicy": user("of-group-policy", Groups=[ref("PlainGroup")]),
+        "OfManaged": user("of-managed"),
+        "Addition": ("IAM::UserToGroupAddition", {"GroupName": ref("InlineGroup"), "Users": [ref("Added")]}),
+        "Policy": ("IAM::Policy", {"PolicyName": "one", "Users": [ref("OfPolicy")], "PolicyDocument": deny}),
+        "UserPolicy": (
+            "IAM::UserPolicy",
+            {"PolicyName": "one", "UserName": ref("OfUserPolicy"), "PolicyDocument": deny},
+        ),
+        "GroupPolicy": (
+            "IAM::GroupPolicy",
+            {"PolicyName": "one", "GroupName": ref("PlainGroup"), "PolicyDocument": deny},
+        ),
+        "Managed": ("IAM::ManagedPolicy", {"Users": [ref("OfManaged")], "PolicyDocument": deny}),
+    }
+
+
+def test_what_restricts_the_users_of_a_stack_is_enforced_and_changed_and_nothing_remains(client: Client) -> None:
+    iam, stack = client("iam"), Deployed(client, "identities")
+    before = iam.get_account_summary()["SummaryMap"]
+    stack.deploy(identities(denied=ALIASES))
+    users = [of["UserName"] for kind, of in identities(ALIASES).values() if kind == "IAM::User"]
+    keys = {name: iam.create_access_key(UserName=name)["AccessKey"] | {"SessionToken": None} for name in users}
+    clients = {name: client("iam", key) for name, key in keys.items()}
+
+    def denied() -> dict[str, set[str]]:
+        def is_refused(user: str, action: str) -> bool:
+            try:
+                getattr(clients[user], LIST[action])()
+            except ClientError as error:
+                return error.response["Error"]["Code"] == "AccessDenied"
+            return False
+
+        return {user: {action for action in LIST if is_refused(user, action)} for user in users}
+
+    assert denied() == {user: {ALIASES} for user in users}
+    stack.deploy(identities(denied=SAML))
+    assert denied() == {user: {SAML} for user in users}
+    stack.delete()
+    assert iam.get_account_summary()["SummaryMap"] == before
+
+
+def test_a_policy_goes_with_its_condition_and_stays_where_it_is_to_be_retained(client: Client) -> None:
+    """Also if nothing else changes in the template than the value of a parameter."""
+    bucket, api = "stacks-conditions", client("cloudformation")
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:ListBucket", "Resource": f"arn:aws:s3:::{bucket}"}
+    policy: dict[str, Any] = {
+        "Type": "AWS::S3::BucketPolicy",
+        "Condition": "IsClosed",
+        "Properties": {"Bucket": bucket, "PolicyDocument": {"Statement": [deny]}},
+    }
+    template: dict[str, Any] = {
+        "Parameters": {"Closed": {"Type": "String"}},
+        "Conditions": {"IsClosed": {"Fn::Equals": [{"Ref": "Closed"}, "yes"]}},
+        "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}, "Policy": policy},
+    }
+    client("s3").create_bucket(Bucket=bucket)
+
+    def is_closed(change: Any, **values: str) -> bool:
+        change(StackName="conditions", TemplateBody=json.dumps(template), Parameters=parameters(**values))
+        return is_denied(client("s3").list_objects_v2, Bucket=bucket)
+
+    assert not is_closed(api.create_stack, Closed="no")
+    assert is_closed(api.update_stack, Closed="yes")
+    assert not is_closed(api.update_stack, Closed="no")
+    policy["DeletionPolicy"] = "Retain"
+    assert is_closed(api.update_stack, Closed="yes")
+    del template["Resources"]["Policy"]
+    assert is_closed(api.update_stack, Closed="yes")
+
+
+def test_a_topic_that_a_stack_makes_again_keeps_its_policy(client: Client) -> None:
+    stack, topic = Deployed(client, "topic"), f"arn:aws:sns:us-east-1:{HUB}:stacks-again"
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "sns:GetTopicAttributes", "Resource": topic}
+    policy = ("SNS::TopicPolicy", {"Topics": [topic], "PolicyDocument": {"Statement": [deny]}})
+    for name in ("one", "other"):
+        topic_of_name = ("SNS::Topic", {"TopicName": "stacks-again", "DisplayName": name})
+        stack.deploy({"Topic": topic_of_name, "Policy": policy})
+        assert is_denied(client("sns").get_topic_attributes, TopicArn=topic)
+
+
+def test_a_permission_of_a_function_is_replaced_and_deleted_with_its_stack(client: Client) -> None:
+    lambda_, trust = client("lambda"), {"Effect": "Allow", "Principal": {"AWS": HUB}, "Action": "sts:AssumeRole"}
+    role = client("iam").create_role(RoleName="stacks-function", AssumeRolePolicyDocument=document(trust))
+    lambda_.create_function(
+        FunctionName="stacks-function",
+        Runtime="python3.11",
+        Handler="app.main",
+        Role=role["Role"]["Arn"],
+        Code={"ZipFile": zipped(app="")},
+    )
+    stack = Deployed(client, "permission")
+    for account in ("222222222222", "333333333333"):
+        permission = {"FunctionName": "stacks-function", "Action": "lambda:InvokeFunction", "Principal": account}
+        stack.deploy({"Permission": ("Lambda::Permission", permission)})
+        (statement,) = json.loads(lambda_.get_policy(FunctionName="stacks-function")["Policy"])["Statement"]
+        assert statement["Principal"] == {"AWS": f"arn:aws:iam::{account}:root"}
+    stack.delete()
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        lambda_.get_policy(FunctionName="stacks-function")
