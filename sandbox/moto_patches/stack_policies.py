@@ -186,8 +186,7 @@ def apply_policies_among_properties() -> None:
     from moto.kms.models import Key
 
     def of_key(key: Any, properties: Properties) -> None:
-        policy = properties.get("KeyPolicy")
-        key.policy = as_json(policy) if policy else key.generate_default_policy()
+        key.policy = properties.get("KeyPolicy") or key.generate_default_policy()
 
     def of_repository(repository: Any, properties: Properties) -> None:
         text = properties.get("RepositoryPolicyText")
@@ -210,18 +209,24 @@ def _follow(model: Any, apply: Callable[[Any, Properties], None]) -> None:
     original_create, original_update = model.create_from_cloudformation_json, model.update_from_cloudformation_json
 
     def create(_cls: Any, resource_name: str, cloudformation_json: Any, *args: Any, **kwargs: Any) -> Any:
-        made = original_create(resource_name, cloudformation_json, *args, **kwargs)
-        apply(made, cloudformation_json["Properties"])
+        properties = _with_text(cloudformation_json["Properties"])
+        made = original_create(resource_name, {**cloudformation_json, "Properties": properties}, *args, **kwargs)
+        apply(made, properties)
         return made
 
     def update(_cls: Any, original_resource: Any, cloudformation_json: Any, **kwargs: Any) -> Any:
         arguments = {"original_resource": original_resource, "cloudformation_json": cloudformation_json, **kwargs}
         found = original_update(**arguments) or original_resource  # moto has no update of a key or a table
-        apply(found, cloudformation_json["Properties"])
+        apply(found, _with_text(cloudformation_json["Properties"]))
         return found
 
     model.create_from_cloudformation_json = classmethod(create)
     model.update_from_cloudformation_json = classmethod(update)
+
+
+def _with_text(properties: Properties) -> Properties:
+    """A key's policy as text, as moto's calls have it."""
+    return {name: as_json(value) if name == "KeyPolicy" else value for name, value in properties.items()}
 
 
 def look_at_policies_in_every_update() -> None:
