@@ -85,8 +85,8 @@ def keep_buckets_apart() -> None:
     # template), and a bucket's policy is looked at before the caller is known. Delete this when moto authorizes by
     # bucket policies.
     from moto.iam.access_control import PermissionResult
-    from moto.s3.exceptions import S3ClientError
     from moto.s3 import models
+    from moto.s3.exceptions import S3ClientError
     from moto.s3.responses import S3Response
 
     copying = ContextVar("copying", default=False)  # from a bucket of another account; both were authorized
