@@ -23,9 +23,9 @@ How a request is decided, and in which module:
 It follows AWS's documentation, and another engine's verdicts on thousands of cases (tests/sandbox/verdicts). What the
 sandbox does not know, it refuses: a condition key, an operator, a resource that it cannot find in a request.
 
-Not enforced: the permissions that CloudFormation needs for what it creates, and resource policies in its templates;
-VPC endpoint policies; MFA (no session has it); a function's memory size; retries of asynchronous invocations. Lambda
-refuses reserved variables such as AWS_ACCESS_KEY_ID; here they are overridden. Unsigned calls of AWS (Cognito,
+Not enforced: the permissions that CloudFormation needs for what it creates; VPC endpoint policies; MFA (no session has
+it); a function's memory size; retries of asynchronous invocations. CloudFormation makes no policies of Organizations.
+Lambda refuses reserved variables such as AWS_ACCESS_KEY_ID; here they are overridden. Unsigned calls of AWS (Cognito,
 AssumeRoleWithWebIdentity and AssumeRoleWithSAML) and presigned POSTs of S3 are refused.
 """
 

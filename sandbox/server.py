@@ -29,9 +29,6 @@ class Server:
         logging.getLogger("moto.stepfunctions").setLevel(
             logging.CRITICAL
         )  # otherwise pages of text per failed execution
-        # The sandbox does not enforce bucket policies.
-        warnings.filterwarnings("ignore", message="Tried to parse AWS::S3::BucketPolicy")
-        logging.getLogger("moto").addFilter(lambda record: "AWS::S3::BucketPolicy" not in record.getMessage())
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._server = make_server(HOST, port, self._application, threaded=True, request_handler=MotoRequestHandler)
         self.endpoint_url = f"http://{HOST}:{self._server.server_port}"

@@ -14,6 +14,8 @@ from sandbox.moto_patches import (
     regions,
     services,
     simulation,
+    stack_identities,
+    stack_policies,
     stacks,
     state_machines,
 )
@@ -47,7 +49,11 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     back_doors.close_back_doors()
     lambda_functions.run_functions(functions)
     services.import_swagger()
-    stacks.keep_role_policies_of_stacks()
+    stack_identities.follow_templates_of_principals()
+    stack_identities.follow_templates_of_managed_policies()
+    stack_policies.apply_resources_that_are_policies()
+    stack_policies.apply_policies_among_properties()
+    stack_policies.look_at_policies_in_every_update()
     stacks.load_aws_managed_policies()
     stacks.check_stack_parameters()
     stacks.see_parameters_in_substitutions()

@@ -7,8 +7,6 @@ from functools import partial, wraps
 from random import SystemRandom
 from typing import Any
 
-from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
-
 from sandbox import authorization, aws_errors, callers
 from sandbox.case import keys_of_request
 from sandbox.pinned_policies import InvalidPrincipal, PinnedPolicy, statements_of
@@ -185,9 +183,14 @@ def _pin(kind: type, attribute: str, error: Callable[[str], Exception]) -> None:
 
 
 def _check_trust_policy(document: str) -> None:
-    IAMTrustPolicyDocumentValidator(document).validate()
+    # moto's own validator, which CreateRole does not use, wants Version, and AWS does not.
     for statement in statements_of(json.loads(document)):
-        if "Principal" not in statement or "NotPrincipal" in statement:
+        has = statement.keys()
+        if statement.get("Effect") not in ("Allow", "Deny") or not has & {"Action", "NotAction"}:
+            raise aws_errors.AwsError("MalformedPolicyDocument", "Syntax errors in policy.")
+        if has & {"Resource", "NotResource"}:
+            raise aws_errors.AwsError("MalformedPolicyDocument", "Has prohibited field Resource.")
+        if "Principal" not in has or "NotPrincipal" in has:
             raise aws_errors.AwsError("MalformedPolicyDocument", "AssumeRole policy must have Principal, and only it.")
 
 

@@ -1,4 +1,4 @@
-"""CloudFormation: the policies of a stack's roles, its parameters, change sets, and templates parsed only once."""
+"""CloudFormation: AWS's managed policies, parameters, change sets, and templates parsed only once."""
 
 import copy
 import functools
@@ -11,46 +11,6 @@ from typing import Any
 from sandbox.aws_errors import AwsError
 
 _ATTACHING = ("attach_role_policy", "attach_user_policy", "attach_group_policy")
-
-
-def keep_role_policies_of_stacks() -> None:
-    # In moto a stack's role keeps its inline policies as Python objects and loses its ManagedPolicyArns, and an update
-    # does not change policies or trust. Delete this when moto follows the template.
-    from moto.iam.models import Role, iam_backends
-
-    original_put, original_create = Role.put_policy, Role.create_from_cloudformation_json.__func__  # type: ignore[attr-defined]
-
-    def put_policy(self: Any, policy_name: str, policy_json: Any) -> None:
-        original_put(self, policy_name, as_json(policy_json))
-
-    def attach(role: Any, properties: dict[str, Any]) -> None:
-        backend = iam_backends[role.account_id][role.partition]
-        for arn in list(role.managed_policies):
-            backend.detach_role_policy(arn, role.name)
-        for arn in properties.get("ManagedPolicyArns", []):
-            backend.attach_role_policy(arn, role.name)
-
-    def create(cls: Any, resource_name: str, cloudformation_json: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        role = original_create(cls, resource_name, cloudformation_json, *args, **kwargs)
-        attach(role, cloudformation_json["Properties"])
-        return role
-
-    def update(cls: Any, original_resource: Any, new_resource_name: str, cloudformation_json: Any, **_: Any) -> Any:
-        properties = cloudformation_json["Properties"]
-        role = original_resource
-        role.assume_role_policy_document = as_json(properties["AssumeRolePolicyDocument"])
-        role.description = properties.get("Description", "")
-        role.max_session_duration = properties.get("MaxSessionDuration", 3600)
-        role.permissions_boundary_arn = properties.get("PermissionsBoundary", "")
-        role.policies = {}
-        for policy in properties.get("Policies", []):
-            role.put_policy(policy["PolicyName"], policy["PolicyDocument"])
-        attach(role, properties)
-        return role
-
-    Role.put_policy = put_policy  # type: ignore[method-assign]
-    Role.create_from_cloudformation_json = classmethod(create)  # type: ignore[assignment, method-assign]
-    Role.update_from_cloudformation_json = classmethod(update)  # type: ignore[arg-type, assignment, method-assign]
 
 
 def load_aws_managed_policies() -> None:
@@ -143,8 +103,8 @@ def as_json(document: Any) -> str:
 
 
 def apply_change_sets_whole() -> None:
-    # `aws cloudformation deploy` uses change sets. In moto a stack then has no outputs, and an update creates or
-    # changes resources that a condition excludes. Delete this when moto follows the template.
+    # `aws cloudformation deploy` uses change sets. In moto a stack then has no outputs, and an update creates,
+    # changes or keeps resources that a condition excludes. Delete this when moto follows the template.
     from moto.cloudformation import parsing
     from moto.cloudformation.models import ChangeSet
 
@@ -158,6 +118,8 @@ def apply_change_sets_whole() -> None:
     def update(logical_id: str, resource_json: dict[str, Any], resources_map: Any, **place: str) -> Any:
         condition = resource_json.get("Condition")
         if condition and not resources_map.lazy_condition_map[condition]:
+            if made := resources_map._parsed_resources.get(logical_id):
+                resources_map._delete_resource(made, resource_json)
             return None
         if resources_map[logical_id] is None:
             return parsing.parse_and_create_resource(logical_id, resource_json, resources_map, **place)
