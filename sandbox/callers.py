@@ -10,7 +10,6 @@ from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
 
 from sandbox import organization
-from sandbox.accounts import HUB
 from sandbox.policy_patterns import ContextValue
 from sandbox.sts.sessions import Session, find_session
 
@@ -96,16 +95,6 @@ class Caller:
         return keys
 
 
-def account_of(access_key: str) -> str:
-    """The account of a key; the hub for an unknown key, which fails authentication there."""
-    if session := find_session(access_key):
-        return session.account
-    for account, backends in list(iam_backends.items()):
-        if backends[PARTITION].get_user_from_access_key_id(access_key):
-            return account
-    return HUB
-
-
 def find_caller(access_key_id: str) -> Caller | None:
     """The caller, or None if the key is unknown or inactive, or its role or user was deleted."""
     session = find_session(access_key_id)
@@ -145,14 +134,12 @@ def managed_policy(account: str, arn: str) -> str | None:
 
 
 def _user_of(access_key_id: str) -> Caller | None:
-    account = account_of(access_key_id)
-    user = iam_backends[account][PARTITION].get_user_from_access_key_id(access_key_id)
-    if user is None:
-        return None
-    key = user.get_access_key_by_id(access_key_id)
-    if key.status != "Active":
-        return None
-    return Caller(account, user.arn, user.arn, Credentials(access_key_id, key.secret_access_key), user)
+    for account, backends in list(iam_backends.items()):
+        if user := backends[PARTITION].get_user_from_access_key_id(access_key_id):
+            key = user.get_access_key_by_id(access_key_id)
+            credentials = Credentials(access_key_id, key.secret_access_key)
+            return Caller(account, user.arn, user.arn, credentials, user) if key.status == "Active" else None
+    return None
 
 
 def _documents_of(holder: Any) -> Sequence[str]:

@@ -25,12 +25,12 @@ def make_secrets_that_cannot_be_predicted() -> None:
     MotoRandom.getrandbits = lambda self, k: system.getrandbits(k)  # type: ignore[method-assign, assignment]
 
 
-def find_accounts_by_index() -> None:
+def take_accounts_from_signatures() -> None:
     # moto searches all accounts and partitions for every key, and believes a header that names another account. Delete
-    # this when accounts are few and it has no such header.
+    # this when it has an index and no such header.
     from moto.core.responses import BaseResponse
 
-    BaseResponse.get_current_account = lambda self: callers.account_of(self.get_access_key())  # type: ignore[method-assign]
+    BaseResponse.get_current_account = lambda self: authorization.caller_of(self).account  # type: ignore[method-assign]
 
 
 def decide_with_our_evaluator() -> None:
@@ -82,13 +82,9 @@ def issue_sessions() -> None:
     from moto.core.responses import ActionResult
     from moto.sts.responses import TokenResponse
 
-    def caller_of(response: Any) -> callers.Caller:
-        caller: callers.Caller = response.normalized_request.environ[authorization.CALLER]
-        return caller
-
     def assume(self: Any) -> ActionResult:
         keys = keys_of_request(self.normalized_request.environ, self.region)
-        session = assume_role.assume_role(caller_of(self), self.params, keys)
+        session = assume_role.assume_role(authorization.caller_of(self), self.params, keys)
         user = {"AssumedRoleId": session.user_id, "Arn": session.arn}
         kept = {"SourceIdentity": session.source_identity} if session.source_identity else {}
         result = {
@@ -100,18 +96,18 @@ def issue_sessions() -> None:
         return ActionResult(result)
 
     def get_session_token(self: Any) -> ActionResult:
-        session = user_sessions.session_token(caller_of(self), self.params)
+        session = user_sessions.session_token(authorization.caller_of(self), self.params)
         return ActionResult({"Credentials": session.credentials()})
 
     def get_federation_token(self: Any) -> ActionResult:
-        session = user_sessions.federation_token(caller_of(self), self.params)
+        session = user_sessions.federation_token(authorization.caller_of(self), self.params)
         user = {"FederatedUserId": session.user_id, "Arn": session.arn}
         return ActionResult(
             {"Credentials": session.credentials(), "FederatedUser": user, **packed_policy_size(self.params)}
         )
 
     def get_caller_identity(self: Any) -> ActionResult:
-        caller = caller_of(self)
+        caller = authorization.caller_of(self)
         return ActionResult({"UserId": caller.user_id, "Account": caller.account, "Arn": caller.arn})
 
     TokenResponse.assume_role = assume  # type: ignore[method-assign]

@@ -85,8 +85,8 @@ def keep_buckets_apart() -> None:
     # template), and a bucket's policy is looked at before the caller is known. Delete this when moto authorizes by
     # bucket policies.
     from moto.iam.access_control import PermissionResult
-    from moto.s3.exceptions import S3ClientError
     from moto.s3 import models
+    from moto.s3.exceptions import S3ClientError
     from moto.s3.responses import S3Response
 
     copying = ContextVar("copying", default=False)  # from a bucket of another account; both were authorized
@@ -148,10 +148,9 @@ def hide_which_keys_exist() -> None:
     from moto.s3.responses import S3Response
 
     def may_list(response: Any) -> bool:
-        environ = response.normalized_request.environ
-        keys = keys_of_request(environ, response.region)
+        keys = keys_of_request(response.normalized_request.environ, response.region)
         bucket = f"arn:aws:s3:::{response.bucket_name}"
-        return authorization.may(environ[authorization.CALLER], "s3:ListBucket", bucket, keys)
+        return authorization.may(authorization.caller_of(response), "s3:ListBucket", bucket, keys)
 
     def hiding(original: Callable[..., Any]) -> Callable[..., Any]:
         def answer(self: Any, *args: Any, **kwargs: Any) -> Any:

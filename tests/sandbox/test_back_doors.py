@@ -119,16 +119,6 @@ def test_the_region_is_the_one_that_was_signed(send: Send, of_caller: Of) -> Non
     assert len(of_caller("sqs").list_queues(QueueNamePrefix=name)["QueueUrls"]) == 1
 
 
-def test_only_the_management_account_reaches_the_contacts_of_another(client: Client, of_caller: Of) -> None:
-    contact = {"EmailAddress": "a@sandbox.invalid", "Name": "name", "PhoneNumber": "1", "Title": "title"}
-    of_kind = {"AlternateContactType": "SECURITY"}
-    with pytest.raises(ClientError, match="AccessDenied"):
-        of_caller("account").put_alternate_contact(AccountId=OTHER, **of_kind, **contact)
-    of_caller("account").put_alternate_contact(**of_kind, **contact)
-    found = client("account").get_alternate_contact(AccountId=CALLER, **of_kind)["AlternateContact"]
-    assert found["EmailAddress"] == contact["EmailAddress"]
-
-
 def test_when_a_key_was_used_is_known_in_its_account_alone(of_caller: Of, of_other: Of) -> None:
     name = new_name()
     of_other("iam").create_user(UserName=name)
