@@ -50,7 +50,7 @@ class Caller:
         holders = [self.identity]
         if not self.is_role:
             holders += iam_backends[self.account][PARTITION].get_groups_for_user(self.identity.name)
-        return [document for holder in holders for document in _documents_of(holder)]
+        return [document for holder in holders for document in documents_of(holder)]
 
     def boundary(self) -> str | None:
         """The permissions boundary's document, or None if there is no boundary."""
@@ -133,6 +133,12 @@ def managed_policy(account: str, arn: str) -> str | None:
         return None
 
 
+def documents_of(holder: Any) -> Sequence[str]:
+    """The inline and attached policies of a user, a group or a role."""
+    inline = list(holder.policies.values())
+    return inline + [_default_document(policy) for policy in list(holder.managed_policies.values())]
+
+
 def _user_of(access_key_id: str) -> Caller | None:
     for account, backends in list(iam_backends.items()):
         if user := backends[PARTITION].get_user_from_access_key_id(access_key_id):
@@ -140,11 +146,6 @@ def _user_of(access_key_id: str) -> Caller | None:
             credentials = Credentials(access_key_id, key.secret_access_key)
             return Caller(account, user.arn, user.arn, credentials, user) if key.status == "Active" else None
     return None
-
-
-def _documents_of(holder: Any) -> Sequence[str]:
-    inline = list(holder.policies.values())
-    return inline + [_default_document(policy) for policy in list(holder.managed_policies.values())]
 
 
 def _default_document(policy: Any) -> str:

@@ -133,7 +133,8 @@ def block_public_policies() -> None:
 
     def put_bucket_policy(self: Any, bucket_name: str, policy: bytes) -> None:
         block = self.get_bucket(bucket_name).public_access_block
-        if block and block.block_public_policy and bucket_policy_is_public(policy):
+        is_blocked = block is not None and block.block_public_policy and resources.is_policy(policy)
+        if is_blocked and bucket_policy_is_public(policy):
             raise S3AccessDeniedError()
         put(self, bucket_name, policy)
 

@@ -342,6 +342,11 @@ def test_no_other_service_reads_the_bucket_for_another_account(
             call()
 
 
+@pytest.mark.parametrize("policy", ["text", "[]", '{"Statement": ["text"]}'])
+def test_what_is_not_a_policy_is_malformed(of_owner: Of, bucket: str, policy: str) -> None:
+    assert code_of(lambda: of_owner("s3").put_bucket_policy(Bucket=bucket, Policy=policy)) == "MalformedPolicy"
+
+
 def test_a_new_bucket_takes_no_public_policy(of_owner: Of, bucket: str) -> None:
     public = allowing("*", "s3:GetObject", resource=f"arn:aws:s3:::{bucket}/*")
     assert code_of(lambda: of_owner("s3").put_bucket_policy(Bucket=bucket, Policy=public)) == "AccessDenied"
