@@ -21,7 +21,7 @@ from sandbox.requested_access import Access, Request, accesses_of
 CALLER = "sandbox.caller"
 """Where guard.py puts the caller whose signature it verified, in the WSGI environment."""
 
-# The first needs the role's trust policy (sts/assume_role.py); AWS lets no policy decide on the second.
+# The first needs the role's trust policy (sts/assume_role.py); the second needs no permission.
 _DECIDED_BY_STS = ("sts:AssumeRole", "sts:GetSessionToken")
 
 
@@ -89,7 +89,7 @@ def _in_region(region: str, access: Access) -> Access:
 
 
 def _owner(caller: Caller, access: Access) -> str:
-    if access.resource is None or access.action == "s3:CreateBucket":  # whoever has a bucket of this name
+    if access.resource is None or access.action == "s3:CreateBucket":  # also if another account has that bucket
         return caller.account
     return resources.owner_of(access.resource, caller.account)
 
@@ -107,7 +107,7 @@ def _account_of_all(owners: Sequence[tuple[Access, str]], default: str) -> str:
 
 
 def _resource_policy(caller: Caller, access: Access, owner: str) -> object:
-    """The resource's policy; None where there is none, or none that can let in another account."""
+    """The resource's policy, or None; None too if the action cannot be given to another account."""
     may_let_in = owner == caller.account or (
         resources.can_be_given(access.action) and not organization.is_closed(owner)
     )

@@ -85,7 +85,7 @@ class Caller:
         if self.session is None or self.session.kind == "user":
             keys["aws:username"] = self.identity.name
         if session := self.session:
-            # Temporary credentials have this key, a user's own do not; nobody signs in with MFA here.
+            # Temporary credentials have this key, a user's own do not; the sandbox has no MFA.
             keys["aws:MultiFactorAuthPresent"] = "false"
             keys["aws:TokenIssueTime"] = datetime.fromtimestamp(int(session.issued), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             if session.source_identity:

@@ -117,8 +117,8 @@ def issue_sessions() -> None:
 
 
 def pin_principals() -> None:
-    # moto keeps a policy as it was sent, whoever it names, and its users have ids without AWS's prefix. Delete this
-    # when moto checks that the roles and users exist, and keeps their unique ids.
+    # moto keeps a policy as it was sent, even if the roles and users that it names do not exist, and its users have ids
+    # without AWS's prefix. Delete this when moto checks the names and keeps unique ids.
     from moto.iam.models import Role, User
     from moto.kms.models import Key
     from moto.s3.exceptions import S3ClientError
@@ -147,7 +147,7 @@ def pin_principals() -> None:
 
 
 def _pin(kind: type, attribute: str, error: Callable[[str], Exception]) -> None:
-    """Keep this policy of all objects of a class with the ids of those whom it names."""
+    """Keep this policy of all objects of a class with the ids of the roles and users that it names."""
     moto_s = kind.__dict__.get(attribute)  # a property, or None for a plain attribute
     pinned = f"_pinned_{attribute}"
 
