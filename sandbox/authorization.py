@@ -39,8 +39,7 @@ def authorize(response: Any, bucket: str = "", key: str = "") -> None:
         access = _in_region(request.region, asked)
         if access.action in _DECIDED_BY_STS:
             continue
-        owner = _owner(caller, access)
-        judgement = judge_access(caller, access, owner, _resource_policy(caller, access, owner), keys)
+        owner, judgement = _judged(caller, access, keys)
         record(caller, access, judgement)
         if not judgement.allowed:
             raise refusal(caller, access, owner, judgement)
@@ -56,9 +55,8 @@ def caller_of(response: Any) -> Caller:
 
 def may(caller: Caller, action: str, resource: str, keys: Mapping[str, ContextValue]) -> bool:
     """Whether the caller would be allowed; nothing is recorded."""
-    access = Access(action, resource)
-    owner = _owner(caller, access)
-    return judge_access(caller, access, owner, _resource_policy(caller, access, owner), keys).allowed
+    _, judgement = _judged(caller, Access(action, resource), keys)
+    return judgement.allowed
 
 
 def record(caller: Caller, access: Access, judgement: Judgement) -> None:
@@ -86,6 +84,12 @@ def _in_region(region: str, access: Access) -> Access:
     parts = (access.resource or "").split(":")
     is_elsewhere = len(parts) > 3 and parts[3] not in ("", "*", region)
     return replace(access, resource=None) if is_elsewhere else access
+
+
+def _judged(caller: Caller, access: Access, keys: Mapping[str, ContextValue]) -> tuple[str, Judgement]:
+    """The account that has the resource, and the judgement."""
+    owner = _owner(caller, access)
+    return owner, judge_access(caller, access, owner, _resource_policy(caller, access, owner), keys)
 
 
 def _owner(caller: Caller, access: Access) -> str:

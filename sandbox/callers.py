@@ -121,7 +121,7 @@ def find_principal(arn: str) -> Any | None:
     if len(parts) != 6 or parts[4] not in iam_backends:
         return None
     iam = iam_backends[parts[4]][PARTITION]
-    found = iam.roles if parts[5].startswith("role/") else iam.users
+    found: dict[str, Any] = iam.roles if parts[5].startswith("role/") else iam.users
     return next((principal for principal in list(found.values()) if principal.arn == arn), None)
 
 

@@ -21,8 +21,8 @@ def make_secrets_that_cannot_be_predicted() -> None:
     from moto.moto_api._internal.moto_random import MotoRandom
 
     system = SystemRandom()
-    MotoRandom.random = lambda self: system.random()  # type: ignore[method-assign, assignment]
-    MotoRandom.getrandbits = lambda self, k: system.getrandbits(k)  # type: ignore[method-assign, assignment]
+    MotoRandom.random = lambda self: system.random()  # type: ignore[method-assign]
+    MotoRandom.getrandbits = lambda self, k: system.getrandbits(k)  # type: ignore[method-assign]
 
 
 def take_accounts_from_signatures() -> None:
@@ -161,11 +161,11 @@ def _pin(kind: type, attribute: str, error: Callable[[str], Exception]) -> None:
             raise error("This policy contains invalid Json") from invalid
         if kept and attribute == "assume_role_policy_document":
             _check_trust_policy(text)
-        self.__dict__[pinned] = kept
         if moto_s:
             moto_s.fset(self, policy)
         else:
             self.__dict__[attribute] = policy
+        self.__dict__[pinned] = kept  # last: moto may refuse the policy
 
     def current(self: Any) -> Any:
         policy = moto_s.fget(self) if moto_s else self.__dict__[attribute]
@@ -191,11 +191,14 @@ def keep_boundaries_of_users() -> None:
     from moto.core.responses import ActionResult, EmptyResult
     from moto.iam.responses import IamResponse
 
-    def put(self: Any) -> ActionResult:
-        arn = self._get_param("PermissionsBoundary")
-        if callers.managed_policy(self.current_account, arn) is None:
+    def boundary(response: Any) -> str:
+        arn: str = response._get_param("PermissionsBoundary")
+        if callers.managed_policy(response.current_account, arn) is None:
             raise aws_errors.AwsError("NoSuchEntity", f"Scope ARN: {arn} does not exist or is not attachable.")
-        self.backend.get_user(self._get_param("UserName")).permissions_boundary_arn = arn
+        return arn
+
+    def put(self: Any) -> ActionResult:
+        self.backend.get_user(self._get_param("UserName")).permissions_boundary_arn = boundary(self)
         return EmptyResult()
 
     def delete(self: Any) -> ActionResult:
@@ -205,9 +208,9 @@ def keep_boundaries_of_users() -> None:
     original = IamResponse.create_user
 
     def create(self: Any) -> ActionResult:
+        arn = boundary(self) if self._get_param("PermissionsBoundary") else None
         created = original(self)
-        if self._get_param("PermissionsBoundary"):
-            put(self)
+        self.backend.get_user(self._get_param("UserName")).permissions_boundary_arn = arn
         return created
 
     IamResponse.put_user_permissions_boundary = put  # type: ignore[attr-defined]

@@ -174,7 +174,7 @@ def refuse_policies_as_aws_does() -> None:
 
 
 def keep_the_tree_whole() -> None:
-    # moto makes a unit below any id, deletes one with all that is in it, moves an account from where it is not, and
+    # moto makes a unit below any id, deletes one that is not empty, moves an account from a parent that it lacks, and
     # closes the management account. Delete this when moto refuses.
     from moto.organizations.models import OrganizationsBackend
 
