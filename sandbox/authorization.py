@@ -122,7 +122,7 @@ def _request_of(response: Any, caller: Caller, bucket: str, key: str) -> Request
     query = urlsplit(response.uri).query
     return Request(
         response.boto3_service_name,
-        response._get_action(),
+        (response._get_action() or "").replace("_", ""),  # moto also takes list_secrets for ListSecrets
         response.method,
         response.raw_path + (f"?{query}" if query else ""),
         response.data,
