@@ -9,6 +9,7 @@ from sandbox.moto_patches import (
     back_doors,
     identity,
     lambda_functions,
+    lookups,
     organizations,
     other_accounts,
     regions,
@@ -22,6 +23,7 @@ from sandbox.moto_patches import (
 def apply(functions: FunctionService, endpoint_url: str) -> None:
     identity.make_secrets_that_cannot_be_predicted()
     identity.take_accounts_from_signatures()
+    lookups.keep_folders()
     identity.decide_with_our_evaluator()
     identity.refuse_in_the_client_s_protocol()
     services.add_regions_of_buckets()
