@@ -60,7 +60,7 @@ def check_session_parameters(parameters: Parameters) -> None:
 def packed_policy_size(parameters: Parameters) -> dict[str, int]:
     """PackedPolicySize, in percent; absent without a policy or a tag.
 
-    AWS packs in a way that it does not document. Here it is the share of the characters that one policy may have.
+    AWS packs in a way that it does not document. Here it is the share of twice the characters that Policy may have.
     """
     sent = [parameters.get("Policy") or "", *(str(arn) for arn in parameters.get("PolicyArns") or [])]
     sent += [f"{name}{value}" for name, value in session_tags(parameters).items()]
