@@ -28,7 +28,7 @@ def session_policies(parameters: Parameters, account: str) -> tuple[str, ...] | 
     documents = [managed_policy(account, arn) for arn in arns]
     for arn, document in zip(arns, documents, strict=True):
         if document is None:
-            raise invalid(f"The managed policy {arn} does not exist in account {account}, or is none of AWS's")
+            raise invalid(f"The managed policy {arn} does not exist in account {account}, nor among AWS's")
     found = tuple(document for document in (inline, *documents) if document is not None)
     return found or None
 
@@ -39,7 +39,7 @@ def session_tags(parameters: Parameters) -> dict[str, str]:
 
 
 def check_session_parameters(parameters: Parameters) -> None:
-    """Raise if a session policy or a tag has not the form that STS asks for."""
+    """Raise if a session policy or a tag does not have STS's form."""
     policy = parameters.get("Policy")
     if policy is not None:
         _check_policy(policy)
@@ -47,7 +47,7 @@ def check_session_parameters(parameters: Parameters) -> None:
     if len(tags) > 50:
         raise constraint("tags", "tags", "Member must have length less than or equal to 50")
     for tag in tags:
-        check_text("tags.member.key", tag["Key"], _TAG, 1, 128)
+        check_text("tags.member.key", tag.get("Key", ""), _TAG, 1, 128)
         check_text("tags.member.value", tag.get("Value", ""), _TAG, 0, 256)
     if len({tag["Key"].lower() for tag in tags}) < len(tags):
         raise AwsError(
@@ -60,7 +60,7 @@ def check_session_parameters(parameters: Parameters) -> None:
 def packed_policy_size(parameters: Parameters) -> dict[str, int]:
     """PackedPolicySize, in percent; absent without a policy or a tag.
 
-    AWS packs in a way that it does not document. Here it is the share of the characters that one policy may have.
+    AWS packs in a way that it does not document. Here it is the share of twice the characters that Policy may have.
     """
     sent = [parameters.get("Policy") or "", *(str(arn) for arn in parameters.get("PolicyArns") or [])]
     sent += [f"{name}{value}" for name, value in session_tags(parameters).items()]
@@ -71,7 +71,7 @@ def packed_policy_size(parameters: Parameters) -> dict[str, int]:
 
 
 def check_name(name: str, value: str, longest: int = 64) -> None:
-    """Raise if it is no name of a session."""
+    """Raise if it is not the name of a session."""
     check_text(name, value, _TEXT, 2, longest)
 
 
@@ -108,5 +108,5 @@ def _check_policy(policy: str) -> None:
     IAMPolicyDocumentValidator(policy).validate()  # raises MalformedPolicyDocument
     statements = json.loads(policy)["Statement"]
     for statement in statements if isinstance(statements, list) else [statements]:
-        if "Principal" in statement or "NotPrincipal" in statement:  # moto's validator has nothing against it
+        if "Principal" in statement or "NotPrincipal" in statement:  # moto's validator lets it pass
             raise AwsError("MalformedPolicyDocument", "Policy document should not specify a principal.")
