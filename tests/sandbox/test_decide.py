@@ -392,12 +392,14 @@ UNCLEAR: list[dict[str, Any]] = [
     {"Action": "*", "Resource": "*", "Condition": {"StringNotEquals": {"aws:username": "${aws:PrincipalTag/x}"}}},
     {"Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:username": "${*}"}}},
     {"Action": "*", "Resource": "*", "Condition": {"Bool": {"aws:username": "${aws:username}"}}},
+    {"Action": "*", "Resource": "*", "Condition": {"DateGreaterThan": {"aws:EpochTime": "2026"}}},
+    {"Action": "*", "Resource": "*", "Condition": {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:sts:*"}}},
 ]
 
 
 @pytest.mark.parametrize("elements", MALFORMED + UNKNOWN + UNCLEAR, ids=str)
 def test_what_is_not_known_never_allows_and_always_denies(elements: Any) -> None:
-    context = {"aws:username": "alice", "aws:PrincipalTag/empty": ""}
+    context = {"aws:username": "alice", "aws:PrincipalTag/empty": "", "aws:EpochTime": "1750000000"}
     for effect, policies in (("Allow", []), ("Deny", [ANYTHING])):
         case = own([*policies, policy(effect, **elements)], "s3:GetObject", OBJECT, context)
         case["request"]["known"] = ["aws:PrincipalTag/"]
