@@ -14,6 +14,7 @@ from sandbox.aws_errors import AwsError
 from sandbox.callers import managed_policy
 
 _MAXIMUM_CHARACTERS = 2048
+_MAXIMUM_TOGETHER = 2 * _MAXIMUM_CHARACTERS
 _TEXT = r"[\w+=,.@-]*"
 _TAG = r"[\w\s.:/=+@-]*"
 
@@ -55,19 +56,22 @@ def check_session_parameters(parameters: Parameters) -> None:
         )
     if len(parameters.get("PolicyArns") or []) > 10:
         raise constraint("policyArns", "policyArns", "Member must have length less than or equal to 10")
+    if _characters(parameters) > _MAXIMUM_TOGETHER:
+        raise AwsError("PackedPolicyTooLarge", "The policies and tags of the session are together too large")
 
 
 def packed_policy_size(parameters: Parameters) -> dict[str, int]:
     """PackedPolicySize, in percent; absent without a policy or a tag.
 
-    AWS packs in a way that it does not document. Here it is the share of twice the characters that Policy may have.
+    AWS does not document how it packs. Here it is the share of what a policy and tags may have together.
     """
-    sent = [parameters.get("Policy") or "", *(str(arn) for arn in parameters.get("PolicyArns") or [])]
-    sent += [f"{name}{value}" for name, value in session_tags(parameters).items()]
-    characters = sum(map(len, sent))
-    if characters > 2 * _MAXIMUM_CHARACTERS:
-        raise AwsError("PackedPolicyTooLarge", "The policies and tags of the session are together too large")
-    return {"PackedPolicySize": max(1, characters * 100 // (2 * _MAXIMUM_CHARACTERS))} if characters else {}
+    characters = _characters(parameters)
+    return {"PackedPolicySize": max(1, characters * 100 // _MAXIMUM_TOGETHER)} if characters else {}
+
+
+def _characters(parameters: Parameters) -> int:
+    sent = [parameters.get("Policy") or "", *(str(named.get("arn")) for named in parameters.get("PolicyArns") or [])]
+    return sum(map(len, [*sent, *(f"{name}{value}" for name, value in session_tags(parameters).items())]))
 
 
 def check_name(name: str, value: str, longest: int = 64) -> None:
