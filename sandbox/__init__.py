@@ -1,7 +1,7 @@
 """AWS on a laptop: a hub account, an organization and target accounts on loopback, for cross-account.
 
 The unchanged `chalice`, `aws` and boto3 use it through AWS_ENDPOINT_URL. It is moto's server plus what moto lacks:
-every policy that decides in AWS, sessions, and Lambda with AWS's own runtime client and boto3.
+policies that decide as in AWS, sessions, and Lambda with AWS's own runtime client and boto3.
 
     python -m sandbox                  run it; `eval "$(python -m sandbox env)"` in another shell
     with sandbox.running() as box:     the same for tests, in a separate process
@@ -15,18 +15,20 @@ How a request is decided, and in which module:
 
     guard                signature, expiry, closed accounts, regions that are off
     requested_access/    which actions on which resources it needs, and which condition keys it sets
-    case                 every policy that has a say in each of them, and the keys that AWS sets
+    case                 which policies apply to each of them, and the keys that AWS sets
     decide               allowed, implicitly denied or explicitly denied, and by which kind of policy
-    sts/                 AssumeRole and its like: trust policies, session policies, tags, source identities
+    sts/                 AssumeRole, GetSessionToken and GetFederationToken
     organization, resources, callers, regions    what moto's state says of each
 
 It follows AWS's documentation, and another engine's verdicts on thousands of cases (tests/sandbox/verdicts). What the
 sandbox does not know, it refuses: a condition key, an operator, a resource that it cannot find in a request.
 
-Not enforced: the permissions that CloudFormation needs for what it creates; VPC endpoint policies; MFA (no session has
-it); a function's memory size; retries of asynchronous invocations. CloudFormation makes no policies of Organizations.
-Lambda refuses reserved variables such as AWS_ACCESS_KEY_ID; here they are overridden. Unsigned calls of AWS (Cognito,
-AssumeRoleWithWebIdentity and AssumeRoleWithSAML) and presigned POSTs of S3 are refused.
+Not enforced: the permissions that CloudFormation needs for what it creates; resource policies of services that
+resources.py does not list (other accounts' resources of these are closed); VPC endpoint policies; MFA (no session has
+it); a function's memory size; retries of asynchronous invocations. S3's ACLs and KMS's grants allow nothing.
+CloudFormation makes no policies of Organizations. Lambda refuses reserved variables such as AWS_ACCESS_KEY_ID; here
+they are overridden. Unsigned calls of AWS (Cognito, AssumeRoleWithWebIdentity and AssumeRoleWithSAML) and presigned
+POSTs of S3 are refused.
 """
 
 from sandbox.running import Box, SandboxNotStarted, running

@@ -6,7 +6,6 @@ accesses that it needs (requested_access), and each of them a case (case.py) tha
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,7 +21,7 @@ from sandbox.requested_access import Access, Request, accesses_of
 CALLER = "sandbox.caller"
 """Where guard.py puts the caller whose signature it verified, in the WSGI environment."""
 
-# The first needs the role's trust policy (sts/assume_role.py); AWS lets no policy decide on the second.
+# The first needs the role's trust policy (sts/assume_role.py); the second needs no permission.
 _DECIDED_BY_STS = ("sts:AssumeRole", "sts:GetSessionToken")
 
 
@@ -31,29 +30,33 @@ def authorize(response: Any, bucket: str = "", key: str = "") -> None:
 
     `response` is moto's, of this request. Nothing else in moto decides.
     """
-    environ = response.normalized_request.environ
-    caller: Caller = environ[CALLER]
+    caller = caller_of(response)
     _refuse_sessions_of_users(caller, response)
     request = _request_of(response, caller, bucket, key)
-    keys, owners = keys_of_request(environ, request.region), []
-    accesses = accesses_of(request) or [Access(f"{request.service}:{request.operation}", None)]
-    for access in map(partial(_in_region, request.region), accesses):
+    keys = keys_of_request(response.normalized_request.environ, request.region)
+    owners = []
+    for asked in accesses_of(request):
+        access = _in_region(request.region, asked)
         if access.action in _DECIDED_BY_STS:
             continue
-        owner = _owner(caller, access)
-        judgement = judge_access(caller, access, owner, _resource_policy(caller, access, owner), keys)
+        owner, judgement = _judged(caller, access, keys)
         record(caller, access, judgement)
         if not judgement.allowed:
             raise refusal(caller, access, owner, judgement)
-        owners.append((access.action, owner))
-    response.current_account = _account_of_all(owners) if owners else caller.account
+        owners.append((access, owner))
+    response.current_account = _account_of_all(owners, caller.account)
+
+
+def caller_of(response: Any) -> Caller:
+    """Who signed the request of moto's `response`."""
+    caller: Caller = response.normalized_request.environ[CALLER]
+    return caller
 
 
 def may(caller: Caller, action: str, resource: str, keys: Mapping[str, ContextValue]) -> bool:
     """Whether the caller would be allowed; nothing is recorded."""
-    access = Access(action, resource)
-    owner = _owner(caller, access)
-    return judge_access(caller, access, owner, _resource_policy(caller, access, owner), keys).allowed
+    _, judgement = _judged(caller, Access(action, resource), keys)
+    return judgement.allowed
 
 
 def record(caller: Caller, access: Access, judgement: Judgement) -> None:
@@ -83,22 +86,32 @@ def _in_region(region: str, access: Access) -> Access:
     return replace(access, resource=None) if is_elsewhere else access
 
 
+def _judged(caller: Caller, access: Access, keys: Mapping[str, ContextValue]) -> tuple[str, Judgement]:
+    """The account that has the resource, and the judgement."""
+    owner = _owner(caller, access)
+    return owner, judge_access(caller, access, owner, _resource_policy(caller, access, owner), keys)
+
+
 def _owner(caller: Caller, access: Access) -> str:
-    if access.resource is None or access.action == "s3:CreateBucket":  # whoever has a bucket of this name
+    if access.resource is None or access.action == "s3:CreateBucket":  # also if another account has that bucket
         return caller.account
     return resources.owner_of(access.resource, caller.account)
 
 
-def _account_of_all(owners: Sequence[tuple[str, str]]) -> str:
-    """The account in which moto looks for the request's resources: it can only be one, except for a copy's source."""
-    action, account = owners[0]
-    if not action.startswith("s3:") and any(owner != account for other, owner in owners if other == action):
+def _account_of_all(owners: Sequence[tuple[Access, str]], default: str) -> str:
+    """The account in which moto looks for everything that the request is about.
+
+    It can only be one: what a request names without an account would else be found in another account than the one that
+    was judged. A copy's source (S3) and a passed role are the exceptions: they are looked for in their own.
+    """
+    accounts = [owner for access, owner in owners if access.resource != "*" and access.action != "iam:PassRole"]
+    if len(set(accounts)) > 1 and not owners[0][0].action.startswith("s3:"):
         raise denied("The sandbox serves no request about resources of several accounts")
-    return account
+    return accounts[0] if accounts else default
 
 
 def _resource_policy(caller: Caller, access: Access, owner: str) -> object:
-    """The resource's policy; None where there is none, or none that can let in another account."""
+    """The resource's policy, or None; None too if the action cannot be given to another account."""
     may_let_in = owner == caller.account or (
         resources.can_be_given(access.action) and not organization.is_closed(owner)
     )
@@ -109,7 +122,7 @@ def _request_of(response: Any, caller: Caller, bucket: str, key: str) -> Request
     query = urlsplit(response.uri).query
     return Request(
         response.boto3_service_name,
-        response._get_action(),
+        (response._get_action() or "").replace("_", ""),  # moto also takes list_secrets for ListSecrets
         response.method,
         response.raw_path + (f"?{query}" if query else ""),
         response.data,

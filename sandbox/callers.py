@@ -10,7 +10,6 @@ from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
 
 from sandbox import organization
-from sandbox.accounts import HUB
 from sandbox.policy_patterns import ContextValue
 from sandbox.sts.sessions import Session, find_session
 
@@ -51,7 +50,7 @@ class Caller:
         holders = [self.identity]
         if not self.is_role:
             holders += iam_backends[self.account][PARTITION].get_groups_for_user(self.identity.name)
-        return [document for holder in holders for document in _documents_of(holder)]
+        return [document for holder in holders for document in documents_of(holder)]
 
     def boundary(self) -> str | None:
         """The permissions boundary's document, or None if there is no boundary."""
@@ -86,7 +85,7 @@ class Caller:
         if self.session is None or self.session.kind == "user":
             keys["aws:username"] = self.identity.name
         if session := self.session:
-            # Temporary credentials have this key, a user's own do not; nobody signs in with MFA here.
+            # Temporary credentials have this key, a user's own do not; the sandbox has no MFA.
             keys["aws:MultiFactorAuthPresent"] = "false"
             # With the fraction, for a revocation in this second is older than the sessions that follow it.
             keys["aws:TokenIssueTime"] = datetime.fromtimestamp(session.issued, UTC).isoformat()
@@ -95,16 +94,6 @@ class Caller:
             if session.function_arn:
                 keys["lambda:SourceFunctionArn"] = session.function_arn
         return keys
-
-
-def account_of(access_key: str) -> str:
-    """The account of a key; the hub for an unknown key, which fails authentication there."""
-    if session := find_session(access_key):
-        return session.account
-    for account, backends in list(iam_backends.items()):
-        if backends[PARTITION].get_user_from_access_key_id(access_key):
-            return account
-    return HUB
 
 
 def find_caller(access_key_id: str) -> Caller | None:
@@ -133,7 +122,7 @@ def find_principal(arn: str) -> Any | None:
     if len(parts) != 6 or parts[4] not in iam_backends:
         return None
     iam = iam_backends[parts[4]][PARTITION]
-    found = iam.roles if parts[5].startswith("role/") else iam.users
+    found: dict[str, Any] = iam.roles if parts[5].startswith("role/") else iam.users
     return next((principal for principal in list(found.values()) if principal.arn == arn), None)
 
 
@@ -145,20 +134,19 @@ def managed_policy(account: str, arn: str) -> str | None:
         return None
 
 
-def _user_of(access_key_id: str) -> Caller | None:
-    account = account_of(access_key_id)
-    user = iam_backends[account][PARTITION].get_user_from_access_key_id(access_key_id)
-    if user is None:
-        return None
-    key = user.get_access_key_by_id(access_key_id)
-    if key.status != "Active":
-        return None
-    return Caller(account, user.arn, user.arn, Credentials(access_key_id, key.secret_access_key), user)
-
-
-def _documents_of(holder: Any) -> Sequence[str]:
+def documents_of(holder: Any) -> Sequence[str]:
+    """The inline and attached policies of a user, a group or a role."""
     inline = list(holder.policies.values())
     return inline + [_default_document(policy) for policy in list(holder.managed_policies.values())]
+
+
+def _user_of(access_key_id: str) -> Caller | None:
+    for account, backends in list(iam_backends.items()):
+        if user := backends[PARTITION].get_user_from_access_key_id(access_key_id):
+            key = user.get_access_key_by_id(access_key_id)
+            credentials = Credentials(access_key_id, key.secret_access_key)
+            return Caller(account, user.arn, user.arn, credentials, user) if key.status == "Active" else None
+    return None
 
 
 def _default_document(policy: Any) -> str:

@@ -12,8 +12,8 @@ from sandbox.policy_patterns import ContextValue
 from sandbox.requested_access import Access
 from sandbox.requested_access.data import has_resource_control
 
-# AWS sets these where they apply, so that one which is absent from a case is not there. Others are unknown, unless the
-# access tells them: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+# AWS sets these where they apply: one that a case does not have is absent. Others are unknown, unless the access has or
+# excludes them: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 _SET_BY_AWS = """
     aws:PrincipalTag/ aws:PrincipalArn aws:PrincipalAccount aws:PrincipalType aws:PrincipalOrgID aws:PrincipalOrgPaths
     aws:PrincipalIsAWSService aws:PrincipalServiceName aws:PrincipalServiceNamesList aws:userid aws:username

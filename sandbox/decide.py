@@ -31,7 +31,7 @@ ALLOWED, IMPLICITLY_DENIED, EXPLICITLY_DENIED = "Allowed", "ImplicitlyDenied", "
 IDENTITY, SESSION, BOUNDARY = "identity-based policy", "session policy", "permissions boundary"
 SCP, RCP, RESOURCE = "service control policy", "resource control policy", "resource-based policy"
 
-# What AWS owns in every account can be read there, and nothing else.
+# What AWS owns in every account can be read there, and nothing else, whatever the policies say.
 _OF_AWS = re.compile(r"arn:[^:]*:(iam::aws:policy/|iam::[0-9]*:role/aws-reserved/|kms:[^:]*:[^:]*:alias/aws/)")
 _READING = ("get", "list", "generate", "simulate")
 
@@ -82,9 +82,9 @@ def judge(case: Case) -> Judgement:
     caller, account = asked.principal, case["request"]["resource"]["accountId"]
     linked = ":role/aws-service-role/" in (caller.role or caller.arn)
     resource = _of_resource(_documents(case.get("resourcePolicy")), asked)
+    if _is_kept_by_aws(asked):
+        resource = resource._replace(named=Named.NOT)
     rcps = [] if linked else [_rcp(documents, asked) for documents in _levels(case, "resourceControlPolicies")]
-    if caller.is_service:
-        return _judgement({RCP: rcps, RESOURCE: [resource]})
     scps = [] if linked else [_scp(documents, asked) for documents in _levels(case, "serviceControlPolicies")]
     found = {
         RCP: rcps,
@@ -95,7 +95,9 @@ def judge(case: Case) -> Judgement:
         SESSION: [_own(documents, asked)] if (documents := _documents(case.get("sessionPolicy"))) else [],
     }
     unneeded = set()
-    if account == caller.account:
+    if caller.is_service:
+        unneeded.add(IDENTITY)  # it has none
+    elif account == caller.account:
         if not _needs_its_policy(asked):
             unneeded.add(RESOURCE)
         if resource.named >= Named.BY_ROLE:
@@ -118,7 +120,7 @@ def _judgement(found: Mapping[str, Sequence[Finding]], unneeded: Collection[str]
 
 def _asked(case: Case) -> Asked:
     request = case["request"]
-    context = Context(request.get("context", {}), request.get("known"))
+    context = Context(request.get("context") or {}, request.get("known"))
     service, _, name = request["action"].lower().partition(":")
     has_boundary = bool(_documents(case.get("permissionBoundaries")))
     principal = Principal.of(request["principal"], context, has_boundary)
@@ -132,10 +134,15 @@ def _is_trust(asked: Asked) -> bool:
 
 def _needs_its_policy(asked: Asked) -> bool:
     """Whether the resource's policy must allow in its own account too: of a role, a KMS key, and what AWS owns."""
-    resource = asked.resource or ""
-    if asked.service == "kms" and (asked.resource is None or ":key/" in resource):
+    if asked.service == "kms" and (asked.resource is None or ":key/" in asked.resource):
         return True
-    return _is_trust(asked) or (_OF_AWS.match(resource) is not None and not asked.name.startswith(_READING))
+    return _is_trust(asked) or _is_kept_by_aws(asked)
+
+
+def _is_kept_by_aws(asked: Asked) -> bool:
+    """Whether AWS owns the resource and the action would change it."""
+    is_change = asked.service in ("iam", "kms") and not asked.name.startswith(_READING)
+    return is_change and _OF_AWS.match(asked.resource or "") is not None
 
 
 def _documents(policies: Any) -> list[Document]:
@@ -171,8 +178,10 @@ def _of_resource(documents: Iterable[Document], asked: Asked, rcp: bool = False)
     denies, allowed = False, Named.NOT
     for statement in (statement for document in documents for statement in statements(document)):
         named = unnamed if statement.principal is None else statement.names(asked.principal)
-        if statement.not_principal and _is_trust(asked):
-            named = None  # a trust policy must not have it
+        if statement.not_principal and (rcp or _is_trust(asked)):
+            named = None  # they must not have it
+        elif rcp and named is Named.NOT:
+            named = None  # an RCP must be for everybody
         truth = False if named is Named.NOT else statement.applies(asked, short)
         if truth is False:
             continue

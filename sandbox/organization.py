@@ -23,7 +23,7 @@ _closed: set[str] = set()
 def controls(account: str) -> tuple[Sequence[Level], Sequence[Level]]:
     """The service control policies and the resource control policies above an account, root first.
 
-    None rules the management account, or an account outside of an organization; nor while its type is not enabled.
+    Both are empty for the management account and outside of an organization; one is while its type is not enabled.
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
     """
@@ -55,12 +55,12 @@ def path_of(account: str) -> str | None:
 
 
 def close(account: str) -> None:
-    """Keep that organizations:CloseAccount has closed it, which it stays when it leaves its organization."""
+    """Mark it as closed (organizations:CloseAccount), which it stays when it leaves its organization."""
     _closed.add(account)
 
 
 def is_closed(account: str) -> bool:
-    """Whether it was closed: its roles, users, sessions and resources are no longer available to anybody.
+    """Whether it was closed: its roles, users, sessions and resources are no longer available.
 
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html
     """
@@ -68,7 +68,7 @@ def is_closed(account: str) -> bool:
 
 
 def managing(account: str) -> OrganizationsBackend | None:
-    """moto's state of the account's organization, which is that of its management account; None outside of any."""
+    """moto's state of the account's organization, which its management account has; None outside of one."""
     if account in organizations_backends.master_accounts:
         account, _ = organizations_backends.master_accounts[account]
     if account not in organizations_backends:

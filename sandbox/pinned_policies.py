@@ -21,7 +21,7 @@ _OTHER = re.compile(
 
 
 class InvalidPrincipal(Exception):
-    """The policy names somebody who does not exist. The message is AWS's."""
+    """The policy names a principal that does not exist. The message is AWS's."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,12 @@ class PinnedPolicy:
 
 
 def statements_of(policy: Any) -> list[Any]:
-    """The statements of a parsed policy. Raises ValueError if it is none."""
-    if not isinstance(policy, dict) or "Statement" not in policy:
-        raise ValueError("a policy is an object with Statement")
-    found = policy["Statement"]
-    return [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, dict)]
+    """The statements of a parsed policy. Raises ValueError if it is not a policy."""
+    found = policy.get("Statement") if isinstance(policy, dict) else None
+    statements = found if isinstance(found, list) else [found]
+    if not all(isinstance(one, dict) for one in statements):
+        raise ValueError("a policy is an object whose Statement is an object or a list of objects")
+    return statements
 
 
 def _named(policy: Any) -> Iterator[tuple[dict[str, Any], list[str]]]:
@@ -68,5 +69,5 @@ def _named(policy: Any) -> Iterator[tuple[dict[str, Any], list[str]]]:
 def _renamed(document: str, new: Callable[[str], str]) -> str:
     policy = json.loads(document)
     for element, names in _named(policy):
-        element["AWS"] = [new(name) for name in names] if len(names) > 1 else new(names[0])
+        element["AWS"] = new(names[0]) if len(names) == 1 else [new(name) for name in names]
     return json.dumps(policy)

@@ -72,7 +72,7 @@ def _number(text: str) -> float | None:
 def _moment(text: str) -> datetime | float | None:
     """A date in ISO 8601, or seconds since 1970."""
     if not _DATE.fullmatch(text.upper()):
-        return _number(text)
+        return _number(text) if text.isdigit() and len(text) != 4 else None  # four digits may be a year
     try:
         moment = datetime.fromisoformat(text.upper())
     except ValueError:

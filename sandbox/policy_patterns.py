@@ -47,7 +47,7 @@ class Context:
     """
 
     def __init__(self, keys: Mapping[str, ContextValue], known: Iterable[str] | None = None) -> None:
-        self._values = {key.lower(): value for key, value in keys.items()}
+        self._values = {key.lower(): _value(value) for key, value in keys.items()}
         self._known = None if known is None else {key.lower() for key in known}
 
     def get(self, key: str) -> ContextValue | Missing:
@@ -56,6 +56,15 @@ class Context:
             return self._values[key]
         family = key.partition("/")[0] + "/"
         return Missing.ABSENT if self._known is None or {key, family} & self._known else Missing.UNKNOWN
+
+
+def _value(value: object) -> ContextValue | Missing:
+    """The value of a key as text or as a list of text; what is neither is not known."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (list, tuple)) and all(isinstance(one, str) for one in value):
+        return value
+    return Missing.UNKNOWN
 
 
 def any_of(truths: Iterable[bool | None]) -> bool | None:
@@ -106,7 +115,7 @@ def _fill(text: str, context: Context, written: Callable[[str], str]) -> str | M
             continue
         parts = _KEY_AND_DEFAULT.fullmatch(variable)
         value = context.get(parts[1]) if parts else Missing.UNKNOWN
-        if value is Missing.UNKNOWN:
+        if value is Missing.UNKNOWN or value == "":  # AWS does not say whether an empty value is one
             return Missing.UNKNOWN
         default = parts[2] if parts else None
         if not isinstance(value, str) and default is None:  # absent, or several values
@@ -130,9 +139,9 @@ def like(value: str, pattern: str, ignore_case: bool = False) -> bool:
 def arn_like(value: str, pattern: str) -> bool | None:
     """Match each of the six parts separately, as ArnLike does; None if one of both is not an ARN."""
     values, patterns = value.split(":", 5), pattern.split(":", 5)
-    if min(len(values), len(patterns)) < 5 or values[0] != "arn":
+    if not len(values) == len(patterns) == 6 or not values[0] == patterns[0] == "arn":
         return None
-    return len(values) == len(patterns) and all(map(like, values, patterns))
+    return all(map(like, values, patterns))
 
 
 def is_everything(pattern: str) -> bool:
@@ -173,10 +182,13 @@ def resource_like(resource: str | None, pattern: str, context: Context, short: S
         return None if like(resource, filled) else False
     if pattern.count(":") < 5:
         return True if short >= (ShortArn.EXPANDED if pattern.endswith("*") else ShortArn.COMPLETED) else None
-    # AWS documents that a wildcard must not stand in the type of a resource, not what it does there.
-    return None if _WILD_TYPE.match(last_pattern) and first[2] != "s3" else True
+    # AWS documents that a wildcard must not stand in the type of a resource, not what it does there. The ARNs of
+    # buckets have no type, region or account.
+    is_wild = _WILD_TYPE.match(_VARIABLE.sub("*", pattern.split(":", 5)[5])) is not None
+    return None if is_wild and patterns[2:] != ["s3", "", ""] else True
 
 
 def is_exact(pattern: str, context: Context) -> bool:
     """Whether an element of Resource is an ARN of six parts whose variables have values."""
-    return pattern.count(":") >= 5 and isinstance(fill_pattern(pattern, context), str)
+    is_arn = pattern.startswith("arn:") and pattern.count(":") >= 5
+    return is_arn and isinstance(fill_pattern(pattern, context), str)

@@ -90,29 +90,31 @@ class Principal:
             return None
         if kind == "Service":
             return Named.DIRECTLY if name == self.arn else None if name == "*" and self.is_service else Named.NOT
-        if kind == "Federated":
-            return Named.NOT
-        if name == "*":
+        if name == "*" and kind == "AWS":
             return Named.DIRECTLY
-        if self.is_service:
-            return Named.NOT
+        if kind == "Federated" or self.is_service:
+            return None if name == self.arn else Named.NOT
         if account := _ACCOUNT.fullmatch(name):
             return Named.BY_ACCOUNT if account[1] == self.account else Named.NOT
         if name == self.arn:
             return Named.BY_ROLE if ":role/" in name else Named.DIRECTLY
-        if self._is_role(name):
-            return Named.BY_ROLE
+        if (by_role := self._named_by_role(name)) is not Named.NOT:
+            return by_role
+        if name == self.arn.replace(":sts:", ":iam:").replace(":federated-user/", ":user/"):
+            return None  # a federated user can have any name
         if name == self.unique_id and name.startswith(("AROA", "AIDA")):
             return Named.BY_ROLE if name.startswith("AROA") else Named.DIRECTLY
         return Named.NOT
 
-    def _is_role(self, name: str) -> bool:
-        if self.role:
-            return name == self.role
-        # Without its path: two roles of an account cannot have the same name.
+    def _named_by_role(self, name: str) -> Named | None:
+        """How the ARN of a role names its session. None if only path or case differ: an account has one such role."""
         kind, _, rest = self.arn.rpartition(":")[2].partition("/")
+        role, wanted = rest.split("/")[0], name.split("/")[-1]
         prefix = self.arn.replace(":sts:", ":iam:").partition(":assumed-role/")[0] + ":role/"
-        return kind == "assumed-role" and name.startswith(prefix) and name.split("/")[-1] == rest.split("/")[0]
+        if kind != "assumed-role" or not name.startswith(prefix) or wanted.lower() != role.lower():
+            return Named.NOT
+        is_it = name == self.role if self.role else wanted == role
+        return Named.BY_ROLE if is_it else None
 
 
 @dataclass(frozen=True)
@@ -199,8 +201,8 @@ def statements(document: Document) -> tuple[Statement, ...]:
         return _parse(document)
     try:
         return _parse(json.dumps(document))
-    except (TypeError, ValueError):
-        return _parse(str(document))
+    except (TypeError, ValueError, RecursionError):
+        return (Statement(denies=True),)
 
 
 @lru_cache(maxsize=4096)

@@ -47,7 +47,7 @@ def disable(account: str, region: str) -> None:
 
 
 def refusal(account: str, region: str, service: str) -> Refused | None:
-    """What a region answers to an account that may not use it, or None.
+    """The error of a region for an account that may not use it, or None.
 
     `region` and `service` are those of the signature. For AssumeRole both accounts must have enabled the region, the
     caller's and the role's: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html

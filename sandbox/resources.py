@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from sandbox.pinned_policies import statements_of
+
 Policy = str | Mapping[str, Any]
 Tags = Mapping[str, str]
 
@@ -41,7 +43,7 @@ def policy_of(arn: str) -> Policy | None:
     finder = _POLICIES.get(parsed.service)
     backend = _backend(parsed)
     found = finder(backend, parsed) if finder and backend else None
-    return found if found and (isinstance(found, Mapping) or _is_policy(found)) else None
+    return found if found and (isinstance(found, Mapping) or is_policy(found)) else None
 
 
 def tags_of(arn: str) -> Tags | None:
@@ -90,12 +92,13 @@ def _parsed(arn: str) -> _Arn:
 
 
 @lru_cache(maxsize=1000)
-def _is_policy(text: str) -> bool:
+def is_policy(text: str | bytes) -> bool:
+    """Whether it is the JSON of a policy."""
     try:
-        parsed = json.loads(text)
+        statements_of(json.loads(text))
     except ValueError:
         return False
-    return isinstance(parsed, dict) and "Statement" in parsed
+    return True
 
 
 def _accounts_of_buckets() -> Mapping[str, tuple[str, str]]:
@@ -132,7 +135,7 @@ def _bucket_policy(backend: Any, arn: _Arn) -> Policy | None:
     if not block or not block.restrict_public_buckets or not bucket_policy_is_public(policy):
         return policy
     parsed = json.loads(policy)
-    return {**parsed, "Statement": [*_listed(parsed["Statement"]), _restricted_to(bucket.account_id)]}
+    return {**parsed, "Statement": [*statements_of(parsed), _restricted_to(bucket.account_id)]}
 
 
 def _restricted_to(account: str) -> Mapping[str, Any]:
@@ -179,11 +182,7 @@ def _repository_policy(backend: Any, arn: _Arn) -> Policy | None:
     if not repository or not repository.policy:
         return None
     policy = json.loads(repository.policy)
-    return {**policy, "Statement": [{"Resource": arn.text, **one} for one in _listed(policy["Statement"])]}
-
-
-def _listed(statements: Any) -> list[Any]:
-    return statements if isinstance(statements, list) else [statements]
+    return {**policy, "Statement": [{"Resource": arn.text, **one} for one in statements_of(policy)]}
 
 
 def _attribute(found: Any, name: str) -> Any:

@@ -10,14 +10,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
 
 from sandbox import organization
 from sandbox.aws_errors import AwsError
-from sandbox.decide import decide
+from sandbox.callers import NOTHING, PARTITION, documents_of, managed_policy
+from sandbox.decide import ALLOWED, EXPLICITLY_DENIED, IMPLICITLY_DENIED, decide
+from sandbox.pinned_policies import statements_of
 
-_DECISIONS = {"Allowed": "allowed", "ImplicitlyDenied": "implicitDeny", "ExplicitlyDenied": "explicitDeny"}
+_DECISIONS = {ALLOWED: "allowed", IMPLICITLY_DENIED: "implicitDeny", EXPLICITLY_DENIED: "explicitDeny"}
 _MOST_RESTRICTIVE_FIRST = ("explicitDeny", "implicitDeny", "allowed")
 _ALLOW = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
@@ -33,14 +34,14 @@ def simulate_principal_policy(account: str, parameters: Parameters) -> list[Resu
         raise _invalid("The sandbox does not simulate policies that are left out.")
     holders = [holder]
     if ":user/" in source:
-        holders += iam_backends[account]["aws"].get_groups_for_user(holder.name)
-    policies = [document for each in holders for document in _documents_of(account, each)]
+        holders += iam_backends[account][PARTITION].get_groups_for_user(holder.name)
+    policies = [document for each in holders for document in documents_of(each)]
     boundary = getattr(holder, "permissions_boundary_arn", None)
     return _results(
         account,
         source,
         [*policies, *parameters.get("PolicyInputList", [])],
-        [_managed(account, boundary)] if boundary else [],
+        [managed_policy(account, boundary) or NOTHING] if boundary else [],
         organization.controls(account)[0],
         parameters,
     )
@@ -86,10 +87,10 @@ def _results(
         unlimited = {**case, "identityPolicies": [{"Statement": _ALLOW}], "resourcePolicy": own_account}
         result: Result = {"EvalDecision": _DECISIONS[decide(case)], "MissingContextValues": missing}
         if scps:
-            allowed = decide({**unlimited, "permissionBoundaries": None}) == "Allowed"
+            allowed = decide({**unlimited, "permissionBoundaries": None}) == ALLOWED
             result["OrganizationsDecisionDetail"] = {"AllowedByOrganizations": allowed}
         if boundary:
-            allowed = decide({**unlimited, "serviceControlPolicies": []}) == "Allowed"
+            allowed = decide({**unlimited, "serviceControlPolicies": []}) == ALLOWED
             result["PermissionsBoundaryDecisionDetail"] = {"AllowedByPermissionsBoundary": allowed}
         return result
 
@@ -116,24 +117,12 @@ def _results(
 
 
 def _find(account: str, arn: str) -> Any:
-    iam = iam_backends[account]["aws"]
+    iam = iam_backends[account][PARTITION]
     everything: list[Any] = [*iam.roles.values(), *iam.users.values(), *iam.groups.values()]
     found = next((holder for holder in everything if holder.arn == arn), None)
     if found is None:
         raise AwsError("NoSuchEntity", f"The entity {arn} cannot be found.")
     return found
-
-
-def _documents_of(account: str, holder: Any) -> list[str]:
-    return [*holder.policies.values(), *(_managed(account, arn) for arn in holder.managed_policies)]
-
-
-def _managed(account: str, arn: str) -> str:
-    try:
-        policy = iam_backends[account]["aws"].get_policy(arn)
-    except NotFoundException:
-        return '{"Statement": []}'  # of a boundary that was deleted: it allows nothing
-    return str(next(version.document for version in policy.versions if version.is_default))
 
 
 def _principal(account: str, caller: str) -> str:
@@ -153,11 +142,10 @@ def _keys_of(documents: Iterable[str]) -> set[str]:
     keys: set[str] = set()
     for document in documents:
         try:
-            statements = json.loads(document)["Statement"]
-        except (ValueError, TypeError, KeyError) as error:
+            conditions = [statement.get("Condition", {}) for statement in statements_of(json.loads(document))]
+            keys |= {key for condition in conditions for operator in condition.values() for key in operator}
+        except (ValueError, TypeError, AttributeError) as error:
             raise _invalid("The policy is not in the valid JSON format.") from error
-        for statement in statements if isinstance(statements, list) else [statements]:
-            keys |= {key for operator in statement.get("Condition", {}).values() for key in operator}
         keys |= set(re.findall(r"\$\{([A-Za-z0-9-]+:[^},]+)", document))
     return keys
 

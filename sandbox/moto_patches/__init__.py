@@ -9,6 +9,7 @@ from sandbox.moto_patches import (
     back_doors,
     identity,
     lambda_functions,
+    lookups,
     organizations,
     other_accounts,
     regions,
@@ -23,7 +24,8 @@ from sandbox.moto_patches import (
 
 def apply(functions: FunctionService, endpoint_url: str) -> None:
     identity.make_secrets_that_cannot_be_predicted()
-    identity.find_accounts_by_index()
+    identity.take_accounts_from_signatures()
+    lookups.keep_folders()
     identity.decide_with_our_evaluator()
     identity.refuse_in_the_client_s_protocol()
     services.add_regions_of_buckets()
@@ -46,7 +48,10 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     other_accounts.block_public_policies()
     other_accounts.hide_which_keys_exist()
     other_accounts.publish_to_other_accounts()
-    back_doors.close_back_doors()
+    back_doors.refuse_what_is_not_authorized()
+    back_doors.take_parameters_from_one_place()
+    back_doors.keep_to_the_account()
+    back_doors.deploy_stack_sets_by_trust()
     lambda_functions.run_functions(functions)
     services.import_swagger()
     stack_identities.follow_templates_of_principals()

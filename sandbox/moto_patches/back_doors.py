@@ -12,20 +12,13 @@ from urllib.parse import parse_qs
 
 from sandbox import resources
 from sandbox.accounts import HUB
-from sandbox.aws_errors import AwsError, denied
+from sandbox.aws_errors import AwsError
 from sandbox.callers import find_role
 from sandbox.moto_patches.other_accounts import lets_in
 
 _AUTHORIZED = {"dispatch", "bucket_dispatch", "key_dispatch", "ambiguous_dispatch", "api_version_elb_backend"}
 _MESSAGE = {"__type": "AccessDeniedException", "message": "The sandbox does not serve this."}
 _REFUSAL = (403, {"Content-Type": "application/json"}, json.dumps(_MESSAGE))
-
-
-def close_back_doors() -> None:
-    refuse_what_is_not_authorized()
-    take_parameters_from_one_place()
-    keep_to_the_account()
-    deploy_stack_sets_by_trust()
 
 
 def refuse_what_is_not_authorized() -> None:
@@ -79,20 +72,13 @@ def take_parameters_from_one_place() -> None:
 
 
 def keep_to_the_account() -> None:
-    # In moto anyone changes the contacts of any account, learns when any access key was used, puts events on any bus,
-    # and copies logs to the log group of any account.
-    from moto.account.responses import AccountResponse
+    # In moto any caller learns when any access key was used, puts events on any bus, and copies logs to the log group
+    # of any account.
     from moto.events.models import Rule
     from moto.iam.models import IAMBackend
     from moto.logs.models import LogsBackend
 
     send, put_filter = Rule.send_to_targets, LogsBackend.put_subscription_filter
-
-    def account_id(self: Any) -> str:
-        asked = str(self._get_param("AccountId") or self.current_account)
-        if asked != self.current_account and self.current_account != HUB:
-            raise denied(f"User is not authorized to access account {asked}")
-        return asked
 
     def access_keys(self: Any) -> list[Any]:
         return [key for user in list(self.users) for key in self.list_access_keys(user)]
@@ -108,7 +94,6 @@ def keep_to_the_account() -> None:
             raise AwsError("InvalidParameterException", message)
         put_filter(self, group, name, pattern, destination, role)
 
-    AccountResponse._get_account_id = account_id  # type: ignore[method-assign]
     IAMBackend.get_all_access_keys_for_all_users = access_keys  # type: ignore[method-assign]
     Rule.send_to_targets = send_to_targets  # type: ignore[method-assign]
     LogsBackend.put_subscription_filter = put_subscription_filter  # type: ignore[method-assign, assignment]

@@ -20,16 +20,16 @@ def make_secrets_that_cannot_be_predicted() -> None:
     from moto.moto_api._internal.moto_random import MotoRandom
 
     system = SystemRandom()
-    MotoRandom.random = lambda self: system.random()  # type: ignore[method-assign, assignment]
-    MotoRandom.getrandbits = lambda self, k: system.getrandbits(k)  # type: ignore[method-assign, assignment]
+    MotoRandom.random = lambda self: system.random()  # type: ignore[method-assign]
+    MotoRandom.getrandbits = lambda self, k: system.getrandbits(k)  # type: ignore[method-assign]
 
 
-def find_accounts_by_index() -> None:
+def take_accounts_from_signatures() -> None:
     # moto searches all accounts and partitions for every key, and believes a header that names another account. Delete
-    # this when accounts are few and it has no such header.
+    # this when it has an index and no such header.
     from moto.core.responses import BaseResponse
 
-    BaseResponse.get_current_account = lambda self: callers.account_of(self.get_access_key())  # type: ignore[method-assign]
+    BaseResponse.get_current_account = lambda self: authorization.caller_of(self).account  # type: ignore[method-assign]
 
 
 def decide_with_our_evaluator() -> None:
@@ -81,13 +81,9 @@ def issue_sessions() -> None:
     from moto.core.responses import ActionResult
     from moto.sts.responses import TokenResponse
 
-    def caller_of(response: Any) -> callers.Caller:
-        caller: callers.Caller = response.normalized_request.environ[authorization.CALLER]
-        return caller
-
     def assume(self: Any) -> ActionResult:
         keys = keys_of_request(self.normalized_request.environ, self.region)
-        session = assume_role.assume_role(caller_of(self), self.params, keys)
+        session = assume_role.assume_role(authorization.caller_of(self), self.params, keys)
         user = {"AssumedRoleId": session.user_id, "Arn": session.arn}
         kept = {"SourceIdentity": session.source_identity} if session.source_identity else {}
         result = {
@@ -99,18 +95,18 @@ def issue_sessions() -> None:
         return ActionResult(result)
 
     def get_session_token(self: Any) -> ActionResult:
-        session = user_sessions.session_token(caller_of(self), self.params)
+        session = user_sessions.session_token(authorization.caller_of(self), self.params)
         return ActionResult({"Credentials": session.credentials()})
 
     def get_federation_token(self: Any) -> ActionResult:
-        session = user_sessions.federation_token(caller_of(self), self.params)
+        session = user_sessions.federation_token(authorization.caller_of(self), self.params)
         user = {"FederatedUserId": session.user_id, "Arn": session.arn}
         return ActionResult(
             {"Credentials": session.credentials(), "FederatedUser": user, **packed_policy_size(self.params)}
         )
 
     def get_caller_identity(self: Any) -> ActionResult:
-        caller = caller_of(self)
+        caller = authorization.caller_of(self)
         return ActionResult({"UserId": caller.user_id, "Account": caller.account, "Arn": caller.arn})
 
     TokenResponse.assume_role = assume  # type: ignore[method-assign]
@@ -120,8 +116,8 @@ def issue_sessions() -> None:
 
 
 def pin_principals() -> None:
-    # moto keeps a policy as it was sent, whoever it names, and its users have ids without AWS's prefix. Delete this
-    # when moto checks that the roles and users exist, and keeps their unique ids.
+    # moto keeps a policy as it was sent, even if the roles and users that it names do not exist, and its users have ids
+    # without AWS's prefix. Delete this when moto checks the names and keeps unique ids.
     from moto.iam.models import Role, User
     from moto.kms.models import Key
     from moto.s3.exceptions import S3ClientError
@@ -150,7 +146,7 @@ def pin_principals() -> None:
 
 
 def _pin(kind: type, attribute: str, error: Callable[[str], Exception]) -> None:
-    """Keep this policy of all objects of a class with the ids of those whom it names."""
+    """Keep this policy of all objects of a class with the ids of the roles and users that it names."""
     moto_s = kind.__dict__.get(attribute)  # a property, or None for a plain attribute
     pinned = f"_pinned_{attribute}"
 
@@ -164,11 +160,11 @@ def _pin(kind: type, attribute: str, error: Callable[[str], Exception]) -> None:
             raise error("This policy contains invalid Json") from invalid
         if kept and attribute == "assume_role_policy_document":
             _check_trust_policy(text)
-        self.__dict__[pinned] = kept
         if moto_s:
             moto_s.fset(self, policy)
         else:
             self.__dict__[attribute] = policy
+        self.__dict__[pinned] = kept  # last: moto may refuse the policy
 
     def current(self: Any) -> Any:
         policy = moto_s.fget(self) if moto_s else self.__dict__[attribute]
@@ -234,11 +230,14 @@ def keep_boundaries_of_users() -> None:
     from moto.core.responses import ActionResult, EmptyResult
     from moto.iam.responses import IamResponse
 
-    def put(self: Any) -> ActionResult:
-        arn = self._get_param("PermissionsBoundary")
-        if callers.managed_policy(self.current_account, arn) is None:
+    def boundary(response: Any) -> str:
+        arn: str = response._get_param("PermissionsBoundary")
+        if callers.managed_policy(response.current_account, arn) is None:
             raise aws_errors.AwsError("NoSuchEntity", f"Scope ARN: {arn} does not exist or is not attachable.")
-        self.backend.get_user(self._get_param("UserName")).permissions_boundary_arn = arn
+        return arn
+
+    def put(self: Any) -> ActionResult:
+        self.backend.get_user(self._get_param("UserName")).permissions_boundary_arn = boundary(self)
         return EmptyResult()
 
     def delete(self: Any) -> ActionResult:
@@ -248,9 +247,9 @@ def keep_boundaries_of_users() -> None:
     original = IamResponse.create_user
 
     def create(self: Any) -> ActionResult:
+        arn = boundary(self) if self._get_param("PermissionsBoundary") else None
         created = original(self)
-        if self._get_param("PermissionsBoundary"):
-            put(self)
+        self.backend.get_user(self._get_param("UserName")).permissions_boundary_arn = arn
         return created
 
     IamResponse.put_user_permissions_boundary = put  # type: ignore[attr-defined]

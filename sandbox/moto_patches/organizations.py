@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sandbox import callers, organization
+from sandbox import authorization, organization
 from sandbox.accounts import ADMINISTRATOR_ROLE
 from sandbox.aws_errors import AwsError
 from sandbox.organization import RCP, SCP
@@ -27,7 +27,7 @@ def answer_for_the_organization() -> None:
     from moto.organizations.responses import OrganizationsResponse
 
     def backend(self: Any) -> Any:
-        caller = callers.account_of(self.get_access_key())  # current_account may be the owner of what it asks for
+        caller = authorization.caller_of(self).account  # current_account may be the owner of what it asks for
         own = organizations_backends[caller][self.partition]
         action = self._get_action()
         managing = organization.managing(caller)
@@ -174,7 +174,7 @@ def refuse_policies_as_aws_does() -> None:
 
 
 def keep_the_tree_whole() -> None:
-    # moto makes a unit below any id, deletes one with all that is in it, moves an account from where it is not, and
+    # moto makes a unit below any id, deletes one that is not empty, moves an account from a parent that it lacks, and
     # closes the management account. Delete this when moto refuses.
     from moto.organizations.models import OrganizationsBackend
 

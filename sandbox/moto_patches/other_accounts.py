@@ -133,7 +133,8 @@ def block_public_policies() -> None:
 
     def put_bucket_policy(self: Any, bucket_name: str, policy: bytes) -> None:
         block = self.get_bucket(bucket_name).public_access_block
-        if block and block.block_public_policy and bucket_policy_is_public(policy):
+        is_blocked = block is not None and block.block_public_policy and resources.is_policy(policy)
+        if is_blocked and bucket_policy_is_public(policy):
             raise S3AccessDeniedError()
         put(self, bucket_name, policy)
 
@@ -148,10 +149,9 @@ def hide_which_keys_exist() -> None:
     from moto.s3.responses import S3Response
 
     def may_list(response: Any) -> bool:
-        environ = response.normalized_request.environ
-        keys = keys_of_request(environ, response.region)
+        keys = keys_of_request(response.normalized_request.environ, response.region)
         bucket = f"arn:aws:s3:::{response.bucket_name}"
-        return authorization.may(environ[authorization.CALLER], "s3:ListBucket", bucket, keys)
+        return authorization.may(authorization.caller_of(response), "s3:ListBucket", bucket, keys)
 
     def hiding(original: Callable[..., Any]) -> Callable[..., Any]:
         def answer(self: Any, *args: Any, **kwargs: Any) -> Any:

@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from sandbox import callers, organization, regions
+from sandbox import authorization, organization, regions
 from sandbox.aws_errors import AwsError
 
 
@@ -14,7 +14,7 @@ def load_no_foreign_images() -> None:
 
 
 def tell_which_are_enabled() -> None:
-    # moto returns all regions to everybody, and says of three that they need no opt-in. Delete this when moto knows
+    # moto returns all regions to each account, and says of three that they need no opt-in. Delete this when moto knows
     # AllRegions and which regions an account has opted into.
     from moto.core.responses import ActionResult
     from moto.ec2.models.availability_zones_and_regions import Region
@@ -43,14 +43,14 @@ def tell_which_are_enabled() -> None:
 
 
 def enable_regions() -> None:
-    # moto's Account Management has no regions, and lets each account name any other one. Delete this when moto has them
-    # and looks at who calls.
+    # moto's Account Management has no regions, and gives the contacts of any account to any other one. Delete this when
+    # moto has regions and looks at who calls.
     from moto.account import urls
     from moto.account.responses import AccountResponse
     from moto.core.responses import ActionResult, EmptyResult
 
     def account_of(self: Any) -> str:
-        caller = callers.account_of(self.get_access_key())
+        caller = authorization.caller_of(self).account
         account: str | None = self._get_param("AccountId")
         if account is None:
             return caller

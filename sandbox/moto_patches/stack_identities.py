@@ -51,7 +51,7 @@ def _follow_principal(model: Any, replaced_by: list[str]) -> None:
 
     def update(cls: Any, original_resource: Any, new_resource_name: str, cloudformation_json: Any, **place: str) -> Any:
         old, properties = original_resource.template, cloudformation_json["Properties"]
-        if any(old.get(key) != properties.get(key) for key in replaced_by):
+        if any(_differs(key, old, properties) for key in replaced_by):
             replacement = cls.create_from_cloudformation_json(new_resource_name, cloudformation_json, *place.values())
             original_resource.delete(*place.values())
             return replacement
@@ -121,7 +121,7 @@ def follow_templates_of_managed_policies() -> None:
 
     def update(cls: Any, original_resource: Any, new_resource_name: str, cloudformation_json: Any, **place: str) -> Any:
         old, properties = original_resource.template, cloudformation_json["Properties"]
-        if any(old.get(key) != properties.get(key) for key in ("ManagedPolicyName", "Path", "Description")):
+        if any(_differs(key, old, properties) for key in ("ManagedPolicyName", "Path", "Description")):
             replacement = cls.create_from_cloudformation_json(new_resource_name, cloudformation_json, *place.values())
             original_resource.delete(*place.values())
             return replacement
@@ -154,6 +154,11 @@ def _attach(policy: Any, properties: Properties) -> None:
             policy.attach_to(principal)
         if is_attached and not is_wanted and principal.name in old.get(key, []):
             policy.detach_from(principal)
+
+
+def _differs(key: str, old: Properties, new: Properties) -> bool:
+    default = "/" if key == "Path" else ""
+    return bool(old.get(key, default) != new.get(key, default))
 
 
 def _principals(account: str) -> list[Any]:

@@ -1,4 +1,4 @@
-"""AssumeRole: checks the request's form, then every policy that has a say, then the durations, like AWS.
+"""AssumeRole: checks the request's form, then every policy that decides, then the durations, like AWS.
 
 As in AWS, a role that does not exist, a wrong external ID and a missing permission return the same AccessDenied.
 """
@@ -56,7 +56,7 @@ def assume_role(caller: Caller, parameters: Parameters, keys: Mapping[str, Conte
         record(caller, access, judgement)
         if not judgement.allowed:
             raise _refusal(caller, access, judgement)
-    assert role  # without a trust policy nobody is let in
+    assert role  # without a trust policy nothing was allowed
     _check_what_is_kept(caller, source_identity, tags, inherited)
     if caller.is_role and seconds > CHAINING_SECONDS:
         raise invalid(
@@ -141,7 +141,7 @@ def _check_what_is_kept(
 
 
 def _refusal(caller: Caller, access: Access, judgement: Judgement) -> Refused:
-    """Which side does not allow it is not told; which policy denies it is."""
+    """AWS does not tell which of caller and role does not allow it; it tells which policy denies it."""
     role_arn = str(access.resource)
     if judgement.verdict == IMPLICITLY_DENIED and judgement.policy in (IDENTITY, RESOURCE):
         return denied(f"User: {caller.arn} is not authorized to perform: {access.action} on resource: {role_arn}")

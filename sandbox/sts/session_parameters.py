@@ -14,6 +14,7 @@ from sandbox.aws_errors import AwsError
 from sandbox.callers import managed_policy
 
 _MAXIMUM_CHARACTERS = 2048
+_MAXIMUM_TOGETHER = 2 * _MAXIMUM_CHARACTERS
 _TEXT = r"[\w+=,.@-]*"
 _TAG = r"[\w\s.:/=+@-]*"
 
@@ -28,7 +29,7 @@ def session_policies(parameters: Parameters, account: str) -> tuple[str, ...] | 
     documents = [managed_policy(account, arn) for arn in arns]
     for arn, document in zip(arns, documents, strict=True):
         if document is None:
-            raise invalid(f"The managed policy {arn} does not exist in account {account}, or is none of AWS's")
+            raise invalid(f"The managed policy {arn} does not exist in account {account}, nor among AWS's")
     found = tuple(document for document in (inline, *documents) if document is not None)
     return found or None
 
@@ -39,7 +40,7 @@ def session_tags(parameters: Parameters) -> dict[str, str]:
 
 
 def check_session_parameters(parameters: Parameters) -> None:
-    """Raise if a session policy or a tag has not the form that STS asks for."""
+    """Raise if a session policy or a tag does not have STS's form."""
     policy = parameters.get("Policy")
     if policy is not None:
         _check_policy(policy)
@@ -47,7 +48,7 @@ def check_session_parameters(parameters: Parameters) -> None:
     if len(tags) > 50:
         raise constraint("tags", "tags", "Member must have length less than or equal to 50")
     for tag in tags:
-        check_text("tags.member.key", tag["Key"], _TAG, 1, 128)
+        check_text("tags.member.key", tag.get("Key", ""), _TAG, 1, 128)
         check_text("tags.member.value", tag.get("Value", ""), _TAG, 0, 256)
     if len({tag["Key"].lower() for tag in tags}) < len(tags):
         raise AwsError(
@@ -55,23 +56,26 @@ def check_session_parameters(parameters: Parameters) -> None:
         )
     if len(parameters.get("PolicyArns") or []) > 10:
         raise constraint("policyArns", "policyArns", "Member must have length less than or equal to 10")
+    if _characters(parameters) > _MAXIMUM_TOGETHER:
+        raise AwsError("PackedPolicyTooLarge", "The policies and tags of the session are together too large")
 
 
 def packed_policy_size(parameters: Parameters) -> dict[str, int]:
     """PackedPolicySize, in percent; absent without a policy or a tag.
 
-    AWS packs in a way that it does not document. Here it is the share of the characters that one policy may have.
+    AWS does not document how it packs. Here it is the share of what a policy and tags may have together.
     """
-    sent = [parameters.get("Policy") or "", *(str(arn) for arn in parameters.get("PolicyArns") or [])]
-    sent += [f"{name}{value}" for name, value in session_tags(parameters).items()]
-    characters = sum(map(len, sent))
-    if characters > 2 * _MAXIMUM_CHARACTERS:
-        raise AwsError("PackedPolicyTooLarge", "The policies and tags of the session are together too large")
-    return {"PackedPolicySize": max(1, characters * 100 // (2 * _MAXIMUM_CHARACTERS))} if characters else {}
+    characters = _characters(parameters)
+    return {"PackedPolicySize": max(1, characters * 100 // _MAXIMUM_TOGETHER)} if characters else {}
+
+
+def _characters(parameters: Parameters) -> int:
+    sent = [parameters.get("Policy") or "", *(str(named.get("arn")) for named in parameters.get("PolicyArns") or [])]
+    return sum(map(len, [*sent, *(f"{name}{value}" for name, value in session_tags(parameters).items())]))
 
 
 def check_name(name: str, value: str, longest: int = 64) -> None:
-    """Raise if it is no name of a session."""
+    """Raise if it is not the name of a session."""
     check_text(name, value, _TEXT, 2, longest)
 
 
@@ -108,5 +112,5 @@ def _check_policy(policy: str) -> None:
     IAMPolicyDocumentValidator(policy).validate()  # raises MalformedPolicyDocument
     statements = json.loads(policy)["Statement"]
     for statement in statements if isinstance(statements, list) else [statements]:
-        if "Principal" in statement or "NotPrincipal" in statement:  # moto's validator has nothing against it
+        if "Principal" in statement or "NotPrincipal" in statement:  # moto's validator lets it pass
             raise AwsError("MalformedPolicyDocument", "Policy document should not specify a principal.")

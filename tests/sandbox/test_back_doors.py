@@ -41,14 +41,16 @@ def of_other(client: Client, administrator: Any) -> Of:
 @pytest.fixture(scope="module")
 def send(box: Box, administrator: Any) -> Send:
     """Status and body of a request that boto3 would not send, but signs."""
-    session = administrator(CALLER)
-    credentials = Credentials(*(session[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")))
+    usual = administrator(CALLER)
 
-    def post(service: str, path: str = "/", body: str = "", method: str = "POST", **headers: str) -> tuple[int, str]:
+    def post(
+        service: str, path: str = "/", body: str = "", method: str = "POST", session: Any = None, **headers: str
+    ) -> tuple[int, str]:
+        keys = [(session or usual)[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         url, data = box.endpoint_url + path, body.encode() if method == "POST" else None
         signed = AWSRequest(method, url, named, data)
-        SigV4Auth(credentials, service, REGION).add_auth(signed)
+        SigV4Auth(Credentials(*keys), service, REGION).add_auth(signed)
         request = urllib.request.Request(url, data, dict(signed.headers), method=method)
         try:
             with urllib.request.urlopen(request) as answer:
@@ -87,6 +89,19 @@ def test_a_service_is_called_by_its_own_name(send: Send, name: str) -> None:
     assert send(name, body="{}", **headers)[0] == 403
 
 
+@pytest.mark.parametrize("operation", ["ListSecrets", "list_secrets", "listSecrets"])
+def test_an_operation_is_judged_however_its_name_is_written(send: Send, of_caller: Of, operation: str) -> None:
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    deny = {"Effect": "Deny", "Action": "secretsmanager:ListSecrets", "Resource": "*"}
+    trust = {"Effect": "Allow", "Principal": {"AWS": CALLER}, "Action": "sts:AssumeRole"}
+    name = new_name()
+    role = of_caller("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))["Role"]["Arn"]
+    of_caller("iam").put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=document(everything, deny))
+    session = of_caller("sts").assume_role(RoleArn=role, RoleSessionName=name)["Credentials"]
+    headers = {"X_Amz_Target": f"secretsmanager.{operation}", "Content_Type": JSON}
+    assert send("secretsmanager", body="{}", session=session, **headers)[0] == 403
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [
@@ -117,16 +132,6 @@ def test_the_region_is_the_one_that_was_signed(send: Send, of_caller: Of) -> Non
     headers = {"X_Amz_Target": "AmazonSQS.CreateQueue", "Content_Type": JSON, "User_Agent": "any region/eu-west-1"}
     assert send("sqs", body=f'{{"QueueName": "{name}"}}', **headers)[0] == 200
     assert len(of_caller("sqs").list_queues(QueueNamePrefix=name)["QueueUrls"]) == 1
-
-
-def test_only_the_management_account_reaches_the_contacts_of_another(client: Client, of_caller: Of) -> None:
-    contact = {"EmailAddress": "a@sandbox.invalid", "Name": "name", "PhoneNumber": "1", "Title": "title"}
-    of_kind = {"AlternateContactType": "SECURITY"}
-    with pytest.raises(ClientError, match="AccessDenied"):
-        of_caller("account").put_alternate_contact(AccountId=OTHER, **of_kind, **contact)
-    of_caller("account").put_alternate_contact(**of_kind, **contact)
-    found = client("account").get_alternate_contact(AccountId=CALLER, **of_kind)["AlternateContact"]
-    assert found["EmailAddress"] == contact["EmailAddress"]
 
 
 def test_when_a_key_was_used_is_known_in_its_account_alone(of_caller: Of, of_other: Of) -> None:

@@ -113,11 +113,16 @@ def test_how_a_resource_policy_names_the_caller_tells_what_may_be_silent(
 @pytest.mark.parametrize("service", ["lambda.amazonaws.com", "states.amazonaws.com"])
 def test_of_a_service_only_the_policies_of_the_resource_count(service: str) -> None:
     trusted = policy(Action="*", Resource="*", Principal={"Service": ["lambda.amazonaws.com", "sns.amazonaws.com"]})
-    others = {"serviceControlPolicies": [level()], "permissionBoundaries": [FORBIDDEN]}
     is_trusted = service == "lambda.amazonaws.com"
-    assert (decide(get([], service, HUB, resourcePolicy=trusted, **others)) == ALLOWED) is is_trusted
+    assert (decide(get([], service, HUB, resourcePolicy=trusted)) == ALLOWED) is is_trusted
     kept_out = get([], service, HUB, resourcePolicy=trusted, resourceControlPolicies=[level(named("*", "Deny"))])
     assert judge(kept_out).policy == "resource control policy"
+
+
+@pytest.mark.parametrize("layer", ["serviceControlPolicies", "permissionBoundaries", "sessionPolicy"])
+def test_a_policy_that_a_case_has_for_a_service_is_not_passed_over(layer: str) -> None:
+    policies = [level(FORBIDDEN)] if layer == "serviceControlPolicies" else [FORBIDDEN]
+    assert decide(get([], "sns.amazonaws.com", resourcePolicy=named("*"), **{layer: policies})) == EXPLICIT
 
 
 def test_organization_policies_do_not_bind_service_linked_roles() -> None:
@@ -127,6 +132,13 @@ def test_organization_policies_do_not_bind_service_linked_roles() -> None:
     assert decide(case) == EXPLICIT
     case["request"] |= caller(linked)
     assert decide(case) == ALLOWED
+
+
+@pytest.mark.parametrize("elements", [{"Principal": {"AWS": HUB}}, {"NotPrincipal": {"AWS": USER}}, {"Principal": {}}])
+def test_a_resource_control_policy_that_is_not_for_everybody_denies_everybody(elements: Any) -> None:
+    for effect, verdict in (("Deny", EXPLICIT), ("Allow", IMPLICIT)):
+        document = policy(effect, Action="*", Resource="*", **elements)
+        assert decide(get(resourceControlPolicies=[level(document)])) == verdict
 
 
 def test_get_caller_identity_is_always_allowed() -> None:
@@ -139,7 +151,6 @@ def test_get_caller_identity_is_always_allowed() -> None:
         ("kms:Decrypt", KEY),
         ("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/x"),
         ("sts:TagSession", f"arn:aws:iam::{ACCOUNT}:role/x"),
-        ("iam:DeletePolicy", "arn:aws:iam::aws:policy/AdministratorAccess"),
     ],
 )
 def test_these_need_the_policy_of_the_resource_at_home_too(action: str, resource: str) -> None:
@@ -147,6 +158,19 @@ def test_these_need_the_policy_of_the_resource_at_home_too(action: str, resource
     assert decide(own(ANYTHING, action, resource, resourcePolicy=BY_ACCOUNT)) == ALLOWED
     assert decide(own([], action, resource, resourcePolicy=BY_ACCOUNT)) == IMPLICIT
     assert decide(own([], action, resource, resourcePolicy=named(USER))) == ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("iam:DeletePolicy", "arn:aws:iam::aws:policy/AdministratorAccess"),
+        ("iam:PutRolePolicy", f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/x"),
+        ("kms:DeleteAlias", f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/aws/s3"),
+    ],
+)
+def test_no_policy_lets_anybody_change_what_aws_owns(action: str, resource: str) -> None:
+    assert decide(own(ANYTHING, action, resource, resourcePolicy=named("*"))) == IMPLICIT
+    assert decide(own(ANYTHING, f"{action.partition(':')[0]}:ListTags", resource, resourcePolicy=None)) == ALLOWED
 
 
 # ---- who is named
@@ -201,6 +225,23 @@ def test_a_role_s_path_is_part_of_its_name() -> None:
     assert who["principal"] == SESSION
     assert decide(assume(trust({"AWS": ROLE}), who)) == ALLOWED
     assert decide(assume(trust({"AWS": ROLE.replace("team/", "")}), who)) == IMPLICIT
+
+
+@pytest.mark.parametrize(
+    ("principal", "name"),
+    [
+        (ROLE, ROLE.replace("team/", "")),
+        (ROLE, ROLE.replace("reader", "Reader")),
+        (f"arn:aws:sts::{ACCOUNT}:federated-user/alice", USER),
+        ("accounts.google.com", {"Federated": "accounts.google.com"}),
+    ],
+)
+def test_a_name_that_may_be_the_caller_s_never_lets_in_and_keeps_out(principal: str, name: Any) -> None:
+    names = name if isinstance(name, dict) else {"AWS": name}
+    who = caller(principal) if ":role/" in principal else {"principal": principal}
+    for policies, verdict in (([trust(names)], IMPLICIT), ([trust("*"), trust(names, "Deny")], EXPLICIT)):
+        statements = [statement for document in policies for statement in document["Statement"]]
+        assert decide(assume({"Version": "2012-10-17", "Statement": statements}, who)) == verdict
 
 
 def test_not_principal_is_everybody_else() -> None:
@@ -346,19 +387,42 @@ UNCLEAR: list[dict[str, Any]] = [
     {"Action": "*", "NotResource": "arn:aws:sns:*"},
     {"Action": "*", "NotResource": "arn:aws:s3:::${aws:PrincipalTag/x}/*"},
     {"Action": "*", "Resource": "arn:aws:*:photos/alice/a.png"},
+    {"Action": "*", "Resource": "arn:aws:*:::*/alice/a.png"},
+    {"Action": "*", "Resource": "arn:aws:s3:::photos/${aws:PrincipalTag/empty}alice/a.png"},
     {"Action": "*", "Resource": "*", "Condition": {"StringNotEquals": {"aws:username": "${aws:PrincipalTag/x}"}}},
     {"Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:username": "${*}"}}},
     {"Action": "*", "Resource": "*", "Condition": {"Bool": {"aws:username": "${aws:username}"}}},
+    {"Action": "*", "Resource": "*", "Condition": {"DateGreaterThan": {"aws:EpochTime": "2026"}}},
+    {"Action": "*", "Resource": "*", "Condition": {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:sts:*"}}},
 ]
 
 
 @pytest.mark.parametrize("elements", MALFORMED + UNKNOWN + UNCLEAR, ids=str)
 def test_what_is_not_known_never_allows_and_always_denies(elements: Any) -> None:
-    context = {"aws:username": "alice"}
+    context = {"aws:username": "alice", "aws:PrincipalTag/empty": "", "aws:EpochTime": "1750000000"}
     for effect, policies in (("Allow", []), ("Deny", [ANYTHING])):
         case = own([*policies, policy(effect, **elements)], "s3:GetObject", OBJECT, context)
         case["request"]["known"] = ["aws:PrincipalTag/"]
         assert decide(case) == (EXPLICIT if effect == "Deny" else IMPLICIT)
+
+
+@pytest.mark.parametrize("pattern", ["${aws:username}/x", "tab${aws:username}le/x", "t?ble/x", "*/x"])
+def test_the_type_of_a_resource_that_is_no_plain_text_never_allows_and_always_denies(pattern: str) -> None:
+    table = f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:"
+    statement = {"Action": "*", "Resource": table + pattern}
+    context = {"aws:username": "table" if pattern.startswith("$") else ""}
+    assert decide(own(policy(**statement), "dynamodb:GetItem", f"{table}table/x", context)) == IMPLICIT
+    denying = [ANYTHING, policy("Deny", **statement)]
+    assert decide(own(denying, "dynamodb:GetItem", f"{table}table/x", context)) == EXPLICIT
+
+
+@pytest.mark.parametrize("value", [None, 7, True, {}, [None], [["alice"]]])
+def test_a_value_of_a_key_that_is_no_text_is_not_known(value: Any) -> None:
+    for operator in ("StringNotEquals", "ForAllValues:StringEquals", "Null"):
+        statement = {"Action": "*", "Resource": "*", "Condition": {operator: {"aws:username": "false"}}}
+        context = {"aws:username": value}
+        assert decide(own(policy(**statement), "s3:GetObject", OBJECT, context)) == IMPLICIT
+        assert decide(own([ANYTHING, policy("Deny", **statement)], "s3:GetObject", OBJECT, context)) == EXPLICIT
 
 
 def test_a_resource_that_is_not_known_is_matched_by_a_star_alone() -> None:

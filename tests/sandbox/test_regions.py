@@ -143,6 +143,16 @@ def test_the_management_account_enables_regions_of_members(client: Client, targe
     organizations.disable_aws_service_access(ServicePrincipal=ACCOUNT_MANAGEMENT)
 
 
+def test_a_member_does_not_reach_the_contacts_of_another_account(client: Client, target: Any) -> None:
+    contact = {"EmailAddress": "a@sandbox.invalid", "Name": "name", "PhoneNumber": "1", "Title": "title"}
+    asked = {"AlternateContactType": "SECURITY", **contact}
+    management = client("account", target)
+    assert code_of(management.put_alternate_contact, AccountId=TARGETS[1].id, **asked) == "AccessDeniedException"
+    management.put_alternate_contact(**asked)
+    found = management.get_alternate_contact(AlternateContactType="SECURITY")["AlternateContact"]
+    assert found["EmailAddress"] == contact["EmailAddress"]
+
+
 @pytest.mark.parametrize("region", [OPT_IN, "us-nowhere-1"])
 def test_a_bucket_is_not_made_in_a_region_that_is_not_enabled(client: Client, target: Any, region: str) -> None:
     asked = {"Bucket": "not-made-anywhere", "CreateBucketConfiguration": {"LocationConstraint": region}}

@@ -342,6 +342,11 @@ def test_no_other_service_reads_the_bucket_for_another_account(
             call()
 
 
+@pytest.mark.parametrize("policy", ["text", "[]", '{"Statement": ["text"]}'])
+def test_what_is_not_a_policy_is_malformed(of_owner: Of, bucket: str, policy: str) -> None:
+    assert code_of(lambda: of_owner("s3").put_bucket_policy(Bucket=bucket, Policy=policy)) == "MalformedPolicy"
+
+
 def test_a_new_bucket_takes_no_public_policy(of_owner: Of, bucket: str) -> None:
     public = allowing("*", "s3:GetObject", resource=f"arn:aws:s3:::{bucket}/*")
     assert code_of(lambda: of_owner("s3").put_bucket_policy(Bucket=bucket, Policy=public)) == "AccessDenied"
@@ -363,16 +368,46 @@ def test_a_restricted_bucket_with_a_public_policy_is_open_to_its_own_account_alo
     assert of_owner("s3").get_object(Bucket=bucket, Key="key")["ContentLength"]
 
 
-def test_a_table_of_another_account_is_read_by_its_arn(of_caller: Of, of_owner: Of) -> None:
+def new_table(of: Of, name: str = "") -> str:
+    """The ARN of a new table, whose key is the text id."""
     key = {"AttributeName": "id", "KeyType": "HASH"}
     attribute = {"AttributeName": "id", "AttributeType": "S"}
-    made = of_owner("dynamodb").create_table(
-        TableName=new_name(), KeySchema=[key], AttributeDefinitions=[attribute], BillingMode="PAY_PER_REQUEST"
+    made = of("dynamodb").create_table(
+        TableName=name or new_name(), KeySchema=[key], AttributeDefinitions=[attribute], BillingMode="PAY_PER_REQUEST"
     )
-    table = made["TableDescription"]["TableArn"]
+    return str(made["TableDescription"]["TableArn"])
+
+
+def test_a_table_of_another_account_is_read_by_its_arn(of_caller: Of, of_owner: Of) -> None:
+    table = new_table(of_owner)
     with pytest.raises(ClientError, match="AccessDenied"):
         of_caller("dynamodb").scan(TableName=table)
     policy = allowing(CALLER, "dynamodb:Scan", "dynamodb:PutItem", resource=table)
     of_owner("dynamodb").put_resource_policy(ResourceArn=table, Policy=policy)
     of_caller("dynamodb").put_item(TableName=table, Item={"id": {"S": "one"}})
     assert of_caller("dynamodb").scan(TableName=table)["Count"] == 1
+
+
+def test_a_request_about_several_accounts_touches_none(of_caller: Of, of_owner: Of) -> None:
+    name, item = new_name(), {"id": {"S": "one"}}
+    opened = new_table(of_owner)
+    new_table(of_caller, name)
+    closed = new_table(of_owner, name)  # what the caller's bare name must not lead to
+    of_owner("dynamodb").put_item(TableName=closed, Item=item)
+    of_owner("dynamodb").put_resource_policy(
+        ResourceArn=opened, Policy=allowing(CALLER, "dynamodb:PutItem", resource=opened)
+    )
+    both = [{"Put": {"TableName": opened, "Item": item}}, {"Delete": {"TableName": name, "Key": item}}]
+    with pytest.raises(ClientError, match="several accounts"):
+        of_caller("dynamodb").transact_write_items(TransactItems=both)
+    assert of_owner("dynamodb").scan(TableName=closed)["Count"] == 1
+
+
+def test_secrets_of_another_account_are_read_together(of_caller: Of, of_owner: Of) -> None:
+    name = new_name()
+    of_caller("secretsmanager").create_secret(Name=name, SecretString="mine")
+    secret = of_owner("secretsmanager").create_secret(Name=name, SecretString="theirs")["ARN"]
+    policy = allowing(CALLER, "secretsmanager:GetSecretValue")
+    of_owner("secretsmanager").put_resource_policy(SecretId=secret, ResourcePolicy=policy)
+    found = of_caller("secretsmanager").batch_get_secret_value(SecretIdList=[secret])["SecretValues"]
+    assert [one["SecretString"] for one in found] == ["theirs"]

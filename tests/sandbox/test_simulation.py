@@ -138,6 +138,8 @@ def test_custom_policies_are_decided_alone(client: Client) -> None:
     [
         ({"PolicySourceArn": f"arn:aws:iam::{HUB}:role/nowhere"}, "NoSuchEntity"),
         ({"PolicyInputList": ["no JSON"]}, "InvalidInput"),
+        ({"PolicyInputList": ['{"Statement": ["text"]}']}, "InvalidInput"),
+        ({"PolicyInputList": ['{"Statement": {"Condition": ["text"]}}']}, "InvalidInput"),
         ({"ActionNames": ["s3:*"]}, "InvalidInput"),
     ],
 )
