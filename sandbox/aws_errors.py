@@ -24,7 +24,7 @@ class Refused(Exception):
 
         https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
         """
-        if "json" in protocol:
+        if "json" in protocol and service != "sqs":  # which keeps the codes of its older protocol
             self.code = self.json_code
         elif service == "s3":
             self.code = _CODES_OF_S3.get(self.code, self.code)
