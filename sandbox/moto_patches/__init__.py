@@ -7,6 +7,7 @@ apply() runs only in the sandbox's own process, before it serves requests.
 from sandbox.functions.service import FunctionService
 from sandbox.moto_patches import (
     back_doors,
+    iam,
     identity,
     lambda_functions,
     lookups,
@@ -14,11 +15,11 @@ from sandbox.moto_patches import (
     other_accounts,
     regions,
     services,
-    simulation,
     stack_identities,
     stack_policies,
     stacks,
     state_machines,
+    sts,
 )
 
 
@@ -29,10 +30,12 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     identity.decide_with_our_evaluator()
     identity.refuse_in_the_client_s_protocol()
     services.add_regions_of_buckets()
-    identity.issue_sessions()
-    identity.pin_principals()
-    identity.keep_boundaries_of_users()
-    identity.check_names()
+    sts.issue_sessions()
+    iam.pin_principals()
+    iam.keep_boundaries_of_users()
+    iam.check_names()
+    iam.load_aws_managed_policies()
+    iam.simulate_policies()
     organizations.answer_for_the_organization()
     organizations.make_administrators()
     organizations.delegate_every_service()
@@ -59,7 +62,6 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     stack_policies.apply_resources_that_are_policies()
     stack_policies.apply_policies_among_properties()
     stack_policies.look_at_policies_in_every_update()
-    stacks.load_aws_managed_policies()
     stacks.check_stack_parameters()
     stacks.see_parameters_in_substitutions()
     stacks.parse_templates_once()
@@ -70,4 +72,3 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     state_machines.name_executions()
     state_machines.run_state_machines()
     services.add_bedrock()
-    simulation.simulate_policies()

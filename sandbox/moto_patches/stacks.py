@@ -1,4 +1,4 @@
-"""CloudFormation: AWS's managed policies, parameters, change sets, and templates parsed only once."""
+"""CloudFormation: parameters, change sets, and templates parsed only once."""
 
 import copy
 import functools
@@ -9,35 +9,6 @@ from datetime import date
 from typing import Any
 
 from sandbox.aws_errors import AwsError
-
-_ATTACHING = ("attach_role_policy", "attach_user_policy", "attach_group_policy")
-
-
-def load_aws_managed_policies() -> None:
-    # moto loads either all of AWS's managed policies into every account, which takes a second for each, or none. This
-    # loads a policy when it is named. Delete this when moto loads them lazily.
-    from moto.iam import models
-    from moto.iam.aws_managed_policies import aws_managed_policies_data
-
-    @functools.cache
-    def documents() -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(aws_managed_policies_data)
-        return found
-
-    def with_loading(original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
-        def loaded(self: Any, policy_arn: str, *args: Any, **kwargs: Any) -> Any:
-            name = policy_arn.rpartition("/")[2]
-            if ":iam::aws:policy/" in policy_arn and policy_arn not in self.managed_policies and name in documents():
-                policy = models.AWSManagedPolicy.from_data(name, self.account_id, self.region_name, documents()[name])
-                self.managed_policies[policy.arn] = policy
-            return original(self, policy_arn, *args, **kwargs)
-
-        return loaded
-
-    backend = models.IAMBackend
-    for name in ("get_policy", "get_policy_version", "list_policy_versions", *_ATTACHING):
-        setattr(backend, name, with_loading(getattr(backend, name)))
 
 
 def check_stack_parameters() -> None:
