@@ -79,8 +79,9 @@ class Finder:
         if not found and patterns and self._is_named_otherwise(patterns, values, is_all):
             return [None]
         types = [pattern for options in things.values() for pattern, _ in options]
-        for pattern in () if self._reads else patterns:
-            if pattern not in types and (inside := list(_inside(pattern, request, values, own))):
+        leaves = [] if self._reads else list(_leaves(request, values))
+        for pattern in patterns if leaves else ():
+            if pattern not in types and (inside := list(_inside(pattern, leaves, own))):
                 found += inside
                 types.append(pattern)
         arns = {member for (member, value), options in things.items() if options and value.startswith("arn:")}
@@ -120,12 +121,10 @@ _Named = dict[tuple[str, str], list[tuple[Pattern, str]]]
 """For each member and each of its values the patterns that it fits, and the ARNs."""
 
 
-def _inside(
-    pattern: Pattern, request: Request, values: Mapping[str, Any], own: Mapping[str, str]
-) -> Iterator[str | None]:
+def _inside(pattern: Pattern, leaves: Sequence[tuple[str, str]], own: Mapping[str, str]) -> Iterator[str | None]:
     """What objects in the request name, such as the subnet of one of RunInstances' network interfaces."""
     for key in pattern.parts[pattern.key :][:1]:
-        for value in (value for name, value in _leaves(request, values) if stem(name) in key.stems):
+        for value in (value for name, value in leaves if stem(name) in key.stems):
             if value.startswith("arn:"):
                 yield value if pattern.of_an_arn.match(value) else None
             else:

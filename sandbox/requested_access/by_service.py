@@ -69,6 +69,11 @@ def _bedrock(request: Request, values: Values) -> Asked:
     return _one([f"arn:{get_partition(request.region)}:bedrock:{request.region}::foundation-model/{name}"])
 
 
+def _published(request: Request, values: Values) -> Asked | None:
+    """A topic may be the target of a message, as a phone's endpoint may."""
+    return _one([values["TargetArn"]]) if "TargetArn" in values else None
+
+
 def _tagged_in_elb(request: Request, values: Values) -> Asked | None:
     """Its tags are of more than the load balancers that the data know."""
     return _one(_listed(values.get("ResourceArns"))) if request.operation in ("AddTags", "RemoveTags") else None
@@ -168,13 +173,28 @@ def _layers(request: Request, values: Values) -> Asked | None:
     return _one([f"{layer}:{version}" if version else layer])
 
 
+def _account(request: Request, values: Values) -> Asked | None:
+    """Of a member account AWS's ARN has the organization."""
+    if "AccountId" not in values or values["AccountId"] == request.account:
+        return None
+    organization = getattr(_organization(request), "org", None)
+    if organization is None:
+        return _one([None])
+    start = f"arn:{get_partition(request.region)}:account::{request.account}:account"
+    return _one([f"{start}/{organization.id}/{values['AccountId']}"])
+
+
+def _organization(request: Request) -> Any | None:
+    masters = getattr(backends_of("organizations"), "master_accounts", {})
+    return backend_of("organizations", masters.get(request.account, (request.account,))[0], "aws")
+
+
 def _organizations(request: Request, values: Values) -> Asked | None:
     named = [value for name, value in values.items() if name.endswith("Id") and isinstance(value, str)]
     ids = [value for value in named if re.fullmatch("[0-9]{12}|(ou|r|p)-[A-Za-z0-9-]+", value)]
     if not ids:
         return None
-    masters = getattr(backends_of("organizations"), "master_accounts", {})
-    backend = backend_of("organizations", masters.get(request.account, (request.account,))[0], "aws")
+    backend = _organization(request)
     entities = [*backend.accounts, *backend.ou, *backend.policies] if backend else []
     known = {entity.id: entity.arn for entity in entities}
     return _one([known.get(one) for one in ids])
@@ -306,6 +326,7 @@ EC2_IDS = {
 }
 
 INSTEAD: Mapping[str, Callable[[Request, Values], Asked | None]] = {
+    "account": _account,
     "apigateway": _apigateway,
     "apigatewayv2": _apigateway,
     "athena": _athena,
@@ -321,6 +342,7 @@ INSTEAD: Mapping[str, Callable[[Request, Values], Asked | None]] = {
     "lambda": _layers,
     "organizations": _organizations,
     "secretsmanager": _secrets,
+    "sns": _published,
     "sqs": _sqs,
     "ssm": _ssm,
 }

@@ -10,17 +10,19 @@ from typing import Any
 from botocore.model import Shape
 
 from sandbox.requested_access.data import arn_keys_of
-from sandbox.requested_access.known_arns import arn_of_iam
+from sandbox.requested_access.known_arns import arn_of_iam, of_iam
 from sandbox.requested_access.request import Request
 
 Keys = dict[str, str | list[str]]
 
 READS = re.compile("(Describe|List|Get|Search|Lookup|BatchGet)")
+_PROFILE = re.compile(r"IamInstanceProfile(\.Arn|\.Name)?$")
 _ROLE = re.compile("arn:[^:]+:iam::[0-9]+:role/")
 _PASSED_TO = {
     "cloudformation": "cloudformation.amazonaws.com",
     "codebuild": "codebuild.amazonaws.com",
     "codepipeline": "codepipeline.amazonaws.com",
+    "ec2": "ec2.amazonaws.com",
     "ecs": "ecs-tasks.amazonaws.com",
     "eks": "eks.amazonaws.com",
     "events": "events.amazonaws.com",
@@ -110,6 +112,13 @@ def passed_roles(request: Request, values: Mapping[str, Any]) -> Mapping[str, Ke
     if request.service in _NAME_ROLES:
         names = [str(values[name]) for name in _NAME_ROLES[request.service] if name in values]
         roles += [arn_of_iam(request.account, "role", name) for name in names if not name.startswith("arn:")]
+    profiles = [value for field, value in request.fields.items() if _PROFILE.search(field)]
+    roles += [
+        role.arn
+        for profile in of_iam(request.account, "instance-profile")
+        for role in profile.roles
+        if {profile.name, profile.arn}.intersection(profiles)
+    ]
     return dict.fromkeys(roles, keys)
 
 

@@ -7,7 +7,7 @@ resource type.
 import re
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from botocore.model import Shape, StructureShape
 
@@ -19,6 +19,7 @@ _FROM_OR_TO = re.compile("^(source|target|destination)(?=.)")
 _SYNONYMS = {"app": "application", "jobflow": "cluster", "keyname": "keypair"}
 
 
+@lru_cache(maxsize=10_000)
 def stem(name: str) -> str:
     """What a name says without Name, Id and the like: DBInstanceIdentifier and DbInstanceName are dbinstance."""
     whole = re.sub("[^a-z0-9]", "", name.lower())
@@ -140,6 +141,8 @@ def _parts(arn: str, kind: str, noun: str, only_type: bool, shape: StructureShap
     labels = {name for name in members if members[name].serialization.get("location") == "uri"}
     by_aws = [_is_chosen_by_aws(before, name) for before, name in zip(["", *names], names, strict=False)]
     key = max((index for index in range(len(names)) if not by_aws[index]), default=0)
+    if names and names[key].lower() in {name.lower() for name in members}:
+        key = len(names) - 1  # the member is found without the resource type's help
     wanted = {
         name: _Wanted(name, stem(kind) if index == key else "", noun, only_type, required, labels)
         for index, name in enumerate(names)

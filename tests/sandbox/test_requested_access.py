@@ -192,6 +192,7 @@ SUBNET = {"DeviceIndex": 0, "SubnetId": "subnet-1", "Groups": ["sg-1"]}
             {"DocumentName": "AWS-RunShellScript", "Targets": [{"Key": "InstanceIds", "Values": ["i-1"]}]},
             f"ec2:{R}:instance/i-1",
         ),
+        ("sns", "Publish", {"TargetArn": f"arn:aws:sns:{R}:t", "Message": "x"}, f"sns:{R}:t"),
         ("ssm", "GetDocument", {"Name": "AWS-RunShellScript"}, "ssm:us-east-1::document/AWS-RunShellScript"),
         ("ssm", "UpdateMaintenanceWindowTarget", {"WindowId": WINDOW, "WindowTargetId": "1" * 36}, WINDOW),
         ("timestream-query", "Query", {"QueryString": "select 1"}, None),
@@ -247,6 +248,12 @@ def test_to_give_a_role_to_a_service_is_to_pass_it() -> None:
     assert found[1].resource == ROLE
     found = asked("glue", "CreateJob", Name="j", Role="worker", Command={})
     assert pairs(found)[-1] == ("iam:PassRole", ROLE)
+    backend = iam_backends[ACCOUNT]["aws"]
+    backend.create_role("worker", "{}", "/", None, "", [], "3600")
+    backend.create_instance_profile("hosts", "/", [])
+    backend.add_role_to_instance_profile("hosts", "worker")
+    found = asked("ec2", "RunInstances", MinCount=1, MaxCount=1, ImageId="ami-1", IamInstanceProfile={"Name": "hosts"})
+    assert found[-1] == Access("iam:PassRole", ROLE, {"iam:PassedToService": "ec2.amazonaws.com"})
     found = asked("iam", "AddRoleToInstanceProfile", InstanceProfileName="p", RoleName="worker")
     assert pairs(found)[-1] == ("iam:PassRole", ROLE)
     assert len(asked("stepfunctions", "UpdateStateMachine", stateMachineArn=f"arn:aws:states:{R}:stateMachine:m")) == 1
