@@ -52,6 +52,7 @@ _OTHER_NAMES = {
     "sqs:ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
     "sqs:DeleteMessageBatch": "DeleteMessage",
     "sqs:SendMessageBatch": "SendMessage",
+    "timestream:Query": "Select",
 }
 
 

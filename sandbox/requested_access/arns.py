@@ -5,13 +5,14 @@ is "*", as in AWS.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from moto.core.model import OperationModel
 from moto.utilities.utils import get_partition
 
 from sandbox.requested_access.by_service import DEFAULTS, WHOLE_TYPE
+from sandbox.requested_access.keys import READS
 from sandbox.requested_access.known_arns import existing
 from sandbox.requested_access.patterns import PLACEHOLDER, Part, Pattern, may_name, patterns_of, stem
 from sandbox.requested_access.request import Request
@@ -55,7 +56,11 @@ class Finder:
             name for name in others if members[name].type_name in ("structure", "map", "list")
         ] + self._names
         self._sure = {name for part in parts if part.is_sure for name in part.members}
+        required = [stem(kind["name"]) for kind in types if kind["required"]]
+        # What is not read may name another thing, but not what is created.
         self._creates = bool(_CREATES.match(operation.name))
+        self._reads = bool(READS.match(operation.name))
+        self._creates_all = self._creates and all(kind in noun or noun in kind for kind in required)
 
     def find(self, request: Request, values: Mapping[str, Any], is_all: bool) -> Sequence[str | None]:
         """The resources' ARNs.
@@ -63,19 +68,27 @@ class Finder:
         Parameters: the input's values, and whether they are all that the request has. Returns "*" if the action knows
         no resources; None stands for what the request does not tell us.
         """
-        account = next((str(values[name]) for name in self._accounts if name in values), request.account)
+        named = (str(values[name]) for name in self._accounts if name in values)
+        account = next((one for one in named if one != "-"), request.account)  # Glacier's word for the caller's own
         own = {"Partition": get_partition(request.region), "Region": request.region, "Account": account}
         patterns = self._of_type(str(values.get("ResourceType", "")))
-        named = _named(patterns, values, DEFAULTS.get(request.service, {}), own)
+        things = _named(patterns, values, DEFAULTS.get(request.service, {}), own)
         found: list[str | None] = []
-        for (member, _), options in named.items():
+        for (member, _), options in things.items():
             found += _likely(request.service, [arn for _, arn in options]) or ([None] if member in self._sure else [])
         if not found and patterns and self._is_named_otherwise(patterns, values, is_all):
             return [None]
-        types = [pattern for options in named.values() for pattern, _ in options]
-        arns = {member for (member, value), options in named.items() if options and value.startswith("arn:")}
+        types = [pattern for options in things.values() for pattern, _ in options]
+        leaves = [] if self._reads else list(_leaves(request, values))
+        for pattern in patterns if leaves else ():
+            if pattern not in types and (inside := list(_inside(pattern, leaves, own))):
+                found += inside
+                types.append(pattern)
+        arns = {member for (member, value), options in things.items() if options and value.startswith("arn:")}
         for pattern in patterns:
             required = pattern.required or not pattern.parts or (request.service in WHOLE_TYPE and len(patterns) == 1)
+            if pattern not in types and any(name in values for part in pattern.parts for name in part.others):
+                found.append(None)
             is_other = arns.intersection(member for part in pattern.parts for member in part.members)
             if (
                 required
@@ -89,12 +102,14 @@ class Finder:
 
     def _is_named_otherwise(self, patterns: Sequence[Pattern], values: Mapping[str, Any], is_all: bool) -> bool:
         """Whether the request may name a resource in a way that the patterns do not tell."""
-        if self._creates or all(not pattern.parts for pattern in patterns):
+        if all(not pattern.parts for pattern in patterns) or (self._creates and (is_all or self._creates_all)):
             return False
         if not is_all:
             return True
         if any(pattern.required for pattern in patterns):
             return any(name in values for name in self._others)
+        if not self._reads:
+            return any(name in values for name in self._names)
         return any(not pattern.members for pattern in patterns) and any(name in values for name in self._names)
 
     def _of_type(self, kind: str) -> Sequence[Pattern]:
@@ -104,6 +119,38 @@ class Finder:
 
 _Named = dict[tuple[str, str], list[tuple[Pattern, str]]]
 """For each member and each of its values the patterns that it fits, and the ARNs."""
+
+
+def _inside(pattern: Pattern, leaves: Sequence[tuple[str, str]], own: Mapping[str, str]) -> Iterator[str | None]:
+    """What objects in the request name, such as the subnet of one of RunInstances' network interfaces."""
+    for key in pattern.parts[pattern.key :][:1]:
+        for value in (value for name, value in leaves if stem(name) in key.stems):
+            if value.startswith("arn:"):
+                yield value if pattern.of_an_arn.match(value) else None
+            else:
+                yield _filled(pattern.arn, {**own, key.name: value}) if len(pattern.parts) == 1 else None
+
+
+def _leaves(request: Request, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Names and values inside the objects of a request, of a form or of JSON."""
+    for field, value in request.fields.items() if "Action" in request.form else ():
+        path = [name for name in field.split(".") if not name.isdigit() and name != "member"]
+        if len(path) > 1:
+            yield path[-1], value
+    for value in values.values():
+        yield from _leaves_of(value, "")
+
+
+def _leaves_of(found: Any, name: str) -> Iterator[tuple[str, str]]:
+    if isinstance(found, Mapping):
+        named = {found["Key"]: found["Values"]} if {"Key", "Values"} <= found.keys() else {}  # one of SSM's targets
+        for inner, value in {**found, **named}.items():
+            yield from _leaves_of(value, str(inner))
+    elif isinstance(found, list):
+        for value in found:
+            yield from _leaves_of(value, name)
+    elif name and isinstance(found, str):
+        yield name, found
 
 
 def _named(

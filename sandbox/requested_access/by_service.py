@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlparse
 from moto.utilities.utils import get_partition
 
 from sandbox import resources
-from sandbox.requested_access.known_arns import backend_of, backends_of, existing
+from sandbox.requested_access.known_arns import arn_of_iam, backend_of, backends_of, existing, of_iam
 from sandbox.requested_access.request import Request
 
 Values = Mapping[str, Any]
@@ -29,7 +29,7 @@ DEFAULTS: Mapping[str, Mapping[str, str]] = {
 }
 """What a request means that does not tell."""
 
-WHOLE_TYPE = {"docdb", "elasticache", "neptune", "rds", "redshift"}
+WHOLE_TYPE = {"docdb", "efs", "elasticache", "neptune", "rds", "redshift"}
 """Services whose Describe operations, asked for everything, are about type:* and not about *."""
 
 
@@ -67,6 +67,16 @@ def _bedrock(request: Request, values: Values) -> Asked:
     if re.match(r"(us|eu|apac|global|jp|au|us-gov)\.", name):
         return _one([_arn(request, f"inference-profile/{name}", "bedrock")])
     return _one([f"arn:{get_partition(request.region)}:bedrock:{request.region}::foundation-model/{name}"])
+
+
+def _published(request: Request, values: Values) -> Asked | None:
+    """A topic may be the target of a message, as a phone's endpoint may."""
+    return _one([values["TargetArn"]]) if "TargetArn" in values else None
+
+
+def _tagged_in_elb(request: Request, values: Values) -> Asked | None:
+    """Its tags are of more than the load balancers that the data know."""
+    return _one(_listed(values.get("ResourceArns"))) if request.operation in ("AddTags", "RemoveTags") else None
 
 
 def _events(request: Request, values: Values) -> Asked | None:
@@ -156,11 +166,27 @@ def _ssm(request: Request, values: Values) -> Asked | None:
 
 
 def _layers(request: Request, values: Values) -> Asked | None:
-    if "LayerName" not in values:
+    if "LayerName" not in values or request.operation == "ListLayerVersions":  # which knows no resources
         return None
     name, version = values["LayerName"], values.get("VersionNumber")
     layer = name if name.startswith("arn:") else _arn(request, f"layer:{name}")
     return _one([f"{layer}:{version}" if version else layer])
+
+
+def _account(request: Request, values: Values) -> Asked | None:
+    """Of a member account AWS's ARN has the organization."""
+    if "AccountId" not in values or values["AccountId"] == request.account:
+        return None
+    organization = getattr(_organization(request), "org", None)
+    if organization is None:
+        return _one([None])
+    start = f"arn:{get_partition(request.region)}:account::{request.account}:account"
+    return _one([f"{start}/{organization.id}/{values['AccountId']}"])
+
+
+def _organization(request: Request) -> Any | None:
+    masters = getattr(backends_of("organizations"), "master_accounts", {})
+    return backend_of("organizations", masters.get(request.account, (request.account,))[0], "aws")
 
 
 def _organizations(request: Request, values: Values) -> Asked | None:
@@ -168,15 +194,17 @@ def _organizations(request: Request, values: Values) -> Asked | None:
     ids = [value for value in named if re.fullmatch("[0-9]{12}|(ou|r|p)-[A-Za-z0-9-]+", value)]
     if not ids:
         return None
-    masters = getattr(backends_of("organizations"), "master_accounts", {})
-    backend = backend_of("organizations", masters.get(request.account, (request.account,))[0], "aws")
+    backend = _organization(request)
     entities = [*backend.accounts, *backend.ou, *backend.policies] if backend else []
     known = {entity.id: entity.arn for entity in entities}
     return _one([known.get(one) for one in ids])
 
 
 def _iam(request: Request, values: Values) -> Asked | None:
-    """A simulation is about the principal and not the resources; who names no user means himself."""
+    """A simulation is about the principal, a profile is given a role, and who names no user means himself."""
+    if request.operation == "AddRoleToInstanceProfile" and {"RoleName", "InstanceProfileName"} <= values.keys():
+        profile = arn_of_iam(request.account, "instance-profile", values["InstanceProfileName"])
+        return [("", profile), ("PassRole", arn_of_iam(request.account, "role", values["RoleName"]))]
     if request.operation == "SimulatePrincipalPolicy":
         return _one([values.get("PolicySourceArn")])
     if request.operation == "GetAccessKeyLastUsed":
@@ -185,13 +213,6 @@ def _iam(request: Request, values: Values) -> Asked | None:
     if request.operation in _OF_HIMSELF and "UserName" not in values:
         return _one([request.caller if ":user/" in request.caller else None])
     return None
-
-
-def of_iam(account: str, kind: str) -> Sequence[Any]:
-    """The roles, users, groups or instance profiles of an account."""
-    names = {"role": "roles", "user": "users", "group": "groups", "instance-profile": "instance_profiles"}
-    backend = backend_of("iam", account, "aws")
-    return list(getattr(backend, names[kind]).values()) if backend and kind in names else []
 
 
 _OF_HIMSELF = {
@@ -271,11 +292,11 @@ def _of_an_iterator(request: Request, values: Values) -> Asked | None:
 def _tagged_in_ec2(request: Request, values: Values) -> Asked | None:
     if request.operation not in ("CreateTags", "DeleteTags"):
         return None
-    kinds = [(_EC2_IDS.get(one.rpartition("-")[0]), one) for one in _listed(values.get("Resources"))]
+    kinds = [(EC2_IDS.get(one.rpartition("-")[0]), one) for one in _listed(values.get("Resources"))]
     return _one([_arn(request, f"{kind}/{one}") if kind else None for kind, one in kinds])
 
 
-_EC2_IDS = {
+EC2_IDS = {
     "cgw": "customer-gateway",
     "dopt": "dhcp-options",
     "eigw": "egress-only-internet-gateway",
@@ -305,6 +326,7 @@ _EC2_IDS = {
 }
 
 INSTEAD: Mapping[str, Callable[[Request, Values], Asked | None]] = {
+    "account": _account,
     "apigateway": _apigateway,
     "apigatewayv2": _apigateway,
     "athena": _athena,
@@ -312,6 +334,7 @@ INSTEAD: Mapping[str, Callable[[Request, Values], Asked | None]] = {
     "dynamodb": _dynamodb,
     "dynamodbstreams": _of_an_iterator,
     "ec2": _tagged_in_ec2,
+    "elbv2": _tagged_in_elb,
     "events": _events,
     "iam": _iam,
     "kinesis": _of_an_iterator,
@@ -319,6 +342,7 @@ INSTEAD: Mapping[str, Callable[[Request, Values], Asked | None]] = {
     "lambda": _layers,
     "organizations": _organizations,
     "secretsmanager": _secrets,
+    "sns": _published,
     "sqs": _sqs,
     "ssm": _ssm,
 }

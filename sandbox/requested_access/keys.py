@@ -10,16 +10,19 @@ from typing import Any
 from botocore.model import Shape
 
 from sandbox.requested_access.data import arn_keys_of
+from sandbox.requested_access.known_arns import arn_of_iam, of_iam
 from sandbox.requested_access.request import Request
 
 Keys = dict[str, str | list[str]]
 
-_NOT_OF_THE_REQUEST = re.compile("(Describe|List|Get|Search|Lookup|BatchGet)")
+READS = re.compile("(Describe|List|Get|Search|Lookup|BatchGet)")
+_PROFILE = re.compile(r"IamInstanceProfile(\.Arn|\.Name)?$")
 _ROLE = re.compile("arn:[^:]+:iam::[0-9]+:role/")
 _PASSED_TO = {
     "cloudformation": "cloudformation.amazonaws.com",
     "codebuild": "codebuild.amazonaws.com",
     "codepipeline": "codepipeline.amazonaws.com",
+    "ec2": "ec2.amazonaws.com",
     "ecs": "ecs-tasks.amazonaws.com",
     "eks": "eks.amazonaws.com",
     "events": "events.amazonaws.com",
@@ -39,7 +42,7 @@ def are_tags(member: str, shape: Shape) -> bool:
 
 def tag_keys(operation: str, members: Sequence[str], values: Mapping[str, Any]) -> tuple[Keys, Sequence[str]]:
     """aws:RequestTag/… and aws:TagKeys. Nothing is known if the tags have a form that AWS does not document."""
-    if _NOT_OF_THE_REQUEST.match(operation):
+    if READS.match(operation):
         return {}, ("aws:RequestTag/", "aws:TagKeys")
     tags: dict[str, str] = {}
     removed: list[str] = []
@@ -101,12 +104,37 @@ def service_keys(request: Request, named: Mapping[str, str], values: Mapping[str
 
 def passed_roles(request: Request, values: Mapping[str, Any]) -> Mapping[str, Keys]:
     """The roles that a request gives to a service, with the key that says to which."""
-    if _NOT_OF_THE_REQUEST.match(request.operation) or request.service in ("iam", "sts"):
+    if READS.match(request.operation) or request.service in ("iam", "sts"):
         return {}
-    roles = [value for name, value in values.items() if "role" in name.lower() and isinstance(value, str)]
     service = _PASSED_TO.get(request.service)
     keys: Keys = {"iam:PassedToService": service} if service else {}
-    return {role: keys for role in roles if _ROLE.match(role)}
+    roles = [role for role in _roles(values) if _ROLE.match(role)]
+    if request.service in _NAME_ROLES:
+        names = [str(values[name]) for name in _NAME_ROLES[request.service] if name in values]
+        roles += [arn_of_iam(request.account, "role", name) for name in names if not name.startswith("arn:")]
+    profiles = [value for field, value in request.fields.items() if _PROFILE.search(field)]
+    roles += [
+        role.arn
+        for profile in of_iam(request.account, "instance-profile")
+        for role in profile.roles
+        if {profile.name, profile.arn}.intersection(profiles)
+    ]
+    return dict.fromkeys(roles, keys)
+
+
+_NAME_ROLES = {"emr": ("ServiceRole", "AutoScalingRole"), "glue": ("Role",)}
+"""Services that also take a role's name."""
+
+
+def _roles(found: Any, name: str = "") -> Iterator[str]:
+    if isinstance(found, Mapping):
+        for inner, value in found.items():
+            yield from _roles(value, str(inner))
+    elif isinstance(found, list):
+        for value in found:
+            yield from _roles(value, name)
+    elif isinstance(found, str) and "role" in name.lower():
+        yield found
 
 
 def _is_arn(text: str | list[str]) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from moto.backends import ALT_SERVICE_NAMES, get_backend
@@ -21,6 +21,19 @@ def backend_of(service: str, account: str, region: str) -> Any | None:
     """moto's backend of an account in a region, or of a service without regions; it makes none."""
     of_account = dict.get(backends_of(service) or {}, account) or {}
     return dict.get(of_account, region) or dict.get(of_account, "aws")
+
+
+def of_iam(account: str, kind: str) -> Sequence[Any]:
+    """The roles, users, groups or instance profiles of an account."""
+    names = {"role": "roles", "user": "users", "group": "groups", "instance-profile": "instance_profiles"}
+    backend = backend_of("iam", account, "aws")
+    return list(getattr(backend, names[kind]).values()) if backend and kind in names else []
+
+
+def arn_of_iam(account: str, kind: str, name: str) -> str:
+    """The ARN, with its path if it exists."""
+    found = (thing.arn for thing in of_iam(account, kind) if getattr(thing, "name", None) == name)
+    return next(found, f"arn:aws:iam::{account}:{kind}/{name}")
 
 
 def existing(service: str, arn: str) -> str | None:

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from sandbox.requested_access.by_service import Arns, Values, of_iam
+from sandbox.requested_access.by_service import EC2_IDS, Arns, Values
+from sandbox.requested_access.known_arns import backend_of, of_iam
 from sandbox.requested_access.request import Request
 
 
@@ -19,6 +20,50 @@ def _iam_path(request: Request, arn: str, values: Values) -> str:
         return f"{head}{values['Path']}{name}"
     kind = head.rpartition(":")[2]
     return next((thing.arn for thing in of_iam(request.account, kind) if getattr(thing, "name", None) == name), arn)
+
+
+def _broker(request: Request, arn: str, values: Values) -> str:
+    """A broker's ARN has its name, which requests do not tell; moto has other ARNs."""
+    name = arn.rpartition(":")[2]
+    backend = backend_of("mq", request.account, request.region)
+    broker = backend.brokers.get(name) if backend else None
+    return arn.replace(":broker:*:", f":broker:{broker.name}:") if broker else arn
+
+
+def _task_definition(request: Request, arn: str, values: Values) -> str:
+    """A task definition is named with its revision, or without if its newest is meant."""
+    head, _, name = arn.partition(":task-definition/*:")
+    if not name or ":" in name:
+        return f"{head}:task-definition/{name}" if name else arn
+    backend = backend_of("ecs", request.account, request.region)
+    revisions = backend.task_definitions.get(name) if backend else None
+    return f"{head}:task-definition/{name}:{max(revisions) if revisions else '*'}"
+
+
+def _project(request: Request, arn: str, values: Values) -> str:
+    """The id of a build, or of a batch of them, is its project's name, a colon and a number."""
+    return ":".join(arn.split(":")[:6])
+
+
+def _by_id(request: Request, arn: str, values: Values) -> str | None:
+    """EC2's ARNs have ids: of what exists a name does not tell the id, and of what is created there is none yet."""
+    kind, _, name = arn.rpartition(":")[2].partition("/")
+    if kind == "key-pair":  # the only ones whose ARN has the name
+        return UNKNOWN if "KeyPairId" in values else arn
+    prefixes = [f"{prefix}-" for prefix, of in EC2_IDS.items() if of == kind]
+    if not prefixes or name.startswith((*prefixes, "*")):
+        return arn
+    is_created = request.operation == f"Create{kind.title().replace('-', '')}"
+    return f"{arn.rpartition('/')[0]}/*" if is_created else UNKNOWN
+
+
+def _document(request: Request, arn: str, values: Values) -> str | None:
+    """AWS's own documents have no account. A setting's id is a path. An id tells which kind of instance it is."""
+    kind, _, name = arn.rpartition(":")[2].partition("/")
+    if name.startswith({"instance": "mi-", "managed-instance": "i-"}.get(kind, "\n")):
+        return None
+    arn = arn.replace(":servicesetting//", ":servicesetting/")
+    return re.sub(r":[0-9]+:document/(?=aws|amazon|amzn)", "::document/", arn, flags=re.IGNORECASE)
 
 
 def _function(request: Request, arn: str, values: Values) -> str:
@@ -58,17 +103,24 @@ def _web_acl(request: Request, arn: str, values: Values) -> str:
     return arn.replace(":REGIONAL/", ":regional/").replace(":CLOUDFRONT/", ":global/")
 
 
+UNKNOWN = "unknown"
+
 AFTER: Mapping[str, Callable[[Request, str, Values], str | None]] = {
+    "codebuild": _project,
     "dynamodb": _index,
+    "ec2": _by_id,
+    "ecs": _task_definition,
     "efs": _file_system,
     "iam": _iam_path,
     "lambda": _function,
     "logs": _log_group,
+    "mq": _broker,
     "route53": _zone,
     "sns": _topic,
+    "ssm": _document,
     "wafv2": _web_acl,
 }
-"""Each returns the ARN as AWS has it, or None if the request is not about this one."""
+"""Each returns the ARN as AWS has it, None if the request is not about this one, or UNKNOWN."""
 
 
 def mended(request: Request, arns: Arns, values: Values) -> Iterator[str | None]:
@@ -78,4 +130,4 @@ def mended(request: Request, arns: Arns, values: Values) -> Iterator[str | None]
         if arn is None or mend is None or ":" not in arn:
             yield arn
         elif found := mend(request, arn, values):
-            yield found
+            yield None if found == UNKNOWN else found

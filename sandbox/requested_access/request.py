@@ -97,9 +97,10 @@ def _by_path(request: Request) -> str | None:
 
 @cache
 def _paths(service: str) -> Sequence[tuple[str, re.Pattern[str], str]]:
-    """Methods and paths of a service's operations, those with the fewest labels first."""
+    """Methods and paths of a service's operations, if they have their own, those with the fewest labels first."""
     model = model_of(service)
-    found = [model.operation_model(name).http | {"name": name} for name in model.operation_names] if model else []
+    names = model.operation_names if model and str(model.protocol).startswith("rest") else []
+    found = [model.operation_model(name).http | {"name": name} for name in names] if model else []
     found.sort(key=lambda http: str(http["requestUri"]).count("{"))
     return [(http["method"], _labels(http["requestUri"]), http["name"]) for http in found]
 

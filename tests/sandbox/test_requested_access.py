@@ -161,6 +161,56 @@ def test_what_does_not_tell_its_resource_is_unknown(service: str, operation: str
     assert [access.resource for access in asked(service, operation, **parameters)] == [None]
 
 
+GROUP_ARN = f"arn:aws:elasticloadbalancing:{R}:targetgroup/t/1"
+WINDOW = "mw-12345678901234567"
+SUBNET = {"DeviceIndex": 0, "SubnetId": "subnet-1", "Groups": ["sg-1"]}
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters", "expected"),
+    [
+        ("codebuild", "StopBuild", {"id": "app:1234"}, f"codebuild:{R}:project/app"),
+        ("config", "StopConfigurationRecorder", {"ConfigurationRecorderName": "r"}, "configuration-recorder/r/*"),
+        ("dms", "DeleteReplicationInstance", {"ReplicationInstanceArn": f"arn:aws:dms:{R}:rep:A"}, f"dms:{R}:rep:A"),
+        ("dynamodb", "RestoreTableToPointInTime", {"SourceTableName": "old", "TargetTableName": "new"}, "table/old"),
+        ("ec2", "AuthorizeSecurityGroupIngress", {"GroupId": "sg-1"}, "security-group/sg-1"),
+        ("ec2", "DeleteKeyPair", {"KeyName": "k"}, "key-pair/k"),
+        ("ec2", "RunInstances", {"MinCount": 1, "MaxCount": 1, "NetworkInterfaces": [SUBNET]}, "subnet/subnet-1"),
+        ("ec2", "RunInstances", {"MinCount": 1, "MaxCount": 1, "LaunchTemplate": {"LaunchTemplateName": "abc"}}, None),
+        ("ec2", "DeleteSecurityGroup", {"GroupName": "web"}, None),
+        ("ec2", "ReleaseAddress", {"PublicIp": "192.0.2.1"}, None),
+        ("ecs", "RunTask", {"taskDefinition": "web:1"}, f"ecs:{R}:task-definition/web:1"),
+        ("elbv2", "AddTags", {"ResourceArns": [GROUP_ARN], "Tags": [{"Key": "a"}]}, "targetgroup/t/1"),
+        ("glacier", "DeleteVault", {"accountId": "-", "vaultName": "v"}, f"glacier:{R}:vaults/v"),
+        ("glue", "BatchDeleteTable", {"DatabaseName": "d", "TablesToDelete": ["a", "b"]}, "table/d/b"),
+        ("logs", "GetLogEvents", {"logGroupIdentifier": "g", "logStreamName": "s"}, "log-group:g:log-stream:s"),
+        ("rds", "CreateDBInstanceReadReplica", {"SourceDBInstanceIdentifier": "a", "DBInstanceIdentifier": "b"}, ":a"),
+        ("route53", "CreateQueryLoggingConfig", {"HostedZoneId": "Z1", "CloudWatchLogsLogGroupArn": "arn:x"}, None),
+        (
+            "ssm",
+            "SendCommand",
+            {"DocumentName": "AWS-RunShellScript", "Targets": [{"Key": "InstanceIds", "Values": ["i-1"]}]},
+            f"ec2:{R}:instance/i-1",
+        ),
+        ("sns", "Publish", {"TargetArn": f"arn:aws:sns:{R}:t", "Message": "x"}, f"sns:{R}:t"),
+        ("ssm", "GetDocument", {"Name": "AWS-RunShellScript"}, "ssm:us-east-1::document/AWS-RunShellScript"),
+        ("ssm", "UpdateMaintenanceWindowTarget", {"WindowId": WINDOW, "WindowTargetId": "1" * 36}, WINDOW),
+        ("timestream-query", "Query", {"QueryString": "select 1"}, None),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_a_denial_of_what_is_named_in_another_way_is_not_missed(
+    service: str, operation: str, parameters: dict[str, Any], expected: str | None
+) -> None:
+    found = [access.resource for access in asked(service, operation, **parameters)]
+    assert None in found if expected is None else any(arn and arn.endswith(expected) for arn in found)
+
+
+def test_an_operation_that_a_service_does_not_have_is_not_taken_for_another() -> None:
+    of_writing = replace(request("timestream-query", "Query", {"QueryString": "q"}), service="timestream-write")
+    assert pairs(accesses_of(of_writing)) == [("timestream:Select", None)]
+
+
 def test_an_operation_without_an_action_keeps_its_name() -> None:
     assert pairs(asked("logs", "GetLogObject", logObjectPointer="p")) == [("logs:GetLogObject", None)]
 
@@ -194,6 +244,18 @@ def test_who_names_no_user_means_himself() -> None:
 def test_to_give_a_role_to_a_service_is_to_pass_it() -> None:
     found = asked("stepfunctions", "CreateStateMachine", name="m", definition="{}", roleArn=ROLE)
     assert found[1] == Access("iam:PassRole", ROLE, {"iam:PassedToService": "states.amazonaws.com"})
+    found = asked("events", "PutTargets", Rule="r", Targets=[{"Id": "1", "Arn": f"arn:aws:sqs:{R}:q", "RoleArn": ROLE}])
+    assert found[1].resource == ROLE
+    found = asked("glue", "CreateJob", Name="j", Role="worker", Command={})
+    assert pairs(found)[-1] == ("iam:PassRole", ROLE)
+    backend = iam_backends[ACCOUNT]["aws"]
+    backend.create_role("worker", "{}", "/", None, "", [], "3600")
+    backend.create_instance_profile("hosts", "/", [])
+    backend.add_role_to_instance_profile("hosts", "worker")
+    found = asked("ec2", "RunInstances", MinCount=1, MaxCount=1, ImageId="ami-1", IamInstanceProfile={"Name": "hosts"})
+    assert found[-1] == Access("iam:PassRole", ROLE, {"iam:PassedToService": "ec2.amazonaws.com"})
+    found = asked("iam", "AddRoleToInstanceProfile", InstanceProfileName="p", RoleName="worker")
+    assert pairs(found)[-1] == ("iam:PassRole", ROLE)
     assert len(asked("stepfunctions", "UpdateStateMachine", stateMachineArn=f"arn:aws:states:{R}:stateMachine:m")) == 1
 
 
