@@ -18,8 +18,8 @@ from sandbox.decide import EXPLICITLY_DENIED, Judgement
 from sandbox.policy_patterns import ContextValue
 from sandbox.requested_access import Access, Request, accesses_of
 
-CALLER = "sandbox.caller"
-"""Where guard.py puts the caller whose signature it verified, in the WSGI environment."""
+CALLER, SEEN = "sandbox.caller", "sandbox.seen"
+"""In the WSGI environment: the caller whose signature guard.py verified, and whether moto brought the request here."""
 
 # The first needs the role's trust policy (sts/assume_role.py); the second needs no permission.
 _DECIDED_BY_STS = ("sts:AssumeRole", "sts:GetSessionToken")
@@ -30,10 +30,15 @@ def authorize(response: Any, bucket: str = "", key: str = "") -> None:
 
     `response` is moto's, of this request. Nothing else in moto decides.
     """
-    caller = caller_of(response)
+    caller, environ = caller_of(response), response.normalized_request.environ
+    environ[SEEN] = True
     _refuse_sessions_of_users(caller, response)
-    request = _request_of(response, caller, bucket, key)
-    keys = keys_of_request(response.normalized_request.environ, request.region)
+    response.current_account = authorize_request(_request_of(response, caller, bucket, key), caller, environ)
+
+
+def authorize_request(request: Request, caller: Caller, environ: Mapping[str, Any]) -> str:
+    """Raise if the caller is denied. Returns the account that has the resource."""
+    keys = keys_of_request(environ, request.region)
     owners = []
     for asked in accesses_of(request):
         access = _in_region(request.region, asked)
@@ -44,7 +49,7 @@ def authorize(response: Any, bucket: str = "", key: str = "") -> None:
         if not judgement.allowed:
             raise refusal(caller, access, owner, judgement)
         owners.append((access, owner))
-    response.current_account = _account_of_all(owners, caller.account)
+    return _account_of_all(owners, caller.account)
 
 
 def caller_of(response: Any) -> Caller:

@@ -79,6 +79,12 @@ def no_region() -> Refused:
     return Refused("SignatureDoesNotMatch", "InvalidSignatureException", message)
 
 
+def not_implemented(action: str) -> Refused:
+    refused = Refused("NotImplemented", "NotImplemented", f"The sandbox does not have {action}: moto 5.2.5 lacks it")
+    refused.status = 501
+    return refused
+
+
 def other_content() -> Refused:
     message = "The provided 'x-amz-content-sha256' header does not match what was computed."
     refused = Refused("XAmzContentSHA256Mismatch", "XAmzContentSHA256Mismatch", message)

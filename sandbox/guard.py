@@ -38,7 +38,8 @@ from sandbox.callers import Caller, find_caller
 # S3 has buckets, and S3 Control accounts, as names below that of the endpoint; browsers ask no DNS for these.
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|([a-z0-9.-]+\.)?localhost|\[::1\])(:[0-9]+)?", re.IGNORECASE)
 _OF_A_PAGE = {"HTTP_ORIGIN", "HTTP_SEC_PURPOSE", "HTTP_PURPOSE"}
-_SIGNED = re.compile(
+BODY = "sandbox.body"
+SIGNED = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^/,]+)/[0-9]{8}/([^/,]+)/([^/,]+)/aws4_request, *"
     r"SignedHeaders=([^,]+), *Signature=([0-9a-f]{64})"
 )
@@ -68,7 +69,7 @@ def refusal_of_a_stranger(environ: Environ) -> Response | None:
     try:
         _check_signature(environ)
     except Refused as refused:
-        return _serialized(refused, environ)
+        return serialized(refused, environ)
     return None
 
 
@@ -92,7 +93,7 @@ def _check_signature(environ: Environ) -> None:
 
 
 def _check_version_4(environ: Environ, is_presigned: bool) -> None:
-    signed = _SIGNED.fullmatch(environ.get("HTTP_AUTHORIZATION", ""))
+    signed = SIGNED.fullmatch(environ.get("HTTP_AUTHORIZATION", ""))
     if signed is None:
         raise no_credentials()
     key, region, service, names, signature = signed.groups()
@@ -138,16 +139,17 @@ def _body(environ: Environ) -> bytes:
     """It is left to be read again."""
     size = -1 if environ.get("wsgi.input_terminated") else int(environ.get("CONTENT_LENGTH") or 0)
     body: bytes = environ["wsgi.input"].read(size)
-    environ["wsgi.input"] = BytesIO(body)
+    environ["wsgi.input"], environ[BODY] = BytesIO(body), body
     return body
 
 
-def _serialized(refused: Refused, environ: Environ) -> Response:
+def serialized(refused: Refused, environ: Environ, service: str = "") -> Response:
+    """The error in the protocol of a service: by default the one that the signature names."""
     content_type = environ.get("CONTENT_TYPE", "")
-    signed = _SIGNED.fullmatch(environ.get("HTTP_AUTHORIZATION", ""))
+    signed = SIGNED.fullmatch(environ.get("HTTP_AUTHORIZATION", ""))
     unnamed = next((service for form, service in _SERVICES_BY_FORM.items() if form in content_type), "s3")
     try:
-        model = get_service_model(signed[3] if signed else unnamed)
+        model = get_service_model(service or (signed[3] if signed else unnamed))
         protocol = determine_request_protocol(model, content_type)
         serializer = get_serializer_class(str(model.service_name), protocol)
     except (UnknownServiceError, NotImplementedError, KeyError):

@@ -42,6 +42,8 @@ def policy_of(arn: str) -> Policy | None:
     parsed = _parsed(arn)
     finder = _POLICIES.get(parsed.service)
     backend = _backend(parsed)
+    if backend is None and parsed.service == "kms":
+        return _of_the_account(parsed)
     found = finder(backend, parsed) if finder and backend else None
     return found if found and (isinstance(found, Mapping) or is_policy(found)) else None
 
@@ -151,6 +153,17 @@ def _key(backend: Any, arn: _Arn) -> Any | None:
     return next((key for key in list(backend.keys.values()) if arn.name in key.aliases), None)
 
 
+def _key_policy(backend: Any, arn: _Arn) -> Policy | None:
+    key = _key(backend, arn)
+    return _attribute(key, "policy") if key else _of_the_account(arn)
+
+
+def _of_the_account(arn: _Arn) -> Policy:
+    """As if there were a key: the account's own policies decide who is told that there is none."""
+    root = {"AWS": f"arn:aws:iam::{arn.account}:root"}
+    return {"Statement": {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}}
+
+
 def _secret(backend: Any, arn: _Arn) -> Any | None:
     secret = backend.secrets.get(arn.text) or backend.secrets.get(arn.name.removeprefix("secret:"))
     return getattr(secret, "source", secret)  # a replica has its original's
@@ -193,7 +206,7 @@ _POLICIES: Mapping[str, Callable[[Any, _Arn], Policy | None]] = {
     "s3": _bucket_policy,
     "sqs": lambda backend, arn: _attribute(backend.queues.get(arn.name), "policy"),
     "sns": lambda backend, arn: _attribute(backend.topics.get(arn.text), "policy"),
-    "kms": lambda backend, arn: _attribute(_key(backend, arn), "policy"),
+    "kms": _key_policy,
     "lambda": lambda backend, arn: _statements(_function(backend, arn)),
     "secretsmanager": lambda backend, arn: _attribute(_secret(backend, arn), "policy"),
     "dynamodb": lambda backend, arn: _attribute(

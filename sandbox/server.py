@@ -11,7 +11,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from sandbox import call_record, credentials_file, guard, moto_patches
+from sandbox import authorization, call_record, credentials_file, guard, moto_patches, unserved
 from sandbox.accounts import CREDENTIALS, REGION
 from sandbox.functions.service import FunctionService
 from sandbox.world import create_world
@@ -61,7 +61,16 @@ class Server:
             status, headers, body = own
             start_response(status, headers)
             return body
-        response: Iterable[bytes] = self._moto(environ, start_response)
+        started: list[Any] = []
+        try:
+            response: Iterable[bytes] = self._moto(environ, lambda *given: started.extend(given))
+        except Exception:  # moto's dispatcher fails if it does not know the service
+            if authorization.SEEN in environ:
+                raise
+            started = ["500"]
+        if unserved.is_unserved(environ, started[0]):
+            *started, response = unserved.response_to(environ)
+        start_response(*started[:2])
         return response
 
 

@@ -46,7 +46,8 @@ def decide_with_our_evaluator() -> None:
 
 def refuse_in_the_client_s_protocol() -> None:
     # moto's refusals are always XML, which clients of JSON services (Lambda, Logs, Organizations) cannot read: they get
-    # code "403" without a message. Delete this when moto uses the client's protocol.
+    # code "403" without a message; and what it lacks is a page with status 500. Delete this when moto uses the client's
+    # protocol for both.
     from moto.core.responses import ActionResult, BaseResponse
     from moto.core.utils import get_service_model
 
@@ -55,12 +56,15 @@ def refuse_in_the_client_s_protocol() -> None:
     def call_action(self: Any) -> Any:
         try:
             return original(self)
-        except aws_errors.Refused as refusal:
-            protocol = self.determine_response_protocol(get_service_model(self.boto3_service_name))
-            refusal.speak(self.boto3_service_name, protocol)
-            _, headers, body = self.serialized(ActionResult(refusal))
-            headers["status"] = str(refusal.status)
-            headers, body = self._enrich_response(headers, body)
-            return refusal.status, headers, body
+        except NotImplementedError:
+            refusal = aws_errors.not_implemented(f"{self.boto3_service_name}:{self._get_action()}")
+        except aws_errors.Refused as refused:
+            refusal = refused
+        protocol = self.determine_response_protocol(get_service_model(self.boto3_service_name))
+        refusal.speak(self.boto3_service_name, protocol)
+        _, headers, body = self.serialized(ActionResult(refusal))
+        headers["status"] = str(refusal.status)
+        headers, body = self._enrich_response(headers, body)
+        return refusal.status, headers, body
 
     BaseResponse.call_action = call_action  # type: ignore[method-assign]

@@ -1,0 +1,63 @@
+"""Requests that moto has no answer for: they are authorized too, and then told that they are not implemented."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+from urllib.parse import parse_qs
+
+from botocore.session import get_session
+from moto.core.request import EnvironHeaders
+
+from sandbox import guard
+from sandbox.authorization import CALLER, SEEN, authorize_request
+from sandbox.aws_errors import Refused, not_implemented
+from sandbox.requested_access import Request
+from sandbox.requested_access.request import model_of, operation_of
+
+
+def is_unserved(environ: guard.Environ, status: str) -> bool:
+    """Whether moto did not bring the request to authorization.py, and not because it is malformed."""
+    return SEEN not in environ and (status[0] != "4" or status.startswith("404"))
+
+
+def response_to(environ: guard.Environ) -> guard.Response:
+    """AWS's refusal, or NotImplemented to who may call the operation."""
+    request = _request(environ)
+    try:
+        authorize_request(request, environ[CALLER], environ)
+    except Refused as refused:
+        return guard.serialized(refused, environ, request.service)
+    return guard.serialized(not_implemented(f"{request.service}:{request.operation}"), environ, request.service)
+
+
+def _request(environ: guard.Environ) -> Request:
+    """By the service that was signed for, of which boto3 may have several, such as ses and sesv2."""
+    signed = guard.SIGNED.fullmatch(environ["HTTP_AUTHORIZATION"])
+    assert signed  # guard.py has verified it
+    _, region, signing_name, _, _ = signed.groups()
+    caller, body = environ[CALLER], environ.get(guard.BODY, b"")
+    is_form = "x-www-form-urlencoded" in environ.get("CONTENT_TYPE", "")
+    form = parse_qs(body.decode(errors="replace")) if is_form else {}
+    named = form.get("Action") or [environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]]
+    url = environ["REQUEST_URI"]
+
+    def of(service: str, operation: str) -> Request:
+        method, headers = environ["REQUEST_METHOD"], EnvironHeaders(environ)
+        return Request(service, operation, method, url, form, headers, body, caller.account, region, caller=caller.arn)
+
+    for service in _services(signing_name):
+        if operation := operation_of(of(service, named[0])):
+            return of(service, operation.name)
+    return of(signing_name, named[0] or "Unknown")
+
+
+@cache
+def _services(signing_name: str) -> list[str]:
+    """boto3's names of the services that sign with this name."""
+
+    def beginning() -> Iterator[Any]:
+        for service in get_session().get_available_services():
+            if service.replace("-", "").startswith(signing_name.replace("-", "")):
+                yield service
+
+    return [service for service in beginning() if (model := model_of(service)) and model.signing_name == signing_name]
