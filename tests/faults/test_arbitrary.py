@@ -150,7 +150,7 @@ def assert_told_as_aws_fault(outcome: drive.Outcome, aws: FakeAws, log: drive.Lo
     drive.assert_nothing_leaked(outcome.text, log.text)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(body=bodies(SESSION.content), status=statuses, content_type=content_types, door=st.sampled_from(drive.DOORS))
 def test_whatever_sts_answers_is_told(
     warm: tuple[FakeAws, drive.LogOfEverything], body: bytes, status: int, content_type: str, door: str
@@ -168,7 +168,7 @@ def test_whatever_sts_answers_is_told(
     assert aws.counts["AssumeRole"] <= 3
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     body=bodies(buckets(["one", "two"], token="t").content),
     status=statuses,
