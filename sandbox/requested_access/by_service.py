@@ -4,7 +4,6 @@ These services name a resource by a URL, an alias, an id or a suffix, or one req
 """
 
 import base64
-import binascii
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -131,7 +130,7 @@ def _key_of(request: Request, ciphertext: str) -> str | None:
     """A ciphertext tells its key, also that of another account."""
     try:
         return resources.key_of(base64.b64decode(ciphertext), request.region)
-    except binascii.Error:
+    except ValueError:
         return None
 
 

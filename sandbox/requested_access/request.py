@@ -154,7 +154,7 @@ def _reader(operation: OperationModel, whole: StructureShape, member: str) -> _R
         return None
     parser = (EC2QueryParser if protocol == "ec2" else QueryParser)(operation)
     field = parser._get_serialized_name(shape, member)  # type: ignore[no-untyped-call]
-    fits = _JSON_TYPES.get(shape.type_name, (str, int, float))
+    fits = str if shape.type_name in ("string", "blob") else _JSON_TYPES.get(shape.type_name, (str, int, float))
 
     def of_form_or_json(request: Request, labels: Mapping[str, str]) -> Any:
         if "Action" not in request.form:

@@ -87,6 +87,21 @@ def test_s3_s_keys_are_those_of_the_query_and_of_the_headers() -> None:
             [("dynamodb:PartiQLSelect", None)],
         ),
         (
+            "iam",
+            "CreateRole",
+            {"RoleName": "r", "AssumeRolePolicyDocument": "{}", "Tags": [{"Key": "team", "Value": "blue"}]},
+            [
+                ("iam:CreateRole", "arn:aws:iam::111111111111:role/r"),
+                ("iam:TagRole", "arn:aws:iam::111111111111:role/r"),
+            ],
+        ),
+        (
+            "sns",
+            "CreateTopic",
+            {"Name": "t", "Tags": [{"Key": "team", "Value": "blue"}]},
+            [("sns:CreateTopic", f"arn:aws:sns:{R}:t"), ("sns:TagResource", f"arn:aws:sns:{R}:t")],
+        ),
+        (
             "kms",
             "ReEncrypt",
             {"CiphertextBlob": b"1" * 36, "DestinationKeyId": "2"},
