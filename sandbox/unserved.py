@@ -1,14 +1,13 @@
 """Requests that moto has no answer for: they are authorized too, and then told that they are not implemented."""
 
-from collections.abc import Iterator
 from functools import cache
-from typing import Any
 from urllib.parse import parse_qs
 
 from botocore.session import get_session
 from moto.core.request import EnvironHeaders
 
 from sandbox import guard
+from sandbox.accounts import REGION
 from sandbox.authorization import CALLER, SEEN, authorize_request
 from sandbox.aws_errors import Refused, not_implemented
 from sandbox.requested_access import Request
@@ -32,9 +31,8 @@ def response_to(environ: guard.Environ) -> guard.Response:
 
 def _request(environ: guard.Environ) -> Request:
     """By the service that was signed for, of which boto3 may have several, such as ses and sesv2."""
-    signed = guard.SIGNED.fullmatch(environ["HTTP_AUTHORIZATION"])
-    assert signed  # guard.py has verified it
-    _, region, signing_name, _, _ = signed.groups()
+    signed = guard.SIGNED.fullmatch(environ["HTTP_AUTHORIZATION"])  # or a URL of S3's, presigned by version 2
+    region, signing_name = signed.group(2, 3) if signed else (REGION, "s3")
     caller, body = environ[CALLER], environ.get(guard.BODY, b"")
     is_form = "x-www-form-urlencoded" in environ.get("CONTENT_TYPE", "")
     form = parse_qs(body.decode(errors="replace")) if is_form else {}
@@ -55,9 +53,6 @@ def _request(environ: guard.Environ) -> Request:
 def _services(signing_name: str) -> list[str]:
     """boto3's names of the services that sign with this name."""
 
-    def beginning() -> Iterator[Any]:
-        for service in get_session().get_available_services():
-            if service.replace("-", "").startswith(signing_name.replace("-", "")):
-                yield service
-
-    return [service for service in beginning() if (model := model_of(service)) and model.signing_name == signing_name]
+    beginning = signing_name.replace("-", "")
+    found = [name for name in get_session().get_available_services() if name.replace("-", "").startswith(beginning)]
+    return [name for name in found if (model := model_of(name)) and model.signing_name == signing_name]
