@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import _thread
 import json
-import sys
 import signal
+import sys
 import threading
 import time
 from collections import Counter
