@@ -88,7 +88,7 @@ class Caller:
             # Temporary credentials have this key, a user's own do not; the sandbox has no MFA.
             keys["aws:MultiFactorAuthPresent"] = "false"
             # With the fraction, for a revocation in this second is older than the sessions that follow it.
-            keys["aws:TokenIssueTime"] = datetime.fromtimestamp(session.issued, UTC).isoformat()
+            keys["aws:TokenIssueTime"] = f"{datetime.fromtimestamp(session.issued, UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
             if session.source_identity:
                 keys["aws:SourceIdentity"] = session.source_identity
             if session.function_arn:

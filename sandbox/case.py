@@ -33,7 +33,8 @@ def judge_access(
     """Judge an access to a resource of the account `owner`; `keys` are those of keys_of_request."""
     service = access.action.partition(":")[0]
     tags = resources.tags_of(access.resource) if access.resource else None
-    families = () if tags is None else ("aws:ResourceTag/", f"{service}:ResourceTag/")
+    prefix = "iam" if service == "sts" else service  # whose resources roles are
+    families = () if tags is None else ("aws:ResourceTag/", f"{prefix}:ResourceTag/")
     service_controls, _ = organization.controls(caller.account)
     _, resource_controls = organization.controls(owner)
     boundary = caller.boundary()

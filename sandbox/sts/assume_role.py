@@ -29,7 +29,10 @@ from sandbox.sts.sessions import Session, issue
 CHAINING_SECONDS = 3600
 _ROLE_ARN = re.compile(r"arn:aws:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}", re.ASCII)
 _EXTERNAL_ID = r"[\w+=,.@:\/-]*"
-_KNOWN = ("sts:", "aws:RequestTag/", "aws:TagKeys")
+_KNOWN = (
+    *("sts:ExternalId", "sts:RoleSessionName", "sts:SourceIdentity", "sts:TransitiveTagKeys"),
+    *("sts:AWSServiceName", "sts:TaskPolicyArn", "sts:RequestContext/", "aws:RequestTag/", "aws:TagKeys"),
+)
 _FOR_A_FUNCTION = 7 * 24 * 3600  # Lambda renews a function's credentials; the sandbox gives them for long enough
 
 

@@ -112,6 +112,9 @@ def test_the_external_id_must_be_the_right_one(cloud: Cloud, target: str, hub: A
     wrong = cloud.cannot_enter(target, hub, ExternalId="wrong-one")
     assert wrong == cloud.cannot_enter(target, hub)
     assert wrong[0] == "AccessDenied"
+    cloud.trust(target, trusting(IN_THE_HUB, Null={"sts:ExternalId": "true"}))
+    assert cloud.is_let_in(target, hub)
+    assert not cloud.is_let_in(target, hub, ExternalId="right-one")
 
 
 # ---- conditions
@@ -144,6 +147,10 @@ CONDITIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "aws:username": ({"Null": "true"}, {"StringLike": "*"}),
     "sts:RoleSessionName": ({"StringLike": "te?ts"}, {"StringEquals": "Tests"}),
     "sts:ExternalId": ({"StringEqualsIgnoreCase": "GIVEN"}, {"StringNotEquals": "given"}),
+    "sts:SourceIdentity": ({"Null": "true"}, {"StringLike": "*"}),
+    "sts:TransitiveTagKeys": ({"Null": "true"}, {"ForAnyValue:StringLike": "*"}),
+    "aws:RequestTag/team": ({"Null": "true"}, {"StringLike": "*"}),
+    "iam:ResourceTag/none": ({"Null": "true"}, {"StringLike": "*"}),
     "aws:SourceVpc": ({"StringNotEquals": "vpc-1"}, {"StringEquals": "vpc-1"}),
     "aws:SourceVpc, if exists": ({"StringEqualsIfExists": "vpc-1"}, {"StringLike": "*"}),
 }
