@@ -32,7 +32,7 @@ def judge_access(
 ) -> Judgement:
     """Judge an access to a resource of the account `owner`; `keys` are those of keys_of_request."""
     service = access.action.partition(":")[0]
-    tags = resources.tags_of(access.resource) if access.resource else None
+    tags = {} if access.resource == "*" else resources.tags_of(access.resource) if access.resource else None
     prefix = "iam" if service == "sts" else service  # whose resources roles are
     families = () if tags is None else ("aws:ResourceTag/", f"{prefix}:ResourceTag/")
     service_controls, _ = organization.controls(caller.account)
