@@ -14,7 +14,7 @@ from sandbox.requested_access.data import has_resource_control
 
 # AWS sets these where they apply: one that a case does not have is absent. Others are unknown, unless the access has or
 # excludes them: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-_SET_BY_AWS = """
+_NAMES = """
     aws:PrincipalTag/ aws:PrincipalArn aws:PrincipalAccount aws:PrincipalType aws:PrincipalOrgID aws:PrincipalOrgPaths
     aws:PrincipalIsAWSService aws:PrincipalServiceName aws:PrincipalServiceNamesList aws:userid aws:username
     aws:SourceIdentity aws:TokenIssueTime aws:MultiFactorAuthPresent aws:MultiFactorAuthAge aws:FederatedProvider
@@ -25,6 +25,7 @@ _SET_BY_AWS = """
     aws:SourceOrgPaths aws:SourceOwner aws:referer aws:UserAgent aws:ResourceAccount aws:ResourceOrgID
     aws:ResourceOrgPaths lambda:SourceFunctionArn
 """
+_SET_BY_AWS = _NAMES.split()
 
 
 def judge_access(
@@ -50,7 +51,7 @@ def judge_access(
                 **{f"{family}{name}": value for name, value in (tags or {}).items() for family in families},
                 **access.keys,
             },
-            "known": [*_SET_BY_AWS.split(), *access.known, *families],
+            "known": [*_SET_BY_AWS, *access.known, *families],
         },
         "identityPolicies": caller.identity_policies(),
         "permissionBoundaries": None if boundary is None else [boundary],

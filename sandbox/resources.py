@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from sandbox.backends import backend_of
 from sandbox.pinned_policies import statements_of
 
 Policy = str | Mapping[str, Any]
@@ -110,20 +111,7 @@ def _accounts_of_buckets() -> Mapping[str, tuple[str, str]]:
 
 
 def _backend(arn: _Arn) -> Any | None:
-    """moto's backend of the ARN's service, account and region, if it exists: reading must not create accounts."""
-    usual = arn.service.replace("-", "")
-    module, name = _BACKENDS.get(arn.service, (usual, usual))
-    backends = getattr(sys.modules.get(f"moto.{module}.models"), f"{name}_backends", None)
-    of_account = dict.get(backends, arn.account) if isinstance(backends, dict) else None
-    return None if of_account is None else dict.get(of_account, arn.region or "aws")
-
-
-_BACKENDS = {  # where ARN and moto's module have different names
-    "elasticfilesystem": ("efs", "efs"),
-    "elasticloadbalancing": ("elbv2", "elbv2"),
-    "lambda": ("awslambda", "lambda"),
-    "states": ("stepfunctions.parser", "stepfunctions_parser"),
-}
+    return backend_of(arn.service, arn.account, arn.region)
 
 
 def _bucket_policy(backend: Any, arn: _Arn) -> Policy | None:

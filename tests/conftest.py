@@ -41,6 +41,11 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(10_000)
 
 
+def pytest_unconfigure() -> None:
+    """At the end it does, or libraries in C tell of objects that they believe lost."""
+    gc.unfreeze()
+
+
 OWN_ENVIRONMENT = {"browser", "e2e", "faults", "sandbox"}
 """Folders whose tests set up an environment of their own."""
 

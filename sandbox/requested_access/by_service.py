@@ -11,8 +11,9 @@ from urllib.parse import unquote, urlparse
 
 from moto.utilities.utils import get_partition
 
-from sandbox import resources
-from sandbox.requested_access.known_arns import arn_of_iam, backend_of, backends_of, existing, of_iam
+from sandbox import organization, resources
+from sandbox.backends import backend_of
+from sandbox.requested_access.known_arns import arn_of_iam, existing, of_iam
 from sandbox.requested_access.request import Request
 
 Values = Mapping[str, Any]
@@ -176,16 +177,11 @@ def _account(request: Request, values: Values) -> Asked | None:
     """Of a member account AWS's ARN has the organization."""
     if "AccountId" not in values or values["AccountId"] == request.account:
         return None
-    organization = getattr(_organization(request), "org", None)
-    if organization is None:
+    organization_id = organization.id_of(request.account)
+    if organization_id is None:
         return _one([None])
     start = f"arn:{get_partition(request.region)}:account::{request.account}:account"
-    return _one([f"{start}/{organization.id}/{values['AccountId']}"])
-
-
-def _organization(request: Request) -> Any | None:
-    masters = getattr(backends_of("organizations"), "master_accounts", {})
-    return backend_of("organizations", masters.get(request.account, (request.account,))[0], "aws")
+    return _one([f"{start}/{organization_id}/{values['AccountId']}"])
 
 
 def _organizations(request: Request, values: Values) -> Asked | None:
@@ -193,7 +189,7 @@ def _organizations(request: Request, values: Values) -> Asked | None:
     ids = [value for value in named if re.fullmatch("[0-9]{12}|(ou|r|p)-[A-Za-z0-9-]+", value)]
     if not ids:
         return None
-    backend = _organization(request)
+    backend = organization.managing(request.account)
     entities = [*backend.accounts, *backend.ou, *backend.policies] if backend else []
     known = {entity.id: entity.arn for entity in entities}
     return _one([known.get(one) for one in ids])

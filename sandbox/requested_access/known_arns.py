@@ -1,26 +1,12 @@
 """What exists in the sandbox, for what AWS looks up too: an id, a path or a suffix that a request does not tell."""
 
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from moto.backends import ALT_SERVICE_NAMES, get_backend
+from sandbox.backends import backend_of
 
 _OBJECTS_INSIDE_OBJECTS = 3
-
-
-def backends_of(service: str) -> Any | None:
-    """moto's backends of all accounts; None before the service's first request, when nothing of it exists."""
-    name = service.replace("-", "")
-    loaded = f"moto.{ALT_SERVICE_NAMES.get(name, name)}.models" in sys.modules
-    return get_backend(service) if loaded else None  # type: ignore[call-overload]
-
-
-def backend_of(service: str, account: str, region: str) -> Any | None:
-    """moto's backend of an account in a region, or of a service without regions; it makes none."""
-    of_account = dict.get(backends_of(service) or {}, account) or {}
-    return dict.get(of_account, region) or dict.get(of_account, "aws")
 
 
 def of_iam(account: str, kind: str) -> Sequence[Any]:

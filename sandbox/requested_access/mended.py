@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 
+from sandbox.backends import backend_of
 from sandbox.requested_access.by_service import EC2_IDS, Arns, Values
-from sandbox.requested_access.known_arns import backend_of, of_iam
+from sandbox.requested_access.known_arns import of_iam
 from sandbox.requested_access.request import Request
 
 

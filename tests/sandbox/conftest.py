@@ -64,6 +64,17 @@ def administrator(client: Client) -> Callable[[str], dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
+def within(client: Client, administrator: Callable[[str], dict[str, Any]]) -> Callable[[str], Callable[[str], Any]]:
+    """Clients of an account's administrator, by account and service."""
+
+    def of_account(account: str) -> Callable[[str], Any]:
+        credentials = administrator(account)
+        return lambda service: client(service, credentials)
+
+    return of_account
+
+
+@pytest.fixture(scope="session")
 def hub_session(client: Client) -> Callable[..., dict[str, Any]]:
     """Credentials of a new hub role with only these statements; the targets trust its name."""
 

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from sandbox import Box
 from sandbox.accounts import HUB, REGION, TARGETS
 
-from .conftest import Client, document
+from .conftest import document
 
 CALLER, OTHER = TARGETS[3].id, TARGETS[4].id
 FORM, JSON = "application/x-www-form-urlencoded; charset=utf-8", "application/x-amz-json-1.1"
@@ -27,15 +27,13 @@ Of = Callable[[str], Any]
 
 
 @pytest.fixture(scope="module")
-def of_caller(client: Client, administrator: Any) -> Of:
-    credentials = administrator(CALLER)
-    return lambda service: client(service, credentials)
+def of_caller(within: Callable[[str], Of]) -> Of:
+    return within(CALLER)
 
 
 @pytest.fixture(scope="module")
-def of_other(client: Client, administrator: Any) -> Of:
-    credentials = administrator(OTHER)
-    return lambda service: client(service, credentials)
+def of_other(within: Callable[[str], Of]) -> Of:
+    return within(OTHER)
 
 
 @pytest.fixture(scope="module")

@@ -14,22 +14,20 @@ from sandbox import resources
 from sandbox.accounts import REGION, TARGETS
 from sandbox.functions.environment import runtime_name
 
-from .conftest import Client, document, zipped
+from .conftest import document, zipped
 
 CALLER, OWNER = TARGETS[3].id, TARGETS[4].id
 Of = Callable[[str], Any]
 
 
 @pytest.fixture(scope="module")
-def of_caller(client: Client, administrator: Any) -> Of:
-    credentials = administrator(CALLER)
-    return lambda service: client(service, credentials)
+def of_caller(within: Callable[[str], Of]) -> Of:
+    return within(CALLER)
 
 
 @pytest.fixture(scope="module")
-def of_owner(client: Client, administrator: Any) -> Of:
-    credentials = administrator(OWNER)
-    return lambda service: client(service, credentials)
+def of_owner(within: Callable[[str], Of]) -> Of:
+    return within(OWNER)
 
 
 def allowing(principal: Any, *actions: str, resource: Any = "*") -> str:
