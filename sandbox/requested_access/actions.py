@@ -14,6 +14,8 @@ _PREFIXES = {"apigatewaymanagementapi": "execute-api", "iot-data": "iot", "resou
 
 # Each from the service's page in the Service Authorization Reference or from its API reference.
 _OTHER_NAMES = {
+    "access-analyzer:GetFindingV2": "GetFinding",
+    "access-analyzer:ListFindingsV2": "ListFindings",
     "bedrock:Converse": "InvokeModel",
     "bedrock:ConverseStream": "InvokeModelWithResponseStream",
     "bedrock:InvokeModelWithBidirectionalStream": "InvokeModelWithResponseStream",

@@ -40,6 +40,13 @@ OPERATIONS: list[tuple[str, str, dict[str, Any], str, str]] = [
         "",
         "bedrock:us-east-1::foundation-model/amazon.nova",
     ),
+    (
+        "accessanalyzer",
+        "ListFindingsV2",
+        {"analyzerArn": f"arn:aws:access-analyzer:{R}:analyzer/a"},
+        "access-analyzer:ListFindings",
+        f"access-analyzer:{R}:analyzer/a",
+    ),
     ("bedrock", "GetGuardrail", {"guardrailIdentifier": "gr1"}, "", f"bedrock:{R}:guardrail/gr1"),
     ("bedrock", "GetModelInvocationLoggingConfiguration", {}, "", "*"),
     ("budgets", "DescribeBudget", {"AccountId": A, "BudgetName": "b"}, "budgets:ViewBudget", f"budgets::{A}:budget/b"),
