@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.exceptions import NotFound
 from werkzeug.serving import make_server
 
-from sandbox import authorization, call_record, credentials_file, guard, moto_patches, unserved
+from sandbox import call_record, credentials_file, guard, moto_patches, unserved
 from sandbox.accounts import CREDENTIALS, REGION
 from sandbox.functions.service import FunctionService
 from sandbox.world import create_world
@@ -29,7 +30,7 @@ class Server:
         logging.getLogger("moto.stepfunctions").setLevel(
             logging.CRITICAL
         )  # otherwise pages of text per failed execution
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = DomainDispatcherApplication(_application_of)
         self._server = make_server(HOST, port, self._application, threaded=True, request_handler=MotoRequestHandler)
         self.endpoint_url = f"http://{HOST}:{self._server.server_port}"
         self._functions = FunctionService(self.endpoint_url)
@@ -62,16 +63,16 @@ class Server:
             start_response(status, headers)
             return body
         started: list[Any] = []
-        try:
-            response: Iterable[bytes] = self._moto(environ, lambda *given: started.extend(given))
-        except Exception:  # moto's dispatcher fails if it does not know the service
-            if authorization.SEEN in environ:
-                raise
-            started = ["500"]
+        response: Iterable[bytes] = self._moto(environ, lambda *given: started.extend(given))
         if unserved.is_unserved(environ, started[0]):
             *started, response = unserved.response_to(environ)
         start_response(*started[:2])
         return response
+
+
+def _application_of(service: Any) -> Any:
+    """moto's application for a service, or one that finds nothing for what moto does not know: see unserved.py."""
+    return create_backend_app(service) if service else NotFound()
 
 
 def _record(environ: dict[str, Any]) -> guard.Response | None:
