@@ -1,7 +1,12 @@
 """A copy of the project to deploy from, because Chalice records deployments in the project."""
 
+import fcntl
 import shutil
+import sys
 from pathlib import Path
+
+from chalice.deploy.packager import DependencyBuilder, LayerDeploymentPackager
+from chalice.utils import UI, OSUtils
 
 from sandbox.state_file import PROJECT
 
@@ -17,18 +22,35 @@ _DEPLOYABLE = (
 
 
 def copy_project(folder: Path) -> Path:
-    """Copy what `chalice` needs into an empty folder; returns the folder.
-
-    Chalice's cache of built layers is shared: building one downloads 17 MB.
-    """
+    """Copy what `chalice` needs into an empty folder; returns the folder."""
     shutil.copytree(PROJECT / ".chalice", folder / ".chalice", ignore=shutil.ignore_patterns("deploy*"))
-    cache = PROJECT / ".chalice" / "deployments"
-    cache.mkdir(exist_ok=True)
-    (folder / ".chalice" / "deployments").symlink_to(cache, target_is_directory=True)
     for name in _DEPLOYABLE:
         source = PROJECT / name
         if source.is_dir():
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy2(source, folder / name)
+    _add_layer(folder)
     return folder
+
+
+def _add_layer(folder: Path) -> None:
+    """Add the layer that `chalice deploy` uploads, which is downloaded once: 17 MB.
+
+    Chalice writes a zip in place and takes any that is there, so that two deployments from one folder at a time could
+    upload half of one. Here only finished ones are shared.
+    """
+    python = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    packager = LayerDeploymentPackager(OSUtils(), DependencyBuilder(OSUtils()), UI(out=sys.stderr))
+    own = Path(packager.deployment_package_filename(str(folder), python))
+    own.parent.mkdir()
+    shared = PROJECT / ".chalice" / "deployments" / own.name
+    shared.parent.mkdir(exist_ok=True)
+    with (shared.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not shared.exists():
+            packager.create_deployment_package(str(folder), python)
+            finished = shared.with_suffix(".new")
+            shutil.copy2(own, finished)
+            finished.replace(shared)
+    shutil.copy2(shared, own)
