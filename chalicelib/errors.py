@@ -10,6 +10,7 @@ AwsError, of the helper          500    AWS API error occurred             502
 +-- CheckThrottled                                                         429
 +-- CheckTimedOut                                                          504
 +-- CheckCallFailed                                                        502
++-- RegionOff                    the account has not enabled the region    409
 +-- AccountsNotListed            by AWS Organizations                      502
 +-- EveryAccountFailed           of a sweep                                502
 +-- ResultsNotStored             by S3, a sweep's                          502
@@ -57,6 +58,13 @@ class CheckTimedOut(AwsError):
 
 class CheckCallFailed(AwsError):
     stage: Stage = "check"
+
+
+class RegionOff(AwsError):
+    """It says where there is nothing to ask, so a sweep does not count it as a failure."""
+
+    stage: Stage = "check"
+    http_status = 409
 
 
 class AccountsNotListed(AwsError):

@@ -6,7 +6,8 @@
         ...
 
 Its keyword-only arguments are its parameters and its signature their schema; `actions` are the IAM actions that the
-session is narrowed to; the docstring's first line is its description.
+session is narrowed to; the docstring's first line is its description. A question whose answer is the same from every
+region says `scope="global"`, and is asked once in each account.
 """
 
 from __future__ import annotations
@@ -15,13 +16,30 @@ import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from chalicelib.checks.parameters import Parameter, parameters_of
 from chalicelib.cross_account import Account, InvalidInput
 from chalicelib.errors import CheckCallFailed, ResultNotJson
 
 CheckFunction = Callable[..., Any]
+Scope = Literal["regional", "global"]
+Access = Literal["list", "read"]
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a check needs, if its parameters decide that.
+
+    Attributes:
+        actions: the IAM actions that its session may use.
+        scope: "global": it is asked once in an account, and not in each region.
+        access: what the setting API_CALLS has to permit; None: the check may always be asked.
+    """
+
+    actions: tuple[str, ...]
+    scope: Scope = "regional"
+    access: Access | None = None
 
 
 @dataclass(frozen=True)
@@ -34,6 +52,8 @@ class Check:
         actions: the IAM actions that its session may use.
         parameters: by name.
         description: the first line of its docstring.
+        scope: "global": it is asked once in an account, and not in each region.
+        needs: called with the parameters by keyword, if they decide what it needs; None: `actions` and `scope` say it.
     """
 
     name: str
@@ -41,6 +61,17 @@ class Check:
     actions: tuple[str, ...]
     parameters: Mapping[str, Parameter]
     description: str
+    scope: Scope = "regional"
+    needs: Callable[..., Needs] | None = None
+
+    def asked(self, params: Mapping[str, Any]) -> Asked:
+        """The check with its parameters.
+
+        Raises:
+            InvalidInput: one sentence that names the parameter.
+        """
+        self.validate(params)
+        return Asked(self, params, self.needs(**params) if self.needs else Needs(self.actions, self.scope))
 
     def validate(self, params: Mapping[str, Any]) -> None:
         """Check parameters against the signature.
@@ -93,15 +124,38 @@ class Check:
             "name": self.name,
             "description": self.description,
             "actions": list(self.actions),
+            "scope": self.scope,
             "parameters": {name: parameter.as_dict() for name, parameter in self.parameters.items()},
         }
 
 
-def check(actions: Sequence[str]) -> Callable[[CheckFunction], Check]:
+@dataclass(frozen=True)
+class Asked:
+    """A check with its parameters, which suit it: what an account is asked."""
+
+    check: Check
+    params: Mapping[str, Any]
+    needs: Needs
+
+    @property
+    def name(self) -> str:
+        return self.check.name
+
+    def run(self, account: Account) -> Any:
+        """Ask an account whose role has been assumed. Returns and raises what `Check.run` does."""
+        return self.check.run(account, self.params)
+
+
+def check(
+    actions: Sequence[str] = (), *, scope: Scope = "regional", needs: Callable[..., Needs] | None = None
+) -> Callable[[CheckFunction], Check]:
     """Decorate a function whose first argument is the account.
 
     Args:
         actions: the IAM actions it needs, such as `s3:ListAllMyBuckets`; at least one.
+        scope: "global" if the answer is the same from every region.
+        needs: instead of both, a function of the check's parameters, which raises InvalidInput for those that it
+            does not accept.
 
     Raises:
         TypeError: the signature, the docstring or the actions do not describe a check.
@@ -112,9 +166,9 @@ def check(actions: Sequence[str]) -> Callable[[CheckFunction], Check]:
         description = (inspect.getdoc(function) or "").partition("\n")[0]
         if not description:
             raise TypeError(f"The check {name} needs a docstring: its first line is the description.")
-        if not actions or not all(":" in action for action in actions):
+        if needs is None and (not actions or not all(":" in action for action in actions)):
             raise TypeError(f"The check {name} needs its IAM actions, each as service:Action.")
-        return Check(name, function, tuple(actions), parameters_of(function), description)
+        return Check(name, function, tuple(actions), parameters_of(function), description, scope, needs)
 
     return make
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from chalicelib.cross_account import CrossAccountError
 from chalicelib.errors import EveryAccountFailed
@@ -18,12 +18,31 @@ class Target:
 
     Attributes:
         id: as it was named; it is validated when the account is entered, so that one bad id is one failure.
-        name, unit: what the organization calls it, and the path of its unit (not read yet); None: not known.
+        name: what the organization calls it; None: not known.
+        unit: the path of its unit by names, such as "Workloads/Prod", empty below the root; None: not known.
+        tags: those that the organization gives it; None: not asked for.
     """
 
     id: str
     name: str | None = None
     unit: str | None = None
+    tags: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An account of the organization that is not asked.
+
+    Attributes:
+        reason: it is the hub, and has no role to assume; AWS has suspended it; ALLOWED_ACCOUNTS does not name it.
+    """
+
+    target: Target
+    reason: Literal["hub", "suspended", "not allowed"]
+
+    def as_dict(self) -> dict[str, Any]:
+        target = self.target
+        return {"account_id": target.id, "name": target.name, "unit": target.unit, "reason": self.reason}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +50,7 @@ class Outcome:
     """What a check in one account and region came to: a result or an error.
 
     Attributes:
-        account, name, unit: the target.
+        account, name, unit, tags: the target.
         region: where the check ran; None: the function's own region.
         check: its name.
         ms: milliseconds; those of an account's first region include AssumeRole.
@@ -49,6 +68,7 @@ class Outcome:
     result: Any = None
     error: CrossAccountError | None = None
     cached: bool | None = None
+    tags: Mapping[str, str] | None = None
 
     @property
     def ok(self) -> bool:

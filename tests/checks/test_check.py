@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.checks.check import Check, check, require_field
+from chalicelib.checks.check import Asked, Check, Needs, check, require_field
 from chalicelib.cross_account import InvalidInput
 from chalicelib.errors import CheckCallFailed, ResultNotJson
 
@@ -52,6 +52,7 @@ def test_a_check_describes_itself() -> None:
         "name": "example",
         "description": "Ask something.",
         "actions": ["s3:ListAllMyBuckets", "s3:GetBucketPolicy"],
+        "scope": "regional",
         "parameters": {
             "name": {"type": "str", "required": True},
             "size": {"type": "int", "required": False, "default": 3},
@@ -67,6 +68,22 @@ def test_a_check_runs_with_the_account_and_its_parameters() -> None:
         "size": 3,
         "tags": ["a"],
     }
+
+
+def test_what_a_check_needs_is_what_it_declares() -> None:
+    params = {"name": "x"}
+    assert example.asked(params) == Asked(example, params, Needs(("s3:ListAllMyBuckets", "s3:GetBucketPolicy")))
+
+
+def test_parameters_can_decide_what_a_check_needs() -> None:
+    @check(needs=lambda service: Needs((f"{service}:List",), "global", "read"))
+    def lists(account: Any, *, service: str) -> str:
+        """Ask any service."""
+        return service
+
+    asked = lists.asked({"service": "s3"})
+    assert asked.needs == Needs(("s3:List",), "global", "read")
+    assert asked.run(None) == "s3"  # type: ignore[arg-type]
 
 
 def test_a_check_needs_a_docstring() -> None:
