@@ -85,7 +85,7 @@ def switch_account(event: Any, context: Any) -> dict[str, Any]:
 @app.lambda_function()
 @raise_errors
 def sweep(event: Any, context: Any) -> dict[str, Any]:
-    """Run one check over many accounts: `{"check": "preflight"}` for the whole organization.
+    """Run one check or several over many accounts: `{"check": "preflight"}` for the whole organization.
 
     With `"store": true` the results go to RESULTS_BUCKET; `"run"`, `"part"` and `"date"` say under which key.
     """
@@ -129,7 +129,8 @@ def sweep_accounts() -> dict[str, Any]:
 def report_accounts(check: str) -> tuple[Answer, dict[str, Any]]:
     """Run one check over many accounts, and show the outcomes as a page."""
     event = event_of(check, _request().query_params)
-    request, settings = SweepRequest.from_event(event), current_settings()
+    settings = current_settings()
+    request = SweepRequest.from_event(event, settings)
     with open_hub(settings) as hub:
         context = _request().lambda_context
         return _answer(hub, settings, request, context, Deadline.of(context).before(PAGE_SECONDS)), event
@@ -139,20 +140,21 @@ def _check(event: Any, context: Any) -> dict[str, Any]:
     settings = current_settings()
     request = CheckRequest.from_event(event, settings)
     with open_hub(settings) as hub:
-        question = Question(hub, request.check, request.params, (request.region,), context.aws_request_id)
+        asked = request.asked
+        question = Question(hub, asked.name, (asked,), (request.region,), context.aws_request_id)
         answer = question.ask(request.account_id, Deadline.of(context))
     write_metrics(settings, answer)
     return {
         "message": "Successfully processed request",
         "account_id": request.account_id,
-        "check": request.check.name,
+        "check": asked.name,
         "result": answer.outcomes[0].unwrap(),
     }
 
 
 def _sweep(event: Any, context: Any) -> dict[str, Any]:
-    request, settings = SweepRequest.from_event(event), current_settings()
-    deadline = Deadline.of(context)
+    settings, deadline = current_settings(), Deadline.of(context)
+    request = SweepRequest.from_event(event, settings)
     with open_hub(settings) as hub:
         if not request.store:
             answer = _answer(hub, settings, request, context, deadline)
@@ -167,7 +169,7 @@ def _answer(hub: Hub, settings: Settings, request: SweepRequest, context: Any, d
     try:
         answer = run_sweep(hub, settings, request, deadline=deadline, request_id=context.aws_request_id)
     except CrossAccountError as error:
-        write_metrics(settings, Answer(request.check.name, ()), listing_error=error)
+        write_metrics(settings, Answer(request.name, ()), listing_error=error)
         raise
     write_metrics(settings, answer)
     return answer

@@ -102,10 +102,11 @@ def key(request: SweepRequest, request_id: str) -> str:
     accounts: Any = request.accounts
     if accounts is None:
         accounts = {"unit": request.listing.organizational_unit, "exclude": sorted(request.listing.exclude)}
-    asked = (accounts, request.regions, dict(request.params))
+    params = [dict(asked.params) for asked in request.checks]
+    asked = (accounts, request.regions, params[0] if len(params) == 1 else params)
     part = store.part or hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
     day = store.date or datetime.now(UTC).date().isoformat()
-    return f"{_PREFIX}/check={request.check.name}/date={day}/run={store.run or request_id}/{part}.jsonl"
+    return f"{_PREFIX}/check={request.name}/date={day}/run={store.run or request_id}/{part}.jsonl"
 
 
 def _write_lines(file: IO[bytes], outcomes: Iterable[Outcome]) -> None:

@@ -12,7 +12,7 @@ from chalicelib.cross_account.aws_errors import ErrorKind, classify, code_of, is
 from chalicelib.errors import AccountsNotListed, to_cross_account_error
 from chalicelib.inputs.requests import ListingRequest
 from chalicelib.sweeps.deadline import Deadline
-from chalicelib.sweeps.outcome import Target
+from chalicelib.sweeps.outcome import LeftOut, Target
 
 ACTIONS = (
     "organizations:ListAccounts",
@@ -31,10 +31,12 @@ class Listing:
 
     Attributes:
         complete: these are all; False: there was no time for the rest.
+        left_out: accounts that are not asked.
     """
 
     targets: list[Target]
     complete: bool = True
+    left_out: list[LeftOut] = field(default_factory=list)
 
 
 def list_accounts(
