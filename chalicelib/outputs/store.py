@@ -15,6 +15,7 @@ from chalicelib.cross_account import Hub, HubCredentialsRejected, InvalidSetting
 from chalicelib.cross_account.aws_errors import code_of, is_aws_error, request_id_of
 from chalicelib.errors import ResultsNotStored, to_cross_account_error
 from chalicelib.inputs.requests import StoreRequest, SweepRequest
+from chalicelib.outputs.rows import line_of
 from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.outcome import Answer, Outcome
 
@@ -25,8 +26,6 @@ _MEMORY_BYTES = 8 * 1024 * 1024
 
 _PREFIX = "sweeps"
 """The only place in the bucket; sweep-template.yaml grants writing below it and nowhere else."""
-_COLUMNS = ("account_id", "region", "ok", "ms", "result", "error")
-"""Every line has all of these, null where there is nothing: a table needs the same columns everywhere."""
 
 
 class ResultsStore:
@@ -112,6 +111,4 @@ def key(request: SweepRequest, request_id: str) -> str:
 
 def _write_lines(file: IO[bytes], outcomes: Iterable[Outcome]) -> None:
     for outcome in outcomes:
-        item = outcome.as_dict()
-        line = {name: item.get(name) for name in _COLUMNS}
-        file.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
+        file.write(json.dumps(line_of(outcome), separators=(",", ":")).encode() + b"\n")

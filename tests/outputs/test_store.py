@@ -76,7 +76,8 @@ def test_every_line_has_the_same_columns(sweep: Sweep, aws: FakeAws) -> None:
     sweep(accounts=[ONE, TWO, 3], store=True, **KEYS)
     (put,) = puts(aws)
     found = lines(put)
-    assert {tuple(line) for line in found} == {("account_id", "region", "ok", "ms", "result", "error")}
+    columns = ("account_id", "name", "unit", "region", "check", "ok", "ms", "result", "error")
+    assert {tuple(line) for line in found} == {columns}
     assert [line["ok"] for line in found] == [True, False, False]
     assert [line["error"] is None for line in found] == [True, False, False]
     assert [line["result"] is None for line in found] == [False, True, True]
