@@ -77,11 +77,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _sweep(event: dict[str, Any], stage: str, limit: Limit) -> Answer:
-    request = SweepRequest.from_event(event)
     os.environ.update(_variables(stage))  # not only read: the sandbox's stage sets AWS_* variables, for botocore
     settings = Settings.from_environment()
+    request = SweepRequest.from_event(event, settings)
     with _bar() as bar:
-        task = bar.add_task(request.check.name, total=None)
+        task = bar.add_task(request.name, total=None)
 
         def progress(done: int, total: int) -> None:
             limit.sweeping = True

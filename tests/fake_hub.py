@@ -51,6 +51,9 @@ class FakeHub:
             self._sessions.add(account_id)
         return FakeAccount(account_id, None, cached)
 
+    def own_account_id(self) -> str | None:
+        return "111111111111"
+
     def forget(self, account_id: str, actions: Any) -> None:
         self._sessions.discard(account_id)
 
@@ -105,8 +108,8 @@ def sweep_answer(
     time_left: Callable[[], float] | None = None,
     **more: Any,
 ) -> Answer:
-    request = SweepRequest.from_event({"check": "identity", "concurrency": concurrency})
-    request = replace(request, check=check, regions=regions, accounts=tuple(accounts))
+    request = SweepRequest.from_event({"check": "identity", "concurrency": concurrency}, Settings())
+    request = replace(request, checks=(check.asked({}),), regions=regions, accounts=tuple(accounts))
     deadline = Deadline(time_left or until(60))
     return run_sweep(hub, Settings(), request, deadline=deadline, request_id="request-1", **more)  # type: ignore[arg-type]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.cross_account import AwsError
 from chalicelib.cross_account.aws_errors import ErrorKind, ErrorTable, classify, code_of, request_id_of
-from chalicelib.errors import CheckCallFailed, CheckDenied, CheckThrottled, CheckTimedOut
+from chalicelib.errors import CheckCallFailed, CheckDenied, CheckThrottled, CheckTimedOut, RegionOff
 
 _CHECK_ERRORS: ErrorTable = {
     ErrorKind.DENIED: (
@@ -55,4 +55,16 @@ def check_error(error: BaseException, check: str, account_id: str) -> AwsError:
         code=code_of(error),
         request_id=request_id_of(error),
         operation=operation,
+    )
+
+
+def region_off(error: BaseException, account_id: str, region: str) -> RegionOff:
+    """The error for a region that rejected a session which other regions accept."""
+    return RegionOff(
+        f"Account {account_id} has not enabled the region {region}.",
+        hint=f'Leave it out, or ask with "regions": "all", which asks only where the account is. To enable it there: '
+        f"aws account enable-region --region-name {region}",
+        code=code_of(error),
+        request_id=request_id_of(error),
+        operation=getattr(error, "operation_name", ""),
     )

@@ -128,6 +128,11 @@ class Hub:
         """Whether the settings allow an account."""
         return self._allowed is None or account_id in self._allowed
 
+    def own_account_id(self) -> str | None:
+        """The hub's own account, by GetCallerIdentity, which is called once; None: it is not known, or not yet."""
+        caller = self._own_identity()
+        return caller.account if caller else None
+
     def forget(self, account_id: str, actions: Sequence[str] | None = None) -> None:
         """Drop the session of an account, because the account no longer accepts it."""
         self._sessions.forget(self._key(account_id, actions))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +22,19 @@ def known_regions() -> frozenset[str]:
     return frozenset(region for partition in partitions for region in partition["regions"])
 
 
+_learned: set[str] = set()
+
+
+def learn_regions(names: Iterable[str]) -> tuple[str, ...]:
+    """Know the regions that AWS has listed, also those that botocore does not know yet. Returns them sorted.
+
+    What does not look like the name of a region is left out.
+    """
+    found = tuple(sorted(name for name in names if REGION.fullmatch(name)))
+    _learned.update(found)
+    return found
+
+
 def valid_region(value: Any) -> str:
     """Return `value` if it is the name of a region.
 
@@ -29,7 +43,7 @@ def valid_region(value: Any) -> str:
     """
     if not isinstance(value, str) or not REGION.fullmatch(value):
         raise InvalidInput("region must be the name of an AWS region, such as eu-west-1.")
-    if value not in known_regions():
+    if value not in known_regions() and value not in _learned:
         raise InvalidInput(
             f"There is no AWS region {value}.", hint="If it is new, this function needs a newer boto3 to know it."
         )

@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from chalicelib.checks import CHECKS
-from chalicelib.checks.check import Check, shown
+from chalicelib.checks.check import Asked, Check, shown
 from chalicelib.cross_account import InvalidInput
 from chalicelib.cross_account.account_id import json_type
 from chalicelib.cross_account.region import valid_region
 from chalicelib.errors import UnknownCheck
+from chalicelib.inputs.settings import API_CALLS, Settings
 
 Fields = Mapping[str, Any]
 
@@ -33,10 +34,10 @@ def flag(fields: Fields, name: str) -> bool:
     return value
 
 
-def list_of(fields: Fields, name: str) -> list[Any] | None:
+def list_of(fields: Fields, name: str, wanted: str = "a list") -> list[Any] | None:
     value = fields.get(name)
     if value is not None and not isinstance(value, list):
-        raise InvalidInput(f"{name} must be a list, not {json_type(value)}.")
+        raise InvalidInput(f"{name} must be {wanted}, not {json_type(value)}.")
     return value
 
 
@@ -56,6 +57,19 @@ def params(fields: Fields) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidInput(f"params must be an object, not {json_type(value)}.")
     return value
+
+
+def asked(check: Check, params: Mapping[str, Any], settings: Settings) -> Asked:
+    """A check with its parameters, if they suit it and the settings permit it."""
+    found = check.asked(params)
+    access = found.needs.access
+    if access and API_CALLS.index(access) > API_CALLS.index(settings.api_calls):
+        raise InvalidInput(
+            f"The setting API_CALLS has {settings.api_calls!r}, which does not permit this call: it is one of those "
+            f"that {access!r} permits.",
+            hint="Set API_CALLS of the stage in .chalice/config.json, and deploy the app again.",
+        )
+    return found
 
 
 def known_check(name: Any) -> Check:

@@ -43,4 +43,6 @@ def event_of(check: str, query: Query | None) -> dict[str, Any]:
         event[name] = [part.strip() for value in values for part in value.split(",")]
         if "" in event[name]:  # an unset variable must not mean everything
             raise InvalidInput(f"{name} has an empty place in the query.")
+    if event.get("regions") == ["all"]:
+        event["regions"] = "all"
     return event

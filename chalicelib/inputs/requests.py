@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
-from chalicelib.checks.check import Check, shown
+from chalicelib.checks.check import Asked, Check, shown
 from chalicelib.cross_account import InvalidInput
 from chalicelib.cross_account.account_id import ACCOUNT_ID, json_type, valid_account_id
 from chalicelib.cross_account.clients import MAX_CONNECTIONS
+from chalicelib.cross_account.region import known_regions
 from chalicelib.inputs import fields as field
 from chalicelib.inputs.fields import Fields
 from chalicelib.inputs.settings import Settings
@@ -19,15 +20,20 @@ from chalicelib.inputs.settings import Settings
 DEFAULT_CHECK = "identity"
 DEFAULT_CONCURRENCY = 32
 MAX_OUTCOMES = 200_000
-"""How many accounts times regions a sweep may have: with an error for each, it takes 380 MB of the function's 512."""
+"""Accounts times checks times regions of a sweep: with an error for each, it takes 380 MB of the function's 512."""
 
 CHECK_KEYS = ("account_id", "check", "region", "params", "raise_on_error")
 WHICH_KEYS = ("organizational_unit", "account_tags", "exclude", "tags")
 STORE_KEYS = ("store", "run", "part", "date")
 LISTING_KEYS = (*WHICH_KEYS, "batch_size", "store", "run", "date")
-SWEEP_KEYS = ("check", "accounts", *WHICH_KEYS, "regions", "params", "concurrency", *STORE_KEYS)
+SWEEP_KEYS = ("check", "checks", "accounts", *WHICH_KEYS, "regions", "params", "concurrency", *STORE_KEYS)
+MAX_NAME = 100
+"""Characters of the name of several checks together."""
 MAX_TAGS = 50
 """As many as AWS lets an account have."""
+
+Regions = tuple[str | None, ...] | Literal["all"]
+"""In order, None being the function's own region; or those that an account has enabled."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +41,8 @@ class CheckRequest:
     """One check in one account."""
 
     account_id: str
-    check: Check
+    asked: Asked
     region: str | None
-    params: Mapping[str, Any]
 
     @classmethod
     def from_event(cls, event: Any, settings: Settings) -> CheckRequest:
@@ -48,14 +53,10 @@ class CheckRequest:
         """
         fields = field.reject_unknown_fields(event, CHECK_KEYS)
         field.flag(fields, "raise_on_error")
-        request = cls(
-            account_id=valid_account_id(fields.get("account_id"), settings.allowed_accounts),
-            check=field.known_check(fields.get("check", DEFAULT_CHECK)),
-            region=field.region(fields.get("region")),
-            params=field.params(fields),
-        )
-        request.check.validate(request.params)
-        return request
+        account_id = valid_account_id(fields.get("account_id"), settings.allowed_accounts)
+        check = field.known_check(fields.get("check", DEFAULT_CHECK))
+        region = field.region(fields.get("region"))
+        return cls(account_id, field.asked(check, field.params(fields), settings), region)
 
 
 @dataclass(frozen=True)
@@ -134,27 +135,26 @@ class StoreRequest:
 
 @dataclass(frozen=True)
 class SweepRequest:
-    """One check over many accounts.
+    """Checks over many accounts.
 
     Attributes:
-        check, params: validated.
+        checks: each once, with its parameters.
         accounts: as named in the event, in order, each still to be validated; None: those of `listing`.
         listing: which accounts of the organization, if none are named.
-        regions: where to run the check, in order; (None,): the function's own region.
+        regions: where to ask.
         concurrency: maximum number of accounts in flight.
         store: how the results are stored; None: they are in the response.
     """
 
-    check: Check
-    params: Mapping[str, Any]
+    checks: tuple[Asked, ...]
     accounts: tuple[Any, ...] | None
     listing: ListingRequest
-    regions: tuple[str | None, ...]
+    regions: Regions
     concurrency: int
     store: StoreRequest | None = None
 
     @classmethod
-    def from_event(cls, event: Any) -> SweepRequest:
+    def from_event(cls, event: Any, settings: Settings) -> SweepRequest:
         """Validate the event of a sweep.
 
         A malformed account id is not refused here: it is one account's failure, and the others go on.
@@ -163,26 +163,29 @@ class SweepRequest:
             InvalidInput: one sentence that names the field; nothing has been called.
         """
         fields = field.reject_unknown_fields(event, SWEEP_KEYS)
-        if "check" not in fields:
-            hint = 'Send {"check": "preflight"} to see which accounts are reachable.'
-            raise InvalidInput("A sweep needs a check.", hint=hint)
+        checks = _checks(fields)
         accounts = field.list_of(fields, "accounts")
         if accounts is None and "accounts" in fields:  # null is probably a bug upstream; do not sweep everything
             raise InvalidInput("accounts must be a list, not null; leave it out to sweep the whole organization.")
         if accounts is not None and any(fields.get(name) for name in WHICH_KEYS):
             raise InvalidInput(f"A sweep takes accounts, or {', '.join(WHICH_KEYS)}, but not both.")
         request = cls(
-            check=field.known_check(fields["check"]),
-            params=field.params(fields),
+            checks=_asked(checks, field.params(fields), settings),
             accounts=None if accounts is None else tuple(accounts),
             listing=ListingRequest.from_fields(fields),
-            regions=_regions(field.list_of(fields, "regions")),
+            regions=_regions(fields),
             concurrency=field.whole_number(fields, "concurrency", maximum=MAX_CONNECTIONS) or DEFAULT_CONCURRENCY,
             store=StoreRequest.from_fields(fields),
         )
-        request.check.validate(request.params)
         request.check_size(len(request.accounts or ()))
         return request
+
+    @property
+    def name(self) -> str:
+        """Of the check; several are joined, and of many the first ones: it is a part of a stored result's key."""
+        names = [asked.name for asked in self.checks]
+        joined = "-".join(names)
+        return joined if len(joined) <= MAX_NAME else f"{names[0]}-and-{len(names) - 1}-more"
 
     def check_size(self, accounts: int) -> None:
         """Before anything is made for each of them.
@@ -190,12 +193,42 @@ class SweepRequest:
         Raises:
             InvalidInput: this question of so many accounts is too much for one sweep.
         """
-        regions = len(self.regions)
-        if accounts * regions > MAX_OUTCOMES:
+        regions = len(known_regions() if self.regions == "all" else self.regions)
+        if accounts * regions * len(self.checks) > MAX_OUTCOMES:
+            checks = f"{len(self.checks)} checks" if len(self.checks) > 1 else "a check"
             raise InvalidInput(
-                f"A sweep asks {MAX_OUTCOMES:,} times at most, and not {accounts:,} accounts in {regions} regions.",
+                f"A sweep asks {MAX_OUTCOMES:,} times at most, and not {checks} in {accounts:,} accounts and {regions} "
+                "regions.",
                 hint="Ask fewer accounts or regions at a time; docs/thousands-of-accounts.md splits a run.",
             )
+
+
+def _checks(fields: Fields) -> list[Check]:
+    """Those that an event names: one as "check", or several as "checks"."""
+    several = field.list_of(fields, "checks")
+    if ("check" in fields) == (several is not None):
+        hint = 'Send {"check": "preflight"} to see which accounts are reachable.'
+        message = "A sweep takes check or checks, but not both." if several is not None else "A sweep needs a check."
+        raise InvalidInput(message, hint=hint)
+    if several is None:
+        return [field.known_check(fields["check"])]
+    if not several:
+        raise InvalidInput("checks must be a list of checks' names, and not be empty.")
+    return list({check.name: check for check in map(field.known_check, several)}.values())
+
+
+def _asked(checks: Sequence[Check], params: Mapping[str, Any], settings: Settings) -> tuple[Asked, ...]:
+    """Each check with those of the parameters that it has. One check alone says itself which it does not have."""
+    if len(checks) == 1:
+        return (field.asked(checks[0], params, settings),)
+    known = {name for check in checks for name in check.parameters}
+    if unknown := [name for name in params if name not in known]:
+        takes = ", ".join(sorted(known)) or "none"
+        raise InvalidInput(f"None of these checks takes a parameter {shown(unknown[0])}; they take: {takes}.")
+    return tuple(
+        field.asked(check, {name: params[name] for name in params if name in check.parameters}, settings)
+        for check in checks
+    )
 
 
 def _excluded(value: Any) -> str:
@@ -205,7 +238,10 @@ def _excluded(value: Any) -> str:
     return value
 
 
-def _regions(values: Sequence[Any] | None) -> tuple[str | None, ...]:
+def _regions(fields: Fields) -> Regions:
+    if fields.get("regions") == "all":
+        return "all"
+    values = field.list_of(fields, "regions", 'a list, or "all"')
     if not values:
         return (None,)
     if None in values:

@@ -14,6 +14,8 @@ from chalicelib.cross_account import Hub, TargetRole
 from chalicelib.cross_account.environment import checked, flag
 from chalicelib.cross_account.hub import allowed_accounts, cache_credentials
 
+API_CALLS = ("none", "list", "read")
+"""Each permits what those before it do."""
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -27,6 +29,7 @@ class Settings:
         cache_credentials: keep sessions for the next invocation of a warm function.
         organization_account_id: the account to list the organization from; empty: the hub itself.
         results_bucket: where a stored sweep writes its results; empty: nothing is stored.
+        api_calls: which operations the check api_call may be asked for: "none", "list" or "read".
         metrics: write CloudWatch metrics into the log; off by default, because metrics are billed.
         log_level: of the app's own logger.
     """
@@ -36,6 +39,7 @@ class Settings:
     cache_credentials: bool = True
     organization_account_id: str = ""
     results_bucket: str = ""
+    api_calls: str = "list"
     metrics: bool = False
     log_level: str = "INFO"
 
@@ -63,6 +67,7 @@ class Settings:
             results_bucket=text(
                 "RESULTS_BUCKET", "", r"|[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "empty, or a bucket's name"
             ),
+            api_calls=text("API_CALLS", "list", "|".join(API_CALLS), "one of " + ", ".join(API_CALLS)),
             metrics=flag(source, "METRICS", default=False),
             log_level=text("LOG_LEVEL", "INFO", "|".join(_LOG_LEVELS), "one of " + ", ".join(_LOG_LEVELS)),
         )

@@ -1,24 +1,28 @@
-"""Ask one account: assume its role, and run the check in each region. Sweeps and direct invocations both come here."""
+"""Ask one account: assume its role, and run each check in each region. Sweeps and direct invocations both come here."""
 
 from __future__ import annotations
 
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, TypeVar
 
 from chalicelib.app_log import logger
-from chalicelib.checks.aws_errors import check_error
-from chalicelib.checks.check import Check
+from chalicelib.checks.aws_errors import check_error, region_off
+from chalicelib.checks.check import Asked
 from chalicelib.cross_account import Account, AssumeRoleThrottled, AssumeRoleTimedOut, CrossAccountError, Hub
 from chalicelib.cross_account.account_id import ACCOUNT_ID
 from chalicelib.cross_account.aws_errors import ErrorKind, classify, is_aws_error, time_is_up
-from chalicelib.errors import CheckFailed, CheckTimedOut, to_cross_account_error
+from chalicelib.errors import CheckFailed, CheckTimedOut, RegionOff, to_cross_account_error
+from chalicelib.inputs.requests import Regions
 from chalicelib.sweeps.deadline import Deadline
+from chalicelib.sweeps.enabled_regions import DESCRIBE_REGIONS, enabled_regions
 from chalicelib.sweeps.outcome import Answer, Outcome, Target
+
+Found = TypeVar("Found")
 
 
 @dataclass
@@ -30,30 +34,41 @@ class Visit:
         began: `time.monotonic()` when it was begun; None: not yet.
         entered: the account, while its role is assumed.
         cached: whether its session was there already; None: the role has not been assumed yet.
-        outcomes: of the regions that are done.
+        regions: those that it has enabled, or why they are not known; None: not asked yet.
+        outcomes: of the checks and regions that are done.
     """
 
     target: Target
     began: float | None = None
     entered: Account | None = None
     cached: bool | None = None
+    regions: tuple[str, ...] | CrossAccountError | None = None
     outcomes: list[Outcome] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Question:
-    """One check, and where it is asked; the same for all accounts of an invocation.
+    """The checks, and where they are asked; the same for all accounts of an invocation.
 
     Attributes:
-        regions: in order; None is the function's own region.
+        name: what the answer is called.
+        checks: with their parameters, each check once.
+        regions: in order, None being the function's own region; "all": those that an account has enabled.
         request_id: of the invocation, for the log and CloudTrail.
     """
 
     hub: Hub
-    check: Check
-    params: Mapping[str, Any]
-    regions: tuple[str | None, ...]
+    name: str
+    checks: tuple[Asked, ...]
+    regions: Regions
     request_id: str
+
+    @cached_property
+    def actions(self) -> tuple[str, ...]:
+        """What an account's session is limited to."""
+        regional = any(asked.needs.scope == "regional" for asked in self.checks)
+        more = [DESCRIBE_REGIONS] if regional and self.regions == "all" else []
+        return tuple(dict.fromkeys([*(action for asked in self.checks for action in asked.needs.actions), *more]))
 
     def ask(self, account_id: str, deadline: Deadline) -> Answer:
         """Ask one account."""
@@ -61,13 +76,13 @@ class Question:
         visit = deadline.run(partial(self._ask, visit), late=partial(self.cut, visit))
         self.log(visit, alone=True)
         throttled = any(isinstance(outcome.error, AssumeRoleThrottled) for outcome in visit.outcomes)
-        return Answer(self.check.name, visit.outcomes, throttled=int(throttled))
+        return Answer(self.name, visit.outcomes, throttled=int(throttled))
 
     def _ask(self, visit: Visit) -> Visit:
         visit.began = time.monotonic()
         try:
             self.enter(visit)
-            self.run_in_regions(visit)
+            self.run(visit)
         except CrossAccountError as error:
             self.fail(visit, error)
         return visit
@@ -79,39 +94,45 @@ class Question:
             CrossAccountError: the account is not valid or not allowed, or AssumeRole failed.
         """
         try:
-            visit.entered = self.hub.account(visit.target.id, self.check.actions, request_id=self.request_id)
+            visit.entered = self.hub.account(visit.target.id, self.actions, request_id=self.request_id)
             visit.cached = visit.entered.cached
         except BaseException as error:
             raise to_cross_account_error(error, "assume") from None
 
-    def run_in_regions(self, visit: Visit, stopped: Callable[[], bool] = lambda: False) -> None:
-        """Run the check in each region of an account that has been entered, until `stopped`.
+    def run(self, visit: Visit, stopped: Callable[[], bool] = lambda: False) -> None:
+        """Run the checks in an account that has been entered, until `stopped`.
 
         Raises:
             CrossAccountError: AWS rejected the session, and the account could not be entered again.
         """
         began = visit.began or 0.0
-        for region in self.regions:
-            if stopped():
-                break
-            if visit.entered is None:  # AWS rejected its session in the region before
-                self.enter(visit)
-            result, error = None, None
-            try:
-                result = self._run(visit, region)
-            except CrossAccountError as failure:
-                error = failure
-            visit.outcomes.append(self._outcome(visit, region, began, result, error))
-            began = time.monotonic()
+        for asked in self.checks:
+            if asked.needs.scope == "regional" and self.regions == "all" and visit.regions is None:
+                visit.regions = self._enabled_regions(visit, asked)
+            for region in self._regions_of(visit, asked):
+                if stopped():
+                    return
+                if visit.entered is None:  # AWS rejected its session in the region before
+                    self.enter(visit)
+                result, error = None, None
+                try:
+                    result = self._run(visit, asked, region)
+                except CrossAccountError as failure:
+                    error = failure
+                visit.outcomes.append(self._outcome(visit, asked.name, region, began, result, error))
+                began = time.monotonic()
 
     def fail(self, visit: Visit, error: CrossAccountError) -> None:
-        """Give the regions that are not done an error as their outcome."""
+        """Give the checks and regions that are not done an error as their outcome."""
         began = time.monotonic() if visit.began is None else visit.began
-        for region in self.regions[len(visit.outcomes) :]:
-            visit.outcomes.append(self._outcome(visit, region, began, None, error))
+        done = {(outcome.check, outcome.region) for outcome in visit.outcomes}
+        for asked in self.checks:
+            for region in self._regions_of(visit, asked):
+                if (asked.name, region) not in done:
+                    visit.outcomes.append(self._outcome(visit, asked.name, region, began, None, error))
 
     def cut(self, visit: Visit, *, throttled: bool = False) -> Visit:
-        """Give the regions that are not done their outcome, because time is up: a timeout of whatever was going on.
+        """Give what is not done its outcome, because time is up: a timeout of whatever was going on.
 
         Args:
             throttled: STS throttled the account's tries before this one.
@@ -128,7 +149,7 @@ class Question:
         account = visit.target.id
         if visit.entered is not None:
             return CheckTimedOut(
-                f"The check {self.check.name} in account {account} did not end in time.",
+                f"The check {self.name} in account {account} did not end in time.",
                 hint="Retry. If that does not help, ask for less, or give the function a longer timeout.",
             )
         if visit.began is None:
@@ -154,34 +175,56 @@ class Question:
             else:
                 failures[type(outcome.error), outcome.error.stage, outcome.error.code].append(outcome)
         for (error, stage, code), outcomes in failures.items():
-            regions = [outcome.region for outcome in outcomes if outcome.region]
+            regions = dict.fromkeys(outcome.region for outcome in outcomes if outcome.region)
             line = self._line(outcomes[0], ", ".join(regions) or None, stage=stage)
-            logger.warning("not checked", **line, error=error.__name__, code=code)
+            log_failure = log_success if error is RegionOff else logger.warning
+            log_failure("not checked", **line, error=error.__name__, code=code)
 
-    def _run(self, visit: Visit, region: str | None) -> Any:
-        """Run the check, and raise whatever it raises as a CrossAccountError."""
+    def _regions_of(self, visit: Visit, asked: Asked) -> tuple[str | None, ...]:
+        """Where a check is asked; an account whose enabled regions are not known counts as one place."""
+        if asked.needs.scope == "global":
+            return (None,)
+        if self.regions == "all":
+            return visit.regions if isinstance(visit.regions, tuple) else (None,)
+        return self.regions
+
+    def _enabled_regions(self, visit: Visit, asked: Asked) -> tuple[str, ...] | CrossAccountError:
+        try:
+            return self._call(visit, asked, None, enabled_regions)
+        except CrossAccountError as error:
+            return error
+
+    def _run(self, visit: Visit, asked: Asked, region: str | None) -> Any:
+        """Run a check, and raise whatever it raises as a CrossAccountError."""
+        if isinstance(visit.regions, CrossAccountError) and asked.needs.scope == "regional":
+            raise visit.regions
+        return self._call(visit, asked, region, asked.run)
+
+    def _call(self, visit: Visit, asked: Asked, region: str | None, work: Callable[[Account], Found]) -> Found:
         account = visit.entered
         assert account is not None  # callers enter it first
         try:
-            return self.check.run(account.in_region(region), self.params)
+            return work(account.in_region(region))
         except CrossAccountError:
             raise
         except BaseException as error:  # sys.exit() in a check, or a cancelled task, must not end a sweep's thread
             if is_aws_error(error):
                 if classify(error) is ErrorKind.CREDENTIALS:
-                    self.hub.forget(account.id, self.check.actions)
+                    if region not in (None, account.region) and _is_accepted(account):
+                        raise region_off(error, account.id, region) from None
+                    self.hub.forget(account.id, self.actions)
                     visit.entered = None
-                raise check_error(error, self.check.name, account.id) from None
+                raise check_error(error, asked.name, account.id) from None
             # Where it happened, but not its text, which may contain anything that the check has seen.
             where = traceback.format_tb(error.__traceback__)
-            logger.error("check raised", check=self.check.name, raised=type(error).__name__, where=where)
+            logger.error("check raised", check=asked.name, raised=type(error).__name__, where=where)
             raise CheckFailed(
-                f"The check {self.check.name} raised {type(error).__name__} in account {account.id}.",
+                f"The check {asked.name} raised {type(error).__name__} in account {account.id}.",
                 hint="The log says where. Run it in the sandbox with the same parameters.",
             ) from None
 
     def _outcome(
-        self, visit: Visit, region: str | None, began: float, result: Any, error: CrossAccountError | None
+        self, visit: Visit, check: str, region: str | None, began: float, result: Any, error: CrossAccountError | None
     ) -> Outcome:
         target = visit.target
         if error is not None:  # its frames hold requests and responses, of every failed account until the sweep ends
@@ -191,16 +234,19 @@ class Question:
             target.name,
             target.unit,
             region,
-            self.check.name,
+            check,
             round((time.monotonic() - began) * 1000),
             result,
             error,
             cached=None if visit.cached is None else visit.cached or bool(visit.outcomes),
+            tags=target.tags,
         )
 
     def _line(self, outcome: Outcome, region: str | None, *, stage: str) -> dict[str, Any]:
+        listed = {} if outcome.name is None else {"name": outcome.name, "unit": outcome.unit}
         return {
             "account_id": outcome.account if ACCOUNT_ID.fullmatch(outcome.account) else None,
+            **listed,
             "region": region,
             "check": outcome.check,
             "stage": stage,
@@ -208,3 +254,17 @@ class Question:
             "cached": outcome.cached,
             "request_id": self.request_id,
         }
+
+
+def _is_accepted(account: Account) -> bool:
+    """Whether the account's session is valid, so that a region that rejects it is one that the account has off.
+
+    GetCallerIdentity needs no permission, and no policy can deny it.
+    """
+    try:
+        account.client("sts").get_caller_identity()
+    except Exception as error:
+        if is_aws_error(error):
+            return False
+        raise
+    return True

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from chalicelib.cross_account import CrossAccountError
-from chalicelib.errors import EveryAccountFailed
+from chalicelib.cross_account import AssumeRoleDenied, CrossAccountError
+from chalicelib.errors import CheckDenied, EveryAccountFailed, RegionOff
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,11 @@ class Outcome:
     def ok(self) -> bool:
         return self.error is None
 
+    @property
+    def failed(self) -> bool:
+        """Whether there is no result where there should be one: a region that is off has nothing to ask."""
+        return self.error is not None and not isinstance(self.error, RegionOff)
+
     def unwrap(self) -> Any:
         """Return the result, or raise the error."""
         if self.error is not None:
@@ -83,17 +88,28 @@ class Outcome:
     def as_dict(self) -> dict[str, Any]:
         """One of the `results` of a sweep's response."""
         what = {"result": self.result} if self.error is None else {"error": self.error.as_dict()}
-        return {"account_id": self.account[:64], "region": self.region, "ok": self.ok, **what, "ms": self.ms}
+        return {
+            "account_id": self.account[:64],
+            "name": self.name,
+            "unit": self.unit,
+            **({} if self.tags is None else {"tags": self.tags}),
+            "region": self.region,
+            "check": self.check,
+            "ok": self.ok,
+            **what,
+            "ms": self.ms,
+        }
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a sweep came to. Every account is among the outcomes, with all its regions, or in `not_started`.
+    """What a sweep came to. Every account is among the outcomes, with all its regions, in `not_started` or `left_out`.
 
     Attributes:
-        check: its name.
-        outcomes: in the order in which the accounts were named, and the regions.
+        check: its name, or the names of several.
+        outcomes: in the order in which the accounts were named, the checks and the regions.
         not_started: accounts that there was no time for.
+        left_out: accounts of the organization that are not asked.
         cut: ids of accounts that there was too little time for; the outcomes that they lack are timeouts.
         duplicates: ids that were named more than once, and asked once.
         seconds: duration of the sweep.
@@ -104,6 +120,7 @@ class Answer:
     check: str
     outcomes: Sequence[Outcome]
     not_started: Sequence[Target] = ()
+    left_out: Sequence[LeftOut] = ()
     cut: Sequence[str] = ()
     duplicates: Sequence[str] = ()
     seconds: float = 0.0
@@ -118,7 +135,7 @@ class Answer:
     @cached_property
     def failed(self) -> list[str]:
         """The accounts of which at least one region failed."""
-        return list(dict.fromkeys(outcome.account for outcome in self.outcomes if not outcome.ok))
+        return list(dict.fromkeys(outcome.account for outcome in self.outcomes if outcome.failed))
 
     @property
     def unfinished(self) -> list[str]:
@@ -127,11 +144,16 @@ class Answer:
 
     def summary(self) -> dict[str, Any]:
         failed = len(self.failed)
+        denials = (outcome for outcome in self.outcomes if isinstance(outcome.error, AssumeRoleDenied | CheckDenied))
         return {
             "accounts": self.accounts,
             "ok": self.accounts - len(self.not_started) - failed,
             "failed": failed,
             "not_started": len(self.not_started),
+            "left_out": len(self.left_out),
+            "denied": len({outcome.account for outcome in denials}),
+            "region_off": sum(isinstance(outcome.error, RegionOff) for outcome in self.outcomes),
+            "cut": len(self.cut),
             "listing_complete": self.listing_complete,
             "seconds": self.seconds,
         }
@@ -142,6 +164,7 @@ class Answer:
             "check": self.check,
             "summary": self.summary(),
             "not_started": [target.id for target in self.not_started],
+            "left_out": [account.as_dict() for account in self.left_out],
             "duplicates": list(self.duplicates),
         }
 
@@ -159,9 +182,9 @@ class Answer:
                 accounts fail for the same reason, the cause is probably in the hub.
         """
         more = self.not_started or not self.listing_complete
-        if more or not self.outcomes or any(outcome.ok for outcome in self.outcomes):
+        errors = [outcome.error for outcome in self.outcomes if outcome.error and outcome.failed]
+        if more or not errors or any(outcome.ok for outcome in self.outcomes):
             return
-        errors = [outcome.error for outcome in self.outcomes if outcome.error]
         counts = Counter(type(error).__name__ for error in errors).most_common()
         most = next(error for error in errors if type(error).__name__ == counts[0][0])
         raise EveryAccountFailed(

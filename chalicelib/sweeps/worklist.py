@@ -24,15 +24,18 @@ class Worklist:
     Args:
         targets: in the order to take them.
         seconds_left: for work; there is none below zero.
+        held: how many accounts may be done and not `finished()` before no more are taken; None: any number.
     """
 
-    def __init__(self, targets: Iterable[Target], seconds_left: Callable[[], float]) -> None:
+    def __init__(self, targets: Iterable[Target], seconds_left: Callable[[], float], held: int | None = None) -> None:
         self.done: dict[str, list[Outcome]] = {}
         self.closed = threading.Event()
         self._seconds_left = seconds_left
         self._todo = deque(targets)
         self._in_flight: dict[str, Visit] = {}
         self._slowest = 0.0
+        self._held = held
+        self._finished: list[str] = []
         state = threading.Lock()
         self._more_to_do = threading.Condition(state)
         self._less_to_do = threading.Condition(state)
@@ -42,11 +45,12 @@ class Worklist:
         """The next account, or None if there is none, or too little time for one more."""
         with self._state:
             while not self.closed.is_set() and not self._too_late():
-                if self._todo:
+                full = self._held is not None and len(self._finished) >= self._held
+                if self._todo and not full:
                     visit = Visit(self._todo.popleft())
                     self._in_flight[visit.target.id] = visit
                     return visit
-                if not self._in_flight:
+                if not self._todo and not self._in_flight:
                     break
                 self._more_to_do.wait(0.5)  # one that is in flight may be put back
             self._less_to_do.notify()
@@ -74,16 +78,27 @@ class Worklist:
                 return False
             del self._in_flight[visit.target.id]
             self.done[visit.target.id] = visit.outcomes
+            if self._held is not None:
+                self._finished.append(visit.target.id)
             if visit.began is not None:
                 self._slowest = max(self._slowest, time.monotonic() - visit.began)
             self._less_to_do.notify()
             return True
 
+    def finished(self) -> list[str]:
+        """The accounts that are done since the last call, if they are `held`."""
+        with self._state:
+            finished, self._finished = self._finished, []
+            self._more_to_do.notify_all()
+            return finished
+
     def wait(self, seconds: float) -> bool:
-        """Wait so long, or until all is done or time is up. True: there is more to wait for."""
+        """Wait so long, or until an account is `held`, all is done or time is up. True: there is more to wait for."""
         end = time.monotonic() + seconds
         with self._state:
             while self._goes_on():
+                if self._finished:
+                    return True
                 pause = min(end - time.monotonic(), self._seconds_left())
                 if pause <= 0:
                     return True

@@ -48,7 +48,7 @@ def puts(aws: FakeAws) -> list[Request]:
 
 
 def key_of(**event: Any) -> str:
-    return store.key(SweepRequest.from_event({"check": "identity", "store": True, **event}), REQUEST_ID)
+    return store.results_key(SweepRequest.from_event({"check": "identity", "store": True, **event}), REQUEST_ID)
 
 
 def lines(request: Request) -> list[dict[str, Any]]:
