@@ -20,6 +20,9 @@ from chalicelib import cross_account, errors
 from chalicelib.inputs.requests import STORE_KEYS, ListingRequest, StoreRequest, SweepRequest
 from chalicelib.inputs.settings import Settings
 from chalicelib.outputs import store
+from chalicelib.outputs.rows import line_of
+from chalicelib.sweeps.organization import Listing
+from chalicelib.sweeps.outcome import Outcome, Target
 from sandbox.decide import decide
 from sandbox.moto_patches.state_machines import partition
 from tests.policies import assume, caller, own
@@ -273,9 +276,8 @@ def test_each_round_of_a_batch_writes_its_own_part() -> None:
     parts = set()
     for batch, number in ((0, 0), (0, 1), (11, 0), (1, 10)):
         item = {"batch": batch, "question": QUESTION, "stored": STORED}
-        request = SweepRequest.from_event(
-            evaluate(payload, {"left": ["1", "2"], "round": number}, input=item), Settings()
-        )
+        event = evaluate(payload, {"left": ["1", "2"], "round": number}, input=item)
+        request = SweepRequest.from_event(event, Settings())
         assert request.accounts == ("1", "2")
         assert request.store is not None
         parts.add(request.store.part)
@@ -712,7 +714,13 @@ def test_the_document_has_each_parameter_and_its_default() -> None:
 
 def test_the_document_has_each_column() -> None:
     columns = [name for row in rows("Result lines") for name in row[0].split(", ")]
-    assert columns == [*store._COLUMNS, "check", "date", "run"]
+    outcome = Outcome("1", None, None, None, "identity", 1, tags={})
+    assert columns == [*line_of(outcome), "date", "run"]
+
+
+def test_the_document_has_each_column_of_the_accounts() -> None:
+    columns = [name for row in rows("Names, units and tags") for name in row[0].split(", ")]
+    assert columns == [*next(iter(store.account_lines(Listing([Target("1")])))), "date", "run"]
 
 
 def test_the_document_has_the_numbers_of_the_template() -> None:

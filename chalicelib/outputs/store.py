@@ -18,9 +18,10 @@ from chalicelib.cross_account import Hub, HubCredentialsRejected, InvalidSetting
 from chalicelib.cross_account.aws_errors import code_of, is_aws_error, request_id_of
 from chalicelib.errors import ResultsNotStored, to_cross_account_error
 from chalicelib.inputs.requests import StoreRequest, SweepRequest
+from chalicelib.outputs.rows import line_of
 from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.organization import Listing
-from chalicelib.sweeps.outcome import Answer, Outcome
+from chalicelib.sweeps.outcome import Answer
 
 STORE_SECONDS = 15.0
 """Kept back at the end for writing: a failed attempt and one more."""
@@ -32,8 +33,6 @@ _RESULTS, _ACCOUNTS = "sweeps", "accounts"
 
 A table of SQL is a folder, with all that is in it, so neither is in the other.
 """
-_COLUMNS = ("account_id", "region", "ok", "ms", "result", "error")
-"""Every line has all of these, null where there is nothing: a table needs the same columns everywhere."""
 
 Line = Mapping[str, Any]
 
@@ -69,7 +68,7 @@ class StoredFile:
         """
         count = deadline.run(partial(self._put, lines), late=self._put_late)
         location = f"s3://{self._bucket}/{self._key}"
-        logger.info("stored", location=location, lines=count)
+        logger.info("stored", file=location, lines=count)
         return location
 
     def _put(self, lines: Iterable[Line]) -> int:
@@ -110,7 +109,7 @@ def keep_results(file: StoredFile, answer: Answer, deadline: Deadline) -> dict[s
     Raises:
         as `StoredFile.write` does. The results are lost, and the sweep has to be run again.
     """
-    location = file.write(map(_result_line, answer.outcomes), deadline)
+    location = file.write(map(line_of, answer.outcomes), deadline)
     failed = list(dict.fromkeys(account[:64] for account in answer.failed))
     return {**answer.without_results(), "failed": failed, "location": location}
 
@@ -145,11 +144,6 @@ def account_lines(listing: Listing) -> Iterable[Line]:
 def _of_run(store: StoreRequest, request_id: str) -> str:
     day = store.date or datetime.now(UTC).date().isoformat()
     return f"date={day}/run={store.run or request_id}"
-
-
-def _result_line(outcome: Outcome) -> Line:
-    item = outcome.as_dict()
-    return {name: item.get(name) for name in _COLUMNS}
 
 
 def _write_lines(file: IO[bytes], lines: Iterable[Line]) -> int:

@@ -1,0 +1,132 @@
+"""Rows as text, written as they come: JSON lines and CSV.
+
+Both take a text file in UTF-8 that leaves line ends alone (`open(..., encoding="utf-8", newline="")`), and hold no row
+that is written. `receive` is what a sweep calls with the outcomes of each account that is done, and each call ends with
+whole lines in the file; `finish` writes the accounts that were not started.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TextIO
+
+from chalicelib.outputs.rows import BASE, not_started, rows_of
+from chalicelib.sweeps.outcome import Answer, Outcome
+
+_ERROR, _MORE = "error", "more"
+
+_FORMULA = re.compile(
+    "^(?=[\x00-\x1f])"  # a spreadsheet may drop it, and see what comes next
+    r"|(?:^|(?<=[;\t\r\n]))(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])"
+)
+"""Where a cell may begin that is taken for a formula: also behind a semicolon, at which Excel splits in half of the
+world, and behind a tab or the end of a line, if its quotation mark went unseen for that reason. The last four are
+full-width forms. https://owasp.org/www-community/attacks/CSV_Injection"""
+
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+_lines = json.JSONEncoder(separators=(",", ":"))
+_nested = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
+
+class JsonLines:
+    """One JSON object a line, a failure's with `error`.
+
+    In ASCII: what is not becomes an escape, which every reader undoes. So no name can hold a control sequence for a
+    terminal, a line end that only some see, or half a character, for which UTF-8 has no bytes.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def receive(self, outcomes: Sequence[Outcome]) -> None:
+        self._write(row for outcome in outcomes for row in rows_of(outcome))
+
+    def finish(self, answer: Answer) -> None:
+        self._write(not_started(target, answer.check) for target in answer.not_started)
+
+    def _write(self, rows: Iterable[dict[str, Any]]) -> None:
+        self._out.writelines(_lines.encode(row) + "\n" for row in rows)
+        self._out.flush()
+
+
+class Csv:
+    """RFC 4180, for spreadsheets and everything else. The columns:
+
+    - `account`, `name`, `unit`, `region`, `check`, and `tags` if they were asked for;
+    - those of the first account that answers with rows. Failures before it wait until then, one a region at most;
+    - `error`, such as "CheckDenied AccessDenied", empty in the row of a result;
+    - `more`: what a later row has beyond these, as JSON.
+
+    Text is in quotation marks; numbers, true, false and nothing are not. What is not plain is compact JSON. Text that a
+    spreadsheet could take for a formula gets an apostrophe in front, which is seen; a number written as text does not,
+    nor does a number. Control characters are replaced, but for tab and line ends.
+
+    An account id keeps its zeros in front in the file. Excel drops them when it opens the file by itself, as it does in
+    every CSV: there, Data > From Text/CSV takes the column as text; LibreOffice asks. A formula such as ="012..." would
+    hold them in Excel and break the id for everything else. There is no byte order mark, for the same reason: for
+    Python, awk and join it is a part of the first column's name.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._columns: list[str] = []
+        self._waiting: list[dict[str, Any]] = []
+
+    def receive(self, outcomes: Sequence[Outcome]) -> None:
+        if not self._columns and not self._begin(row for outcome in outcomes if outcome.ok for row in rows_of(outcome)):
+            self._waiting += (row for outcome in outcomes for row in rows_of(outcome))
+            return
+        self._write(row for outcome in outcomes for row in rows_of(outcome))
+
+    def finish(self, answer: Answer) -> None:
+        rows = [not_started(target, answer.check) for target in answer.not_started]
+        if not self._columns and not self._begin([*self._waiting, *rows]):
+            self._begin([dict.fromkeys(BASE)])
+        self._write(rows)
+
+    def _begin(self, rows: Iterable[dict[str, Any]]) -> bool:
+        """Write a header for such rows, if there are any, and the rows that waited for one."""
+        names = dict.fromkeys(name for row in rows for name in row)
+        self._columns = [name for name in names if name not in (_ERROR, _MORE)]
+        if not names:
+            return False
+        self._out.write(",".join(_text(name) for name in (*self._columns, _ERROR, _MORE)) + "\r\n")
+        self._write(self._waiting)
+        self._waiting = []
+        return True
+
+    def _write(self, rows: Iterable[dict[str, Any]]) -> None:
+        self._out.writelines(",".join(self._cells(row)) + "\r\n" for row in rows)
+        self._out.flush()
+
+    def _cells(self, row: dict[str, Any]) -> Iterator[str]:
+        for name in self._columns:
+            yield _cell(row.get(name))
+        error = row.get(_ERROR)
+        yield _text(error_text(error)) if error else ""
+        more = {name: value for name, value in row.items() if name not in self._columns and name != _ERROR}
+        yield _cell(more) if more else ""
+
+
+def error_text(error: Mapping[str, Any]) -> str:
+    """An error in a few words: its type, and AWS's code."""
+    return f"{error['type']} {error['code']}" if error["code"] else str(error["type"])
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return _text(value)
+    shown = _nested.encode(value)
+    return shown if isinstance(value, int | float) else _text(shown)
+
+
+def _text(text: str) -> str:
+    if not _NUMBER.fullmatch(text):
+        text = _CONTROL.sub("\ufffd", _FORMULA.sub("'", text))
+    return '"' + text.replace('"', '""') + '"'
