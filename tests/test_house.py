@@ -21,7 +21,7 @@ OUTSIDE = {"app", "audit", "bench", "chalice", "helper", "layer", "moto", "sandb
 
 HELPER = "chalicelib.cross_account"
 TABLE = "chalicelib.checks"
-NOT_CHECKS = {TABLE, *(f"{TABLE}.{name}" for name in ("aws_errors", "check", "parameters"))}
+NOT_CHECKS = {TABLE, *(f"{TABLE}.{name}" for name in ("aws_errors", "check", "parameters", "role"))}
 
 
 def named(path: Path) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from chalicelib.app_log import logger
+from chalicelib.checks.role import LIST_ORGANIZATION
 from chalicelib.cross_account import Account, Hub, HubCredentialsRejected
 from chalicelib.cross_account.account_id import ACCOUNT_ID
 from chalicelib.cross_account.aws_errors import ErrorKind, classify, code_of, is_aws_error, request_id_of, time_is_up
@@ -17,13 +18,6 @@ from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.outcome import LeftOut, Target
 from chalicelib.sweeps.units import Units, Way
 
-ACTIONS = (
-    "organizations:ListAccounts",
-    "organizations:ListAccountsForParent",
-    "organizations:ListOrganizationalUnitsForParent",
-    "organizations:ListParents",
-    "organizations:ListTagsForResource",
-)
 _WHO_MAY = (
     "Only the management account or a delegated administrator may list them: set ORGANIZATION_ACCOUNT_ID to one, with "
     "role-template.yaml deployed there and ListOrganization=true. Or name the accounts in the event."
@@ -106,7 +100,7 @@ def list_targets(
         if not is_aws_error(error):
             raise to_cross_account_error(error, "list") from None
         if organization_account_id and classify(error) is ErrorKind.CREDENTIALS:
-            hub.forget(organization_account_id, ACTIONS)
+            hub.forget(organization_account_id, LIST_ORGANIZATION)
         raise _not_listed(error, request.organizational_unit, organization_account_id) from None
     if not listing.complete and not listing.targets:
         raise _too_slow(0, request)
@@ -182,6 +176,7 @@ class _Reading:
         unknown = sum(target.unit is None for target in listing.targets)
         if unknown:
             error = self.unit_error
+            needed = _DEPLOY_AGAIN.format(actions=" and ".join(LIST_ORGANIZATION[2:4]))
             logger.warning(
                 "units not known",
                 stage="list",
@@ -189,14 +184,16 @@ class _Reading:
                 error=error and type(error).__name__,
                 code=error and code_of(error),
                 operation=getattr(error, "operation_name", None),
-                hint=_DEPLOY_AGAIN.format(actions=" and ".join(ACTIONS[2:4])) if error and _is_refusal(error) else None,
+                hint=_DEPLOY_AGAIN.format(actions=" and ".join(LIST_ORGANIZATION[2:4]))
+                if error and _is_refusal(error)
+                else None,
                 request_id=self.request_id,
             )
 
     def _enter(self) -> Hub | Account:
         if not self.organization_account_id:
             return self.hub
-        return self.hub.account(self.organization_account_id, ACTIONS, request_id=self.request_id)
+        return self.hub.account(self.organization_account_id, LIST_ORGANIZATION, request_id=self.request_id)
 
     def _accounts(self, organizations: Any, tree: Units) -> Iterator[tuple[dict[str, Any], Way]]:
         """All accounts, or those below the unit, each with the way to it as far as it is known."""
@@ -313,7 +310,7 @@ def _not_listed(error: Exception, unit: str | None, organization_account_id: str
     asked = f"account {organization_account_id} (ORGANIZATION_ACCOUNT_ID)" if organization_account_id else "the hub"
     what, who_may = "list the accounts", _WHO_MAY
     if operation == "ListTagsForResource":  # who may list the accounts may read their tags, but for an older role
-        what, who_may = "tell the tags of the accounts", _DEPLOY_AGAIN.format(actions=ACTIONS[4])
+        what, who_may = "tell the tags of the accounts", _DEPLOY_AGAIN.format(actions=LIST_ORGANIZATION[4])
     return AccountsNotListed(
         f"AWS Organizations did not {what}: {code or type(error).__name__}, called from {asked}.",
         hint=who_may if _is_refusal(error) else "Retry, or name the accounts in the event.",
