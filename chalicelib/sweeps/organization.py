@@ -184,9 +184,7 @@ class _Reading:
                 error=error and type(error).__name__,
                 code=error and code_of(error),
                 operation=getattr(error, "operation_name", None),
-                hint=_DEPLOY_AGAIN.format(actions=" and ".join(LIST_ORGANIZATION[2:4]))
-                if error and _is_refusal(error)
-                else None,
+                hint=needed if error and _is_refusal(error) else None,
                 request_id=self.request_id,
             )
 
