@@ -183,6 +183,11 @@ def test_one_parameter_allows_listing_the_organization(deploy):
     assert {action for action in actions if action.startswith("organizations:")} == set(organization.ACTIONS)
 
 
+def test_role_drift_knows_what_sweeps_need_beside_the_checks():
+    assert role_drift.LIST_ORGANIZATION == organization.ACTIONS
+    assert role_drift.FOR_ALL_REGIONS == DESCRIBE_REGIONS
+
+
 @pytest.mark.parametrize(
     ("parameters", "models", "lists_organization"),
     [

@@ -18,6 +18,8 @@ LIST_ORGANIZATION = (
     "organizations:ListAccounts",
     "organizations:ListAccountsForParent",
     "organizations:ListOrganizationalUnitsForParent",
+    "organizations:ListParents",
+    "organizations:ListTagsForResource",
 )
 """Allowed with the template's ListOrganization: a role that has one of them needs all."""
 OF_THE_TEMPLATE = frozenset({"checks", "bedrock-converse", "organization"})
