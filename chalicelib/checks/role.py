@@ -8,11 +8,7 @@ DESCRIBE_REGIONS = "ec2:DescribeRegions"
 INVOKE_MODEL = "bedrock:InvokeModel"
 """With models in BedrockModelArns."""
 
-LIST_ORGANIZATION = (
-    "organizations:ListAccounts",
-    "organizations:ListAccountsForParent",
-    "organizations:ListOrganizationalUnitsForParent",
-    "organizations:ListParents",
-    "organizations:ListTagsForResource",
-)
+READ_UNITS = ("organizations:ListOrganizationalUnitsForParent", "organizations:ListParents")
+READ_TAGS = "organizations:ListTagsForResource"
+LIST_ORGANIZATION = ("organizations:ListAccounts", "organizations:ListAccountsForParent", *READ_UNITS, READ_TAGS)
 """With ListOrganization, where ORGANIZATION_ACCOUNT_ID is."""
