@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 REGION = "us-east-1"
 HUB = "111111111111"
-ORGANIZATIONAL_UNIT = "workloads"
+UNIT = "Workloads"
 EXTERNAL_ID = "sandbox-external-id"
 ROLE_TEMPLATE = "role-template.yaml"
 ROLE_STACK = "cross-account-role"
+VIEW_ONLY_ACCESS = "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"
 
 # The only Chalice stage that the developer may deploy:
 STAGE = "sandbox"
@@ -21,21 +22,50 @@ CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
 
 @dataclass(frozen=True)
 class Target:
-    """A target account."""
+    """A target account. What else it holds: inventory.py."""
 
     id: str
     name: str
     buckets: tuple[str, ...] = ()
     external_id: str | None = EXTERNAL_ID  # None: the role was never deployed there
+    managed_policies: str = VIEW_ONLY_ACCESS  # of the role; "": it may do only what the checks need
+    unit: str = UNIT
+    tags: tuple[tuple[str, str], ...] = ()
+    regions: tuple[str, ...] = ()  # that it opted into
 
 
 TARGETS = (
-    Target("123456789012", "production", ("production-invoices", "production-website")),
-    Target("234567890123", "staging", ("staging-website",)),
-    Target("345678901234", "analytics", ("analytics-events", "analytics-models", "analytics-reports")),
-    Target("456789012345", "legacy", ("legacy-archive",), external_id=None),
+    Target(
+        "123456789012",
+        "production",
+        ("production-invoices", "production-website"),
+        unit="Workloads/Prod",
+        tags=(("env", "prod"), ("owner", "shop")),
+    ),
+    Target(
+        "234567890123",
+        "staging",
+        ("staging-website",),
+        unit="Workloads/Test",
+        tags=(("env", "test"), ("owner", "shop")),
+        regions=("eu-south-1",),
+    ),
+    Target(
+        "345678901234",
+        "analytics",
+        ("analytics-events", "analytics-models", "analytics-reports"),
+        managed_policies="",
+        unit="Workloads/Prod",
+        tags=(("env", "prod"), ("owner", "data")),
+    ),
+    Target("456789012345", "legacy", ("legacy-archive",), external_id=None, tags=(("env", "prod"),)),
     Target("567890123456", "acquired", ("acquired-backups",), external_id="another-external-id"),
 )
+
+
+def role_parameters(external_id: str = EXTERNAL_ID, managed_policies: str = VIEW_ONLY_ACCESS) -> dict[str, str]:
+    """The parameters of role-template.yaml."""
+    return {"HubAccountId": HUB, "ExternalId": external_id, "ManagedPolicyArns": managed_policies}
 
 
 def generated_targets(count: int) -> list[Target]:

@@ -16,22 +16,21 @@ def main(arguments: list[str] | None = None) -> int:
     """Returns the exit status."""
     (account_id,) = sys.argv[1:] if arguments is None else arguments
     try:
-        print(deploy_role(account_id, accounts.EXTERNAL_ID))
+        print(deploy_role(account_id))
     except (ClientError, WaiterError) as error:
         print(f"The role was not deployed in {account_id}: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def deploy_role(account_id: str, external_id: str) -> str:
+def deploy_role(account_id: str) -> str:
     """Create the stack of role-template.yaml in an account; returns the role's ARN."""
     cloudformation = administrator(account_id).client("cloudformation", region_name=accounts.REGION)
     cloudformation.create_stack(
         StackName=accounts.ROLE_STACK,
         TemplateBody=(PROJECT / accounts.ROLE_TEMPLATE).read_text(),
         Parameters=[
-            {"ParameterKey": "HubAccountId", "ParameterValue": accounts.HUB},
-            {"ParameterKey": "ExternalId", "ParameterValue": external_id},
+            {"ParameterKey": name, "ParameterValue": value} for name, value in accounts.role_parameters().items()
         ],
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )

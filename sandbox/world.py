@@ -1,20 +1,21 @@
-"""What a sandbox contains at the start: a hub, an organization, targets with buckets, and a developer.
+"""What a sandbox contains at the start: a hub, an organization, targets with what they hold, and a developer.
 
 Created directly in moto's backends, without requests or authorization: hundreds of accounts in a second.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from unittest import mock
 
 from moto.cloudformation.models import cloudformation_backends
-from moto.iam.models import iam_backends
+from moto.iam.models import Role, iam_backends
 from moto.organizations import utils as organizations_utils
 from moto.organizations.models import organizations_backends
 from moto.s3.models import s3_backends
 
-from sandbox import accounts
+from sandbox import accounts, inventory, regions
 from sandbox.accounts import HUB, REGION, Target
 from sandbox.callers import PARTITION
 from sandbox.state_file import PROJECT
@@ -40,8 +41,8 @@ _DEPLOYMENT_ACTIONS = [
 def create_world(template: Path, extra_accounts: int = 0) -> Session:
     """Create everything. `template` is the role template of the targets. Returns the developer's session."""
     _create_organization()
-    targets = [*accounts.TARGETS, *accounts.generated_targets(extra_accounts)]
-    _create_targets(targets, _create_unit(), template.read_text())
+    _create_targets([*accounts.TARGETS, *accounts.generated_targets(extra_accounts)], template.read_text())
+    inventory.fill_when_asked()
     return _create_developer()
 
 
@@ -53,26 +54,34 @@ def _create_organization() -> None:
     iam_backends[HUB][PARTITION].create_account_alias("hub")
 
 
-def _create_unit() -> str:
+@cache
+def _unit(path: str) -> str:
+    """The id of a unit, such as "Workloads/Prod", which is made with all above it; of the root for ""."""
     backend = organizations_backends[HUB][PARTITION]
-    root = backend.list_roots()["Roots"][0]["Id"]
-    made = backend.create_organizational_unit(Name=accounts.ORGANIZATIONAL_UNIT, ParentId=root)
-    return str(made["OrganizationalUnit"]["Id"])
+    if not path:
+        return str(backend.list_roots()["Roots"][0]["Id"])
+    parent, _, name = path.rpartition("/")
+    return str(backend.create_organizational_unit(Name=name, ParentId=_unit(parent))["OrganizationalUnit"]["Id"])
 
 
-def _create_targets(targets: Sequence[Target], unit: str, template: str) -> None:
+def _create_targets(targets: Sequence[Target], template: str) -> None:
     organization = organizations_backends[HUB][PARTITION]
     for target in targets:
+        tags = [{"Key": key, "Value": value} for key, value in target.tags]
+        email = f"{target.name}@sandbox.invalid"
         with mock.patch.object(organizations_utils, "make_random_account_id", return_value=target.id):
-            organization.create_account(AccountName=target.name, Email=f"{target.name}@sandbox.invalid")
-        organization.accounts[-1].parent_id = unit
+            organization.create_account(AccountName=target.name, Email=email, Tags=tags)
+        organization.accounts[-1].parent_id = _unit(target.unit)
         iam_backends[target.id][PARTITION].create_account_alias(target.name)
+        for region in target.regions:
+            regions.enable(target.id, region)
         for bucket in target.buckets:
             s3_backends[target.id][PARTITION].create_bucket(bucket, REGION)
+        if target.id in inventory.FUNCTIONS_OF:
+            _create_role(target.id, inventory.ROLE, {"Service": "lambda.amazonaws.com"}, "Of the functions")
         if target.external_id is not None:
-            cloudformation_backends[target.id][REGION].create_stack(
-                accounts.ROLE_STACK, template, {"HubAccountId": HUB, "ExternalId": target.external_id}
-            )
+            parameters = accounts.role_parameters(target.external_id, target.managed_policies)
+            cloudformation_backends[target.id][REGION].create_stack(accounts.ROLE_STACK, template, parameters)
 
 
 def _create_developer() -> Session:
@@ -103,20 +112,22 @@ def _create_developer() -> Session:
             "StringNotLike": {"aws:RequestTag/aws-chalice": f"*:stage={accounts.STAGE}:*"},
         },
     }
-    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{HUB}:root"}, "Action": "sts:AssumeRole"}
-    iam = iam_backends[HUB][PARTITION]
-    role = iam.create_role(
-        role_name=accounts.DEVELOPER_ROLE,
-        assume_role_policy_document=_policy(trust),
+    role = _create_role(HUB, accounts.DEVELOPER_ROLE, {"AWS": f"arn:aws:iam::{HUB}:root"}, "The developer")
+    policy = _policy(_EVERYTHING, no_other_stage, no_other_stage_of_any_app)
+    iam_backends[HUB][PARTITION].put_role_policy(accounts.DEVELOPER_ROLE, "developer", policy)
+    return issue(role, accounts.DEVELOPER_SESSION, _AS_LONG_AS_A_SANDBOX_RUNS)
+
+
+def _create_role(account: str, name: str, principal: Mapping[str, str], description: str) -> Role:
+    return iam_backends[account][PARTITION].create_role(
+        role_name=name,
+        assume_role_policy_document=_policy({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}),
         path="/",
         permissions_boundary=None,
-        description="The developer",
+        description=description,
         tags=[],
         max_session_duration="43200",
     )
-    policy = _policy(_EVERYTHING, no_other_stage, no_other_stage_of_any_app)
-    iam.put_role_policy(accounts.DEVELOPER_ROLE, "developer", policy)
-    return issue(role, accounts.DEVELOPER_SESSION, _AS_LONG_AS_A_SANDBOX_RUNS)
 
 
 def _names_of_other_stages() -> list[str]:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from chalicelib.checks.check import Check, check
 from chalicelib.cross_account import AssumeRoleDenied, AssumeRoleThrottled
 from chalicelib.cross_account.account_id import valid_account_id
@@ -19,6 +21,7 @@ from chalicelib.sweeps.outcome import Answer
 from chalicelib.sweeps.sweep import sweep as run_sweep
 
 Fate = Callable[[], Any]
+HUB = "111111111111"
 
 
 def ids(count: int, first: int = 100_000_000_001) -> list[str]:
@@ -28,14 +31,24 @@ def ids(count: int, first: int = 100_000_000_001) -> list[str]:
 class FakeHub:
     """Validates, keeps sessions and counts like a hub.
 
+    Args:
+        accepts: whether GetCallerIdentity accepts its sessions.
+        enabled: the regions of every account; None: they may not be asked for.
+
     Attributes:
+        calls: the operations that were called in accounts, but for GetCallerIdentity.
         fates: what an account's AssumeRole does before it returns: nothing, wait, or raise.
         asked: the ids that AssumeRole was called for, in order.
         requests: the actions and the request id of each call, in order.
     """
 
-    def __init__(self, allowed: frozenset[str] | None = None) -> None:
+    def __init__(
+        self, allowed: frozenset[str] | None = None, *, accepts: bool = False, enabled: Iterable[str] | None = None
+    ) -> None:
         self.allowed = allowed
+        self.accepts = accepts
+        self.enabled = enabled
+        self.calls: list[str] = []
         self.fates: dict[str, Fate] = {}
         self.asked: list[str] = []
         self.requests: list[tuple[Any, str]] = []
@@ -49,10 +62,10 @@ class FakeHub:
             self.requests.append((actions, request_id))
             self.fates.get(account_id, bool)()
             self._sessions.add(account_id)
-        return FakeAccount(account_id, None, cached)
+        return FakeAccount(account_id, None, cached, self)
 
     def own_account_id(self) -> str | None:
-        return "111111111111"
+        return HUB
 
     def forget(self, account_id: str, actions: Any) -> None:
         self._sessions.discard(account_id)
@@ -67,6 +80,21 @@ class FakeAccount:
     id: str
     region: str | None
     cached: bool
+    hub: FakeHub
+
+    def client(self, service: str) -> FakeAccount:
+        """Its own clients of STS and EC2."""
+        return self
+
+    def get_caller_identity(self) -> Any:
+        if not self.hub.accepts:
+            raise ClientError({"Error": {"Code": "ExpiredToken"}}, "GetCallerIdentity")
+
+    def describe_regions(self) -> Any:
+        self.hub.calls.append("DescribeRegions")
+        if self.hub.enabled is None:
+            raise ClientError({"Error": {"Code": "UnauthorizedOperation"}}, "DescribeRegions")
+        return {"Regions": [{"RegionName": name} for name in self.hub.enabled]}
 
     def in_region(self, region: str | None) -> FakeAccount:
         return replace(self, region=region)
@@ -100,7 +128,7 @@ def sweep(hub: FakeHub, accounts: Iterable[Any], **more: Any) -> dict[str, Any]:
 
 def sweep_answer(
     hub: FakeHub,
-    accounts: Iterable[Any],
+    accounts: Iterable[Any] | None,
     *,
     check: Check = whoami,
     regions: tuple[str | None, ...] = (None,),
@@ -109,7 +137,9 @@ def sweep_answer(
     **more: Any,
 ) -> Answer:
     request = SweepRequest.from_event({"check": "identity", "concurrency": concurrency}, Settings())
-    request = replace(request, checks=(check.asked({}),), regions=regions, accounts=tuple(accounts))
+    request = replace(
+        request, checks=(check.asked({}),), regions=regions, accounts=None if accounts is None else tuple(accounts)
+    )
     deadline = Deadline(time_left or until(60))
     return run_sweep(hub, Settings(), request, deadline=deadline, request_id="request-1", **more)  # type: ignore[arg-type]
 

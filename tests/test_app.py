@@ -247,6 +247,7 @@ def test_a_users_own_check_is_listed(added: Add, http: Http) -> None:
         "name": "first_bucket",
         "description": "Name the account's first bucket, as a user's own check would.",
         "actions": ["s3:ListAllMyBuckets"],
+        "scope": "regional",
         "parameters": {"suffix": {"type": "str", "required": False, "default": "!"}},
     }
 

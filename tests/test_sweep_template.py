@@ -17,6 +17,7 @@ from jsonata import Jsonata  # type: ignore[import-untyped]
 
 from chalicelib import cross_account, errors
 from chalicelib.inputs.requests import STORE_KEYS, ListingRequest, StoreRequest, SweepRequest
+from chalicelib.inputs.settings import Settings
 from chalicelib.outputs import store
 from sandbox.decide import decide
 from sandbox.moto_patches.state_machines import partition
@@ -244,7 +245,7 @@ def test_the_test_sweep_has_an_empty_list_of_accounts() -> None:
     payload = evaluate(
         machine()["States"]["TestSweep"]["Arguments"]["Payload"], {"question": QUESTION, "stored": STORED}
     )
-    request = SweepRequest.from_event(payload)
+    request = SweepRequest.from_event(payload, Settings())
     assert (request.accounts, request.regions) == ((), ("eu-west-1",))
     assert request.store == StoreRequest("nightly", "trial", "2026-01-31")
 
@@ -254,7 +255,8 @@ def test_each_round_of_a_batch_writes_its_own_part() -> None:
     parts = set()
     for batch, number in ((0, 0), (0, 1), (11, 0), (1, 10)):
         item = {"batch": batch, "question": QUESTION, "stored": STORED}
-        request = SweepRequest.from_event(evaluate(payload, {"left": ["1", "2"], "round": number}, input=item))
+        event = evaluate(payload, {"left": ["1", "2"], "round": number}, input=item)
+        request = SweepRequest.from_event(event, Settings())
         assert request.accounts == ("1", "2")
         assert request.store is not None
         parts.add(request.store.part)
@@ -523,7 +525,7 @@ def test_the_output_has_the_location_of_the_results() -> None:
         "location": f"s3://{BUCKET}/sweeps/check=s3_buckets/date=2026-01-31/run=nightly/",
         "summary": {"ok": 1},
     }
-    request = SweepRequest.from_event({"check": "s3_buckets", "accounts": [], **STORED, "part": "x"})
+    request = SweepRequest.from_event({"check": "s3_buckets", "accounts": [], **STORED, "part": "x"}, Settings())
     assert f"s3://{BUCKET}/{store.key(request, '')}".startswith(found["location"])
 
 

@@ -243,7 +243,7 @@ class Question:
         )
 
     def _line(self, outcome: Outcome, region: str | None, *, stage: str) -> dict[str, Any]:
-        listed = {} if outcome.name is None else {"name": outcome.name, "unit": outcome.unit}
+        listed = {} if outcome.name is None else {"account_name": outcome.name, "unit": outcome.unit}
         return {
             "account_id": outcome.account if ACCOUNT_ID.fullmatch(outcome.account) else None,
             **listed,

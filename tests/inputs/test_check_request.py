@@ -51,17 +51,17 @@ def messages(field: str, values: list[Any]) -> dict[str, str]:
 
 
 def test_an_event_with_only_an_account_asks_for_the_identity() -> None:
-    assert request_for() == CheckRequest(ACCOUNT, CHECKS["identity"], None, {})
+    assert request_for() == CheckRequest(ACCOUNT, CHECKS["identity"].asked({}), None)
 
 
 def test_an_event_with_every_field_is_read_completely() -> None:
     request = request_for(check="s3_buckets", region="us-gov-west-1", params={"prefix": "logs-"}, raise_on_error=True)
-    assert request == CheckRequest(ACCOUNT, CHECKS["s3_buckets"], "us-gov-west-1", {"prefix": "logs-"})
+    assert request == CheckRequest(ACCOUNT, CHECKS["s3_buckets"].asked({"prefix": "logs-"}), "us-gov-west-1")
 
 
 def test_null_means_no_region_and_no_params() -> None:
     request = request_for(region=None, params=None)
-    assert (request.region, request.params) == (None, {})
+    assert (request.region, request.asked.params) == (None, {})
 
 
 def test_an_event_that_is_not_an_object_is_refused_by_its_type() -> None:

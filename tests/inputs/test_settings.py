@@ -31,6 +31,7 @@ WRONG = {
     "CACHE_CREDENTIALS": ["", "True", "yes", "0"],
     "ORGANIZATION_ACCOUNT_ID": ["12345678901", "123456789012\n", "o-abc1234567"],
     "RESULTS_BUCKET": ["ab", "Results", "s3://results", "results/", "-results"],
+    "API_CALLS": ["", "List", "all", "list,read"],
     "METRICS": ["", "on"],
     "LOG_LEVEL": ["", "info", "TRACE", "20"],
 }
@@ -39,6 +40,7 @@ RULES = {
     "CACHE_CREDENTIALS": "true or false",
     "ORGANIZATION_ACCOUNT_ID": "empty, or 12 digits",
     "RESULTS_BUCKET": "empty, or a bucket's name",
+    "API_CALLS": "one of none, list, read",
     "METRICS": "true or false",
     "LOG_LEVEL": "one of DEBUG, INFO, WARNING, ERROR",
 }
@@ -92,6 +94,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
             "CACHE_CREDENTIALS": "false",
             "ORGANIZATION_ACCOUNT_ID": "111122223333",
             "RESULTS_BUCKET": "results.example",
+            "API_CALLS": "read",
             "METRICS": "true",
             "LOG_LEVEL": "DEBUG",
         }
@@ -101,6 +104,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         cache_credentials=False,
         organization_account_id="111122223333",
         results_bucket="results.example",
+        api_calls="read",
         metrics=True,
         log_level="DEBUG",
     )

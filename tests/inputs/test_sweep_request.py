@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.checks import CHECKS
+from chalicelib.checks.check import Access, Needs, check
 from chalicelib.cross_account import InvalidInput
 from chalicelib.errors import UnknownCheck
 from chalicelib.inputs.requests import (
@@ -20,6 +23,7 @@ from chalicelib.inputs.requests import (
     StoreRequest,
     SweepRequest,
 )
+from chalicelib.inputs.settings import Settings
 from tests.fake_hub import ids
 
 UNIT = "ou-ab12-34cd56ef"
@@ -42,7 +46,10 @@ WRONG_FIELDS: list[tuple[dict[str, Any], str]] = [
         ({"exclude": [value]}, "exclude must be a list of account ids")
         for value in ("", 123456789012, "123456789012\n", [])
     ),
-    ({"regions": "eu-west-1"}, "regions must be a list, not a string"),
+    ({"regions": "eu-west-1"}, 'regions must be a list, or "all", not a string'),
+    ({"regions": "ALL"}, 'regions must be a list, or "all", not a string'),
+    ({"regions": ["all"]}, "region must be the name of an AWS region"),
+    ({"checks": ["identity"]}, "A sweep takes check or checks, but not both"),
     ({"regions": [None]}, "regions must be names of AWS regions"),
     *(
         ({"regions": value}, "region must be the name of an AWS region")
@@ -63,18 +70,30 @@ WRONG_EVENTS: list[tuple[Any, str]] = [
     ({}, "A sweep needs a check"),
     ({"check": None}, "check must be a check's name, not null"),
     ({"check": 7}, "check must be a check's name, not a number"),
+    ({"checks": []}, "checks must be a list of checks' names, and not be empty"),
+    ({"checks": "identity"}, "checks must be a list, not a string"),
+    ({"checks": ["identity", None]}, "check must be a check's name, not null"),
+    (
+        {"checks": ["identity", "s3_buckets"], "params": {"size": 1}},
+        "None of these checks takes a parameter 'size'",
+    ),
+    ({"checks": ["identity", "s3_buckets"], "params": {"prefix": 1}}, "The parameter prefix of the check s3_buckets"),
     *(({"check": "preflight"} | fields, sentence) for fields, sentence in WRONG_FIELDS),
 ]
 
 
 def sweep_of(**fields: Any) -> SweepRequest:
-    return SweepRequest.from_event({"check": "preflight"} | fields)
+    return SweepRequest.from_event({"check": "preflight"} | fields, Settings())
+
+
+def of_several(**fields: Any) -> SweepRequest:
+    return SweepRequest.from_event({"checks": ["identity", "s3_buckets"]} | fields, Settings())
 
 
 def refusal(request_class: type[SweepRequest] | type[ListingRequest], event: Any) -> str:
     """The message with which an event is refused; empty: it is accepted."""
     try:
-        request_class.from_event(event)
+        SweepRequest.from_event(event, Settings()) if request_class is SweepRequest else request_class.from_event(event)
     except InvalidInput as error:
         return error.public_message()
     return ""
@@ -87,13 +106,12 @@ def test_a_wrong_event_is_refused_with_a_sentence_that_names_the_field() -> None
 
 def test_an_unknown_check_is_refused_with_the_names_of_the_known_ones() -> None:
     with pytest.raises(UnknownCheck, match="preflight"):
-        SweepRequest.from_event({"check": "nonsense"})
+        SweepRequest.from_event({"check": "nonsense"}, Settings())
 
 
 def test_a_check_alone_means_the_whole_organization_in_the_functions_own_region() -> None:
-    assert SweepRequest.from_event({"check": "preflight"}) == SweepRequest(
-        check=CHECKS["preflight"],
-        params={},
+    assert sweep_of() == SweepRequest(
+        checks=(CHECKS["preflight"].asked({}),),
         accounts=None,
         listing=ListingRequest(None, frozenset()),
         regions=(None,),
@@ -120,8 +138,7 @@ def test_an_event_with_every_field_is_read_completely() -> None:
         date="2026-01-31",
     )
     assert request == SweepRequest(
-        check=CHECKS["s3_buckets"],
-        params={"prefix": "logs"},
+        checks=(CHECKS["s3_buckets"].asked({"prefix": "logs"}),),
         accounts=None,
         listing=ListingRequest(UNIT, frozenset(ids(2))),
         regions=("us-east-1", "eu-west-1"),  # in the order of the event, each once
@@ -146,6 +163,54 @@ def test_a_sweep_asks_two_hundred_thousand_times_at_most() -> None:
     sweep_of(accounts=[""] * 100_000, regions=regions)
     with pytest.raises(InvalidInput, match="200,000 times at most, and not 100,001 accounts in 2 regions"):
         sweep_of(accounts=[""] * 100_001, regions=regions)
+
+
+def test_several_checks_are_asked_each_once_with_the_parameters_that_it_has() -> None:
+    request = of_several(checks=["identity", "s3_buckets", "identity"], params={"prefix": "logs"})
+    assert request.checks == (CHECKS["identity"].asked({}), CHECKS["s3_buckets"].asked({"prefix": "logs"}))
+    assert request.name == "identity-s3_buckets"
+
+
+def test_the_name_of_many_checks_is_short_enough_for_a_key() -> None:
+    request = of_several()
+    assert replace(request, checks=request.checks * 6).name == "identity-and-11-more"
+
+
+def test_all_regions_are_those_that_each_account_has_enabled() -> None:
+    assert sweep_of(regions="all").regions == "all"
+
+
+def test_all_regions_count_as_many_as_there_are() -> None:
+    with pytest.raises(InvalidInput, match=r"not 100,000 accounts in \d\d regions"):
+        sweep_of(accounts=[""] * 100_000, regions="all")
+
+
+def test_the_number_of_checks_counts() -> None:
+    with pytest.raises(InvalidInput, match="not 100,001 accounts in 1 regions, 2 checks each"):
+        of_several(accounts=[""] * 100_001)
+
+
+@pytest.mark.parametrize(
+    ("permitted", "access", "refused"),
+    [
+        *(("none", access, True) for access in ("list", "read")),
+        ("list", "list", False),
+        ("list", "read", True),
+        ("read", "read", False),
+        ("none", None, False),
+    ],
+)
+def test_the_setting_api_calls_permits_a_call_or_not(
+    permitted: str, access: Access | None, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @check(needs=lambda: Needs(("a:B",), access=access))
+    def call(account: Any) -> None:
+        """Call."""
+
+    monkeypatch.setitem(CHECKS, "call", call)
+    expected = pytest.raises(InvalidInput, match="API_CALLS") if refused else nullcontext()
+    with expected:
+        SweepRequest.from_event({"check": "call"}, Settings(api_calls=permitted))
 
 
 def test_a_region_that_does_not_exist_is_refused_by_name() -> None:
@@ -214,7 +279,7 @@ def test_any_valid_event_is_read_as_it_is(
     accounts: list[Any], regions: list[str], concurrency: int | None, check: str
 ) -> None:
     request = sweep_of(check=check, accounts=accounts, regions=regions, concurrency=concurrency)
-    assert request.check is CHECKS[check]
+    assert request.checks == (CHECKS[check].asked({}),)
     assert request.accounts == tuple(accounts)
     assert request.regions == (tuple(dict.fromkeys(regions)) or (None,))
     assert request.concurrency == (concurrency or DEFAULT_CONCURRENCY)

@@ -17,6 +17,7 @@ from chalicelib.cross_account import HubCredentialsRejected, InvalidInput, Inval
 from chalicelib.cross_account.clients import SharedClients
 from chalicelib.errors import EveryAccountFailed, InternalError, ResultsNotStored
 from chalicelib.inputs.requests import STORE_KEYS, StoreRequest, SweepRequest
+from chalicelib.inputs.settings import Settings
 from chalicelib.outputs import store
 from tests.fake_aws import HUB, FakeAws, Reply, Request, denied, error
 
@@ -48,7 +49,7 @@ def puts(aws: FakeAws) -> list[Request]:
 
 
 def key_of(**event: Any) -> str:
-    return store.key(SweepRequest.from_event({"check": "identity", "store": True, **event}), REQUEST_ID)
+    return store.key(SweepRequest.from_event({"check": "identity", "store": True, **event}, Settings()), REQUEST_ID)
 
 
 def lines(request: Request) -> list[dict[str, Any]]:
@@ -92,6 +93,7 @@ def test_the_answer_holds_counts_ids_and_the_place_instead_of_results(sweep: Swe
         "check": "s3_buckets",
         "failed": [TWO],
         "not_started": [],
+        "left_out": [],
         "duplicates": [ONE],
         "location": f"s3:/{PATH}",
     }
@@ -195,19 +197,19 @@ def test_what_is_not_a_date_is_refused(value: Any) -> None:
 @pytest.mark.parametrize("name", STORE_KEYS[1:])
 def test_a_key_without_store_is_refused(name: str) -> None:
     with pytest.raises(InvalidInput, match='send "store": true'):
-        SweepRequest.from_event({"check": "identity", name: KEYS[name]})
+        SweepRequest.from_event({"check": "identity", name: KEYS[name]}, Settings())
 
 
 @pytest.mark.parametrize("value", ["true", 1, "s3://elsewhere", ["x"]])
 def test_store_is_true_or_false_and_names_no_bucket(value: Any) -> None:
     with pytest.raises(InvalidInput, match="store must be true or false"):
-        SweepRequest.from_event({"check": "identity", "store": value})
+        SweepRequest.from_event({"check": "identity", "store": value}, Settings())
 
 
 @pytest.mark.parametrize("name", ["bucket", "results_bucket", "location", "key", "prefix"])
 def test_an_event_names_no_bucket(name: str) -> None:
     with pytest.raises(InvalidInput, match=name):
-        SweepRequest.from_event({"check": "identity", "store": True, name: "elsewhere"})
+        SweepRequest.from_event({"check": "identity", "store": True, name: "elsewhere"}, Settings())
 
 
 def test_without_a_bucket_nothing_is_asked(sweep: Sweep, aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,12 +57,11 @@ def test_a_role_can_be_deployed_changed_and_deleted_by_its_stack(
     assert not may_assume("first")
     name, template = "role", TEMPLATE.read_text()
     arguments = {"StackName": name, "Capabilities": ["CAPABILITY_NAMED_IAM"]}
+    reading = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
     cloudformation.create_stack(
         **arguments,
-        TemplateBody=template.replace(
-            "Policies:", "ManagedPolicyArns: [arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess]\n      Policies:"
-        ),
-        Parameters=parameters(HubAccountId=HUB, ExternalId="first"),
+        TemplateBody=template,
+        Parameters=parameters(HubAccountId=HUB, ExternalId="first", ManagedPolicyArns=reading),
     )
     first = may_assume("first")
     assert client("s3", first).list_objects_v2(Bucket="legacy-archive")["KeyCount"] == 0

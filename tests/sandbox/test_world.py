@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox import Box
+from sandbox import Box, regions
 from sandbox.accounts import CREDENTIALS, HUB, TARGETS, generated_targets
 from sandbox.functions.environment import runtime_name
+from sandbox.inventory import INVENTORY, Function, Instance, Volume
 
 from .conftest import Client, document, zipped
 
@@ -20,13 +21,15 @@ TRUST_LAMBDA = document(
 
 @pytest.fixture(scope="module")
 def inside(client: Client) -> Any:
-    """Credentials of external-role in an account."""
+    """Credentials of external-role in an account, for these actions or for all that the role may do."""
 
-    def assume(account: str) -> Any:
+    def assume(account: str, *actions: str) -> Any:
+        policy = document({"Effect": "Allow", "Action": actions, "Resource": "*"})
         return client("sts").assume_role(
             RoleArn=f"arn:aws:iam::{account}:role/external-role",
             RoleSessionName="tests",
             ExternalId="sandbox-external-id",
+            **({"Policy": policy} if actions else {}),
         )["Credentials"]
 
     return assume
@@ -37,15 +40,21 @@ def code_of(raised: Any) -> str:
 
 
 def test_the_organization_lists_the_hub_and_every_target(client: Client) -> None:
-    organizations = client("organizations")
-    pages = organizations.get_paginator("list_accounts").paginate()
+    pages = client("organizations").get_paginator("list_accounts").paginate()
     listed = {(account["Id"], account["Name"]) for page in pages for account in page["Accounts"]}
     assert {(HUB, "master"), *((target.id, target.name) for target in TARGETS)} <= listed  # other tests have their own
-    root = organizations.list_roots()["Roots"][0]["Id"]
-    units = organizations.list_organizational_units_for_parent(ParentId=root)["OrganizationalUnits"]
-    (unit,) = (one["Id"] for one in units if one["Name"] == "workloads")
-    in_unit = organizations.list_accounts_for_parent(ParentId=unit)["Accounts"]
-    assert {account["Id"] for account in in_unit} == {target.id for target in TARGETS}
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+def test_each_target_is_in_its_unit_and_has_its_tags(target: Any, client: Client) -> None:
+    organizations = client("organizations")
+    node = organizations.list_roots()["Roots"][0]["Id"]
+    for name in target.unit.split("/"):
+        units = organizations.list_organizational_units_for_parent(ParentId=node)["OrganizationalUnits"]
+        (node,) = (unit["Id"] for unit in units if unit["Name"] == name)
+    assert target.id in [account["Id"] for account in organizations.list_accounts_for_parent(ParentId=node)["Accounts"]]
+    tags = organizations.list_tags_for_resource(ResourceId=target.id)["Tags"]
+    assert tuple((tag["Key"], tag["Value"]) for tag in tags) == target.tags
 
 
 @pytest.mark.parametrize("target", GOOD, ids=lambda target: target.name)
@@ -57,10 +66,10 @@ def test_each_target_shows_its_own_buckets_and_alias(target: Any, client: Client
 
 
 def test_the_target_role_allows_exactly_what_its_template_says(client: Client, inside: Any) -> None:
-    credentials = inside("123456789012")
+    credentials = inside("345678901234")
     assert client("bedrock", credentials).list_foundation_models()["modelSummaries"]
     with pytest.raises(ClientError) as raised:
-        client("s3", credentials).list_objects_v2(Bucket="production-website")
+        client("s3", credentials).list_objects_v2(Bucket="analytics-events")
     assert code_of(raised) == "AccessDenied"
     with pytest.raises(ClientError) as raised:
         client("lambda", credentials).list_functions()
@@ -69,6 +78,53 @@ def test_the_target_role_allows_exactly_what_its_template_says(client: Client, i
     with pytest.raises(ClientError) as raised:
         client("bedrock-runtime", credentials).converse(modelId="amazon.nova-lite-v1:0", messages=[])
     assert code_of(raised) == "AccessDeniedException"
+
+
+@pytest.mark.parametrize("place", INVENTORY, ids="-".join)
+def test_each_target_holds_its_instances_volumes_and_functions(place: Any, client: Client, administrator: Any) -> None:
+    account, region = place
+    ec2, functions = (client(name, administrator(account), region_name=region) for name in ("ec2", "lambda"))
+    reservations = ec2.describe_instances()["Reservations"]
+    instances = [instance for reservation in reservations for instance in reservation["Instances"]]
+    roots = {one["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]: one for one in instances}
+    volumes = {volume["VolumeId"]: volume for volume in ec2.describe_volumes()["Volumes"]}
+    found = [
+        Instance(name_of(one), one["InstanceType"], one["State"]["Name"] == "running", volumes[root]["Encrypted"])
+        for root, one in roots.items()
+    ]
+    found += [Volume(name_of(v), v["Size"], v["Encrypted"]) for id, v in volumes.items() if id not in roots]
+    found += [Function(one["FunctionName"], one["Runtime"]) for one in functions.list_functions()["Functions"]]
+    assert set(found) == set(INVENTORY[place])
+
+
+def name_of(thing: Any) -> str:
+    (tag,) = thing["Tags"]
+    return str(tag["Value"])
+
+
+@pytest.mark.parametrize("target", GOOD, ids=lambda target: target.name)
+def test_only_a_target_with_view_only_access_lists_them(target: Any, client: Client, inside: Any) -> None:
+    ec2 = client("ec2", inside(target.id))
+    if target.managed_policies:
+        assert ec2.describe_instances()["Reservations"]
+    else:
+        with pytest.raises(ClientError) as raised:
+            ec2.describe_instances()
+        assert code_of(raised) == "UnauthorizedOperation"
+
+
+@pytest.mark.parametrize("target", GOOD[:2], ids=lambda target: target.name)
+def test_a_session_for_the_list_of_regions_gets_it_and_nothing_else(target: Any, client: Client, inside: Any) -> None:
+    ec2 = client("ec2", inside(target.id, "ec2:DescribeRegions"))
+    enabled = {region["RegionName"] for region in ec2.describe_regions()["Regions"]}
+    assert enabled == {*regions.BY_DEFAULT, *target.regions}
+    everything = {one["RegionName"]: one["OptInStatus"] for one in ec2.describe_regions(AllRegions=True)["Regions"]}
+    assert everything.keys() == {*regions.ALL}
+    assert {name for name, status in everything.items() if status == "opted-in"} == {*target.regions}
+    with pytest.raises(ClientError) as raised:
+        ec2.describe_instances()
+    assert code_of(raised) == "UnauthorizedOperation"
+    assert str(raised.value).endswith("because no session policy allows the ec2:DescribeInstances action")
 
 
 def test_the_response_of_bedrock_names_the_account(client: Client, administrator: Any) -> None:

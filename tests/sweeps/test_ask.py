@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.checks.check import Check, check
+from chalicelib.app_log import logger
+from chalicelib.checks.check import Asked, Check, check
 from chalicelib.cross_account import AccountNotAllowed, AssumeRoleDenied, AssumeRoleTimedOut, InvalidInput
+from chalicelib.inputs.requests import Regions
 from chalicelib.sweeps.ask import Question, Visit
 from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.outcome import Answer, Target
@@ -24,7 +26,11 @@ def question(
     regions: tuple[str | None, ...] = REGIONS,
     params: Mapping[str, Any] | None = None,
 ) -> Question:
-    return Question(hub, check, params or {}, regions, "request-1")  # type: ignore[arg-type]
+    return asking(hub, check.asked(params or {}), regions=regions)
+
+
+def asking(hub: FakeHub, *checks: Asked, regions: Regions) -> Question:
+    return Question(hub, "several", checks, regions, "request-1")  # type: ignore[arg-type]
 
 
 def ask(hub: FakeHub, *more: Any) -> Answer:
@@ -85,7 +91,7 @@ def test_the_next_region_is_not_asked_once_it_is_stopped():
     visit = Visit(Target(ACCOUNT), 0.0)
     stopping = question(FakeHub(), where)
     stopping.enter(visit)
-    stopping.run_in_regions(visit, stopped=lambda: bool(asked))
+    stopping.run(visit, stopped=lambda: bool(asked))
     assert asked == ["eu-west-1"]
     assert [outcome.result for outcome in visit.outcomes] == ["eu-west-1"]
 
@@ -130,7 +136,7 @@ def test_a_failure_is_the_outcome_of_each_region_that_is_not_done():
     visit = Visit(Target(ACCOUNT), 0.0)
     half = question(FakeHub())
     half.enter(visit)
-    half.run_in_regions(visit, stopped=lambda: bool(visit.outcomes))
+    half.run(visit, stopped=lambda: bool(visit.outcomes))
     half.fail(visit, AssumeRoleDenied("No.", code="AccessDenied"))
     assert [(outcome.region, outcome.ok) for outcome in visit.outcomes] == [("eu-west-1", True), ("us-east-1", False)]
 
@@ -269,3 +275,100 @@ def test_if_the_account_cannot_be_entered_again_the_other_regions_fail_at_assume
     hub.fates[ACCOUNT] = lambda: next(fates)()
     outcomes = ask(hub, rejecting(9)).outcomes
     assert [type(outcome.error).__name__ for outcome in outcomes] == ["CheckCallFailed", "AssumeRoleDenied"]
+
+
+# ---- several checks, and the regions of an account
+
+
+@check(actions=["a:B", "sts:GetCallerIdentity"], scope="global")
+def owner(account: Any) -> str:
+    """Say who."""
+    return account.id
+
+
+@check(actions=["a:B"])
+def where(account: Any) -> str | None:
+    """Say where."""
+    return account.region
+
+
+def places(answer: Answer) -> list[tuple[str, str | None, str]]:
+    return [(found.check, found.region, type(found.error).__name__) for found in answer.outcomes]
+
+
+def test_several_checks_share_one_session_with_the_actions_of_all():
+    hub = FakeHub()
+    asking(hub, whoami.asked({}), owner.asked({}), regions=REGIONS).ask(ACCOUNT, Deadline(until(60)))
+    assert hub.requests == [(("sts:GetCallerIdentity", "a:B"), "request-1")]
+
+
+def test_a_global_question_is_asked_once_and_a_regional_one_in_each_region():
+    answer = asking(FakeHub(), whoami.asked({}), owner.asked({}), regions=REGIONS).ask(ACCOUNT, Deadline(until(60)))
+    assert places(answer) == [
+        ("whoami", "eu-west-1", "NoneType"),
+        ("whoami", "us-east-1", "NoneType"),
+        ("owner", None, "NoneType"),
+    ]
+
+
+def test_all_regions_are_those_that_the_account_has_enabled_asked_once_for_all_checks():
+    hub = FakeHub(enabled=["us-east-1", "ap-east-2"])
+    checks = (whoami.asked({}), where.asked({}), owner.asked({}))
+    answer = asking(hub, *checks, regions="all").ask(ACCOUNT, Deadline(until(60)))
+    assert [(found.check, found.region) for found in answer.outcomes] == [
+        *((name, region) for name in ("whoami", "where") for region in ("ap-east-2", "us-east-1")),
+        ("owner", None),
+    ]
+    assert hub.calls == ["DescribeRegions"]
+    assert hub.requests[0][0] == ("sts:GetCallerIdentity", "a:B", "ec2:DescribeRegions")
+
+
+def test_a_global_question_alone_asks_for_no_regions():
+    hub = FakeHub()
+    asking(hub, owner.asked({}), regions="all").ask(ACCOUNT, Deadline(until(60)))
+    assert (hub.calls, hub.requests[0][0]) == ([], owner.actions)
+
+
+def test_an_account_whose_regions_are_not_known_fails_once_a_check_and_answers_what_is_global():
+    checks = (whoami.asked({}), where.asked({}), owner.asked({}))
+    hub = FakeHub()
+    answer = asking(hub, *checks, regions="all").ask(ACCOUNT, Deadline(until(60)))
+    assert places(answer) == [
+        ("whoami", None, "CheckDenied"),
+        ("where", None, "CheckDenied"),
+        ("owner", None, "NoneType"),
+    ]
+    assert hub.calls == ["DescribeRegions"]
+
+
+def test_a_region_that_rejects_a_session_which_is_valid_is_off_and_no_failure():
+    hub = FakeHub(accepts=True)
+    answer = ask(hub, rejecting(1))
+    assert [(found.region, type(found.error).__name__) for found in answer.outcomes] == [
+        ("eu-west-1", "RegionOff"),
+        ("us-east-1", "NoneType"),
+    ]
+    assert hub.asked == [ACCOUNT]  # the session is kept
+    summary = answer.summary()
+    assert (summary["ok"], summary["failed"], summary["region_off"]) == (1, 0, 1)
+
+
+def test_a_rejected_session_in_the_functions_own_region_is_not_for_the_region():
+    (found,) = ask(FakeHub(accepts=True), rejecting(1), (None,)).outcomes
+    assert type(found.error).__name__ == "CheckCallFailed"
+
+
+def test_regions_that_are_off_are_no_warning(log):
+    logger.setLevel("DEBUG")
+    ask(FakeHub(accepts=True), rejecting(2))
+    assert [(line["level"], line["region"]) for line in not_checked(log)] == [("INFO", "eu-west-1, us-east-1")]
+
+
+def test_the_log_names_an_account_of_the_organization(log):
+    asking_one = question(FakeHub(), regions=(None,))
+    visit = Visit(Target(ACCOUNT, "shop", "Workloads/Prod"), 0.0)
+    asking_one.enter(visit)
+    asking_one.run(visit)
+    asking_one.log(visit, alone=True)
+    (line,) = log()
+    assert (line["account_id"], line["account_name"], line["unit"]) == (ACCOUNT, "shop", "Workloads/Prod")

@@ -402,6 +402,6 @@ def test_nothing_more_is_listed_once_it_has_been_given_up(aws, hub):
 def test_an_organization_larger_than_a_sweep_may_be_is_refused(hub, organization, monkeypatch):
     monkeypatch.setattr(requests, "MAX_OUTCOMES", 3)
     organization(*map(account, ids(2)))
-    request = SweepRequest.from_event({"check": "identity", "regions": ["eu-west-1", "us-east-1"]})
+    request = SweepRequest.from_event({"check": "identity", "regions": ["eu-west-1", "us-east-1"]}, Settings())
     with pytest.raises(InvalidInput, match="3 times at most, and not 2 accounts in 2 regions"):
         sweep(hub, Settings(), request, deadline=Deadline(until(60)), request_id="request-1")

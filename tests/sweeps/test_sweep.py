@@ -21,11 +21,15 @@ import chalicelib.sweeps.throttle
 from chalicelib.checks.check import check
 from chalicelib.errors import EveryAccountFailed, ResultTooLarge
 from chalicelib.inputs.requests import SweepRequest
+from chalicelib.inputs.settings import Settings
 from chalicelib.outputs.responses import check_response_size
+from chalicelib.sweeps.organization import Listing
+from chalicelib.sweeps.outcome import LeftOut, Outcome, Target
 from chalicelib.sweeps.sweep import label
 from tests.fake_aws import denied as sts_denies
 from tests.fake_aws import error as sts_error
 from tests.fake_hub import (
+    HUB,
     FakeHub,
     denied,
     ids,
@@ -75,6 +79,9 @@ def test_results_come_in_the_order_asked_not_in_the_order_done():
     assert [item["account_id"] for item in answer["results"]] == accounts
 
 
+WHERE = {"name": None, "unit": None, "region": None, "check": "whoami"}
+
+
 def test_the_answer_has_the_form_of_the_contract():
     hub = FakeHub()
     one, two = ids(2)
@@ -84,12 +91,22 @@ def test_the_answer_has_the_form_of_the_contract():
     times = [item.pop("ms") for item in answer["results"]]
     assert answer == {
         "check": "whoami",
-        "summary": {"accounts": 2, "ok": 1, "failed": 1, "not_started": 0, "listing_complete": True},
+        "summary": {
+            "accounts": 2,
+            "ok": 1,
+            "failed": 1,
+            "not_started": 0,
+            "left_out": 0,
+            "denied": 1,
+            "region_off": 0,
+            "cut": 0,
+            "listing_complete": True,
+        },
         "results": [
-            {"account_id": one, "region": None, "ok": True, "result": {"account": one, "region": None}},
+            {"account_id": one, **WHERE, "ok": True, "result": {"account": one, "region": None}},
             {
                 "account_id": two,
-                "region": None,
+                **WHERE,
                 "ok": False,
                 "error": {
                     "type": "AssumeRoleDenied",
@@ -101,6 +118,7 @@ def test_the_answer_has_the_form_of_the_contract():
             },
         ],
         "not_started": [],
+        "left_out": [],
         "duplicates": [],
     }
     assert isinstance(seconds, float)
@@ -109,8 +127,7 @@ def test_the_answer_has_the_form_of_the_contract():
 
 def test_no_accounts_are_no_failure():
     answer = sweep(FakeHub(), [])
-    summary = {"accounts": 0, "ok": 0, "failed": 0, "not_started": 0, "listing_complete": True, "seconds": 0.0}
-    assert answer["summary"] == summary
+    assert not any(answer["summary"][count] for count in ("accounts", "ok", "failed", "not_started"))
     assert answer["results"] == answer["not_started"] == []
 
 
@@ -690,8 +707,106 @@ def test_the_function_raises_if_every_account_failed_so_that_lambda_counts_it(aw
     )
 )
 def test_whatever_stands_in_accounts_is_named_on_one_line(value):
-    assert not SweepRequest.from_event({"check": "identity", "accounts": [value]}).accounts[1:]
+    assert not SweepRequest.from_event({"check": "identity", "accounts": [value]}, Settings()).accounts[1:]
     named = label(value)
     assert named.isascii()
     assert len(named.splitlines()) == 1
     assert len(named) <= 64
+
+
+# ---- the organization's own hub
+
+
+@pytest.fixture
+def listing(monkeypatch) -> list[Target]:
+    """The accounts of the organization, without listing them."""
+    targets = [Target(HUB, "hub", ""), *map(Target, ids(2))]
+    monkeypatch.setattr(chalicelib.sweeps.sweep, "list_targets", lambda *_: Listing(targets))
+    return targets
+
+
+def test_the_hub_is_left_out_if_it_does_not_have_the_role(listing):
+    hub = FakeHub()
+    hub.fates[HUB] = denied
+    answer = sweep_answer(hub, None)
+    assert answer.left_out == [LeftOut(listing[0], "hub")]
+    assert [found.account for found in answer.outcomes] == ids(2)
+    summary = answer.summary()
+    assert (summary["accounts"], summary["ok"], summary["left_out"], summary["denied"]) == (2, 2, 1, 0)
+
+
+def test_the_hub_is_asked_as_every_account_if_it_has_the_role(listing):
+    answer = sweep_answer(FakeHub(), None)
+    assert (answer.left_out, answer.summary()["ok"]) == ([], 3)
+
+
+def test_the_hub_that_is_named_and_has_no_role_is_a_failure():
+    hub = FakeHub()
+    hub.fates[HUB] = denied
+    assert sweep_answer(hub, [HUB]).summary()["failed"] == 1
+
+
+def test_another_account_that_denies_is_a_failure(listing):
+    hub = FakeHub()
+    hub.fates[ids(1)[0]] = denied
+    answer = sweep_answer(hub, None)
+    assert (answer.failed, answer.left_out) == (ids(1), [])
+
+
+# ---- outcomes as they come
+
+
+def test_each_account_is_handed_over_and_its_results_are_not_kept():
+    received: list[Outcome] = []
+    answer = sweep_answer(FakeHub(), ids(50), receive=received.extend)
+    assert sorted(found.account for found in received) == ids(50)
+    assert all(found.result["account"] == found.account for found in received)
+    assert [(found.account, found.ok, found.result) for found in answer.outcomes] == [
+        (account, True, None) for account in ids(50)
+    ]
+
+
+def test_an_account_is_handed_over_while_the_others_are_asked():
+    hub, (first, second) = FakeHub(), ids(2)
+    received = threading.Event()
+    hub.fates[second] = lambda: received.wait(5)
+    sweep_answer(hub, [first, second], receive=lambda outcomes: received.set())
+    assert received.is_set()
+
+
+def test_no_more_accounts_are_taken_than_can_be_handed_over():
+    hub = FakeHub()
+    seen: list[int] = []
+
+    def receive(_: Any) -> None:
+        if not seen:
+            time.sleep(0.1)  # all others could be asked meanwhile
+        seen.append(len(hub.asked))
+
+    sweep_answer(hub, ids(100), concurrency=2, receive=receive)
+    assert seen[0] <= 1 + 2 + 2  # the one in hand, those that are done, those in flight
+    assert seen[-1] == 100
+
+
+def test_an_account_that_is_cut_is_handed_over_too(hold):
+    hub, (quick, slow) = FakeHub(), ids(2)
+    hub.fates[slow] = hold.wait
+    received: dict[str, str] = {}
+
+    def receive(outcomes: Any) -> None:
+        received.update((found.account, type(found.error).__name__) for found in outcomes)
+
+    sweep_answer(hub, [quick, slow], time_left=until(0.2), receive=receive)
+    assert received == {quick: "NoneType", slow: "AssumeRoleTimedOut"}
+
+
+def test_what_the_receiver_raises_ends_the_sweep():
+    hub = FakeHub()
+
+    def full(_: Any) -> None:
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space"):
+        sweep_answer(hub, ids(1000), concurrency=2, receive=full)
+    assert len(hub.asked) < 100
+    assert threads_are_gone()

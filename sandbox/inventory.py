@@ -1,0 +1,157 @@
+"""What the targets hold beside buckets, for questions to find: instances, volumes and functions.
+
+moto makes its state of a service in an account and a region when it is first asked for. This fills it then, so that the
+start of a sandbox costs nothing.
+"""
+
+import base64
+import io
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, wraps
+from typing import Any
+
+from sandbox.accounts import TARGETS
+
+ROLE = "functions"
+"""Of every function."""
+_IMAGE = "ami-0a1b2c3d4e5f60718"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """An instance with a root volume of 30 GiB, tagged with its name."""
+
+    name: str
+    type: str
+    running: bool = True
+    encrypted: bool = True
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A volume of its own, tagged with its name."""
+
+    name: str
+    gib: int
+    encrypted: bool = True
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function that does nothing."""
+
+    name: str
+    runtime: str
+
+
+Thing = Instance | Volume | Function
+
+_BY_NAME: dict[tuple[str, str], Sequence[Thing]] = {
+    ("production", "us-east-1"): [
+        Instance("web-1", "m7i.large"),
+        Instance("web-2", "m7i.large"),
+        Instance("reports", "c5.2xlarge", running=False),
+        Volume("invoices", 500),
+        Function("send-invoices", "python3.13"),
+        Function("resize-images", "nodejs14.x"),
+    ],
+    ("production", "eu-central-1"): [
+        Instance("web-eu-1", "m7i.large", encrypted=False),
+        Function("send-invoices", "python3.13"),
+    ],
+    ("staging", "us-east-1"): [
+        Instance("web-1", "t3.small"),
+        Instance("build", "m5.xlarge", running=False, encrypted=False),
+        Function("send-invoices", "python3.13"),
+        Function("nightly-cleanup", "python3.8"),
+    ],
+    ("staging", "eu-south-1"): [Instance("web-it-1", "t3.micro"), Volume("upload-test", 20, encrypted=False)],
+    ("analytics", "us-east-1"): [Instance("notebook", "r6i.4xlarge"), Function("load-events", "java8.al2")],
+    ("legacy", "us-west-2"): [
+        Instance("fileserver", "m3.medium", encrypted=False),
+        Volume("archive", 2000, encrypted=False),
+        Function("rotate-logs", "python2.7"),
+    ],
+}
+_IDS = {target.name: target.id for target in TARGETS}
+INVENTORY = {(_IDS[name], region): things for (name, region), things in _BY_NAME.items()}
+"""By account id and region."""
+FUNCTIONS_OF = {account for (account, _), things in INVENTORY.items() if any(isinstance(t, Function) for t in things)}
+"""The accounts that have functions."""
+
+
+def fill_when_asked() -> None:
+    """Let moto's state of EC2 and Lambda begin with the inventory."""
+    from moto.awslambda.models import LambdaBackend, LambdaFunction
+    from moto.ec2.models import EC2Backend
+
+    _fill(EC2Backend, _add_to_ec2)
+    _fill(LambdaBackend, _add_to_lambda)
+    # It asks for the state that is being made, also if there are no layers.
+    with_layers = LambdaFunction._get_layers_data
+    LambdaFunction._get_layers_data = lambda self, arns: with_layers(self, arns) if arns else []  # type: ignore[method-assign]
+
+
+def _fill(kind: type, add: Callable[[Any, Thing], None]) -> None:
+    original = kind.__init__  # type: ignore[misc]
+
+    @wraps(original)
+    def begin(self: Any, region_name: str, account_id: str) -> None:
+        original(self, region_name, account_id)
+        for thing in INVENTORY.get((account_id, region_name), ()):
+            add(self, thing)
+
+    kind.__init__ = begin  # type: ignore[misc]
+
+
+def _add_to_ec2(ec2: Any, thing: Thing) -> None:
+    match thing:
+        case Instance(name, kind, running, encrypted):
+            reservation = ec2.run_instances(
+                _IMAGE,
+                1,
+                None,
+                [],
+                instance_type=kind,
+                is_instance_type_default=False,
+                region_name=ec2.region_name,
+                tags={"instance": {"Name": name}, "volume": {"Name": name}},
+                block_device_mappings=[
+                    {
+                        "DeviceName": "/dev/xvda",
+                        "Ebs": {
+                            "VolumeSize": 30,
+                            "VolumeType": "gp3",
+                            "Encrypted": encrypted,
+                            "DeleteOnTermination": True,
+                        },
+                    }
+                ],
+            )
+            if not running:
+                ec2.stop_instances([reservation.instances[0].id])
+        case Volume(name, gib, encrypted):
+            zone = f"{ec2.region_name}a"
+            ec2.create_volume(gib, zone, encrypted=encrypted, volume_type="gp3").add_tags({"Name": name})
+
+
+def _add_to_lambda(functions: Any, thing: Thing) -> None:
+    if isinstance(thing, Function):
+        functions.create_function(
+            {
+                "FunctionName": thing.name,
+                "Runtime": thing.runtime,
+                "Role": f"arn:aws:iam::{functions.account_id}:role/{ROLE}",
+                "Handler": "index.handler",
+                "Code": {"ZipFile": _empty_zip()},
+            }
+        )
+
+
+@cache
+def _empty_zip() -> str:
+    buffer = io.BytesIO()
+    zipfile.ZipFile(buffer, "w").close()
+    return base64.b64encode(buffer.getvalue()).decode()
