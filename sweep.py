@@ -18,6 +18,7 @@ import logging
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import ExitStack
 from uuid import uuid4
 
 from rich.console import Console
@@ -76,14 +77,16 @@ def _ask(options: Namespace, limit: Limit, typed: Sequence[str]) -> Status:
     settings = settings_of(options.stage)
     event = event_of(options)
     request = SweepRequest.from_event(event, settings)
-    outputs = Outputs(options, event, [asked.name for asked in request.checks], give_up=limit.end)
-    answer = _sweep(settings, request, outputs, limit)
-    limit.over = True
-    done = any(outcome.ok or outcome.account not in answer.cut for outcome in answer.outcomes)
-    if limit.interrupted and not done:
-        say(NOTHING_DONE)
-        return Status.INTERRUPTED
-    return _give(answer, outputs, typed, interrupted=limit.interrupted)
+    with ExitStack() as open_files:
+        checks = [asked.name for asked in request.checks]
+        outputs = Outputs(options, event, checks, open_files, give_up=limit.end)
+        answer = _sweep(settings, request, outputs, limit)
+        limit.over = True
+        done = any(outcome.ok or outcome.account not in answer.cut for outcome in answer.outcomes)
+        if limit.interrupted and not done:
+            say(NOTHING_DONE)
+            return Status.INTERRUPTED
+        return _give(answer, outputs, typed, interrupted=limit.interrupted)
 
 
 def _sweep(settings: Settings, request: SweepRequest, outputs: Outputs, limit: Limit) -> Answer:

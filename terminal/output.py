@@ -1,9 +1,10 @@
-"""One form of the answer, and where it goes: stdout or a file, while the sweep runs or at its end."""
+"""One form of the answer, and the file that it may go to, while the sweep runs or at its end."""
 
 from __future__ import annotations
 
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from io import StringIO
 from os import fstat
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Protocol
 from chalicelib.cross_account import InvalidInput
 from chalicelib.sweeps.outcome import Answer, Outcome
 from terminal.status import Status
-from terminal.streams import say, write
+from terminal.streams import say
 
 
 class Form(Protocol):
@@ -33,19 +34,16 @@ class Output:
         lost: the accounts that were done and are not in it.
 
     Args:
-        form: writes to `text`.
-        file: None: stdout.
-
-    Raises:
-        InvalidInput: the file cannot be opened.
+        form: puts its text into `text`.
+        write: takes it from there to where it belongs, and says what this comes to.
     """
 
-    def __init__(self, form: Form, text: StringIO, file: Path | None) -> None:
+    def __init__(self, form: Form, text: StringIO, write: Callable[[str], Status]) -> None:
         self.status = Status.DONE
         self.lost: list[str] = []
         self._form = form
         self._text = text
-        self._write = _File(file).write if file else write
+        self._write = write
 
     def receive(self, outcomes: Sequence[Outcome]) -> None:
         if not self.status:
@@ -66,19 +64,27 @@ class Output:
             self.status = self._write(text)
 
 
-class _File:
-    """A file that is replaced, but only when there is something to write."""
+class ReplacedFile:
+    """A file whose content is replaced, but not before there is something to write.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        open_files: closes it.
+
+    Raises:
+        InvalidInput: it cannot be written.
+    """
+
+    def __init__(self, path: Path, open_files: ExitStack) -> None:
         self._path = path
         try:
-            self._file = path.open("ab", buffering=0)
+            self._file = open_files.enter_context(path.open("ab", buffering=0))
         except OSError as error:
             raise InvalidInput(f"The file {str(path)!a} cannot be written: {error.strerror}.") from None
         self._is_regular = stat.S_ISREG(fstat(self._file.fileno()).st_mode)
         self._length: int | None = None
 
     def write(self, text: str) -> Status:
+        """Write at its end. Returns what this comes to."""
         written = self._length or 0
         rest = memoryview(text.encode("utf-8", "replace"))
         try:

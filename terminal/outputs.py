@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from io import StringIO
 from pathlib import Path
@@ -18,11 +19,11 @@ from chalicelib.sweeps.outcome import Answer, Outcome
 from terminal.changes import Changes
 from terminal.formats import Csv, JsonLines
 from terminal.forms import Whole, as_json
-from terminal.output import Form, Output
+from terminal.output import Form, Output, ReplacedFile
 from terminal.report import report
 from terminal.since import Since
 from terminal.status import Status
-from terminal.streams import tell
+from terminal.streams import tell, write
 from terminal.table import shown, text_for
 from terminal.tally import Tally
 
@@ -40,6 +41,7 @@ class Outputs:
         options: of the command.
         event: of the sweep, for the page.
         checks: the names of those that are asked.
+        open_files: closes those that are opened here.
         give_up: called when nothing can be written any more.
 
     Raises:
@@ -47,13 +49,20 @@ class Outputs:
     """
 
     def __init__(
-        self, options: Namespace, event: Mapping[str, Any], checks: Collection[str], give_up: Callable[[], None]
+        self,
+        options: Namespace,
+        event: Mapping[str, Any],
+        checks: Collection[str],
+        open_files: ExitStack,
+        give_up: Callable[[], None],
     ) -> None:
         self.tally = Tally(look_for_alarm=options.fail_on == "alarm")
         self._event = event
         self._give_up = give_up
         self._since: Since | None = None
-        self._outputs = [self._of(format_, file) for format_, file in _files(options)]
+        self._outputs = [
+            self._output(format_, None, ReplacedFile(file, open_files).write) for format_, file in _files(options)
+        ]
         on_stdout = None if options.output else options.format
         if options.since:
             on_stdout = on_stdout or "table"
@@ -61,10 +70,10 @@ class Outputs:
                 raise InvalidInput("--since is shown as a table, csv, json or jsonl. A page has --html FILE.")
             text = StringIO(newline="")
             self._since = Since(text, Changes(options.since, checks), on_stdout, self._told)
-            self._outputs.append(Output(self._since, text, None))
+            self._outputs.append(Output(self._since, text, write))
         elif on_stdout:
-            self._outputs.append(self._of(on_stdout, None))
-        self._is_told = on_stdout == "table"
+            self._outputs.append(self._output(on_stdout, sys.stdout, write))
+        self._is_told = on_stdout in ("table", "json")  # it contains what else there is to tell
         self.is_streaming = on_stdout in AS_THEY_COME
 
     @property
@@ -95,9 +104,9 @@ class Outputs:
         if not self._is_told and Status.CLOSED not in self.statuses:
             tell(text_for(sys.stderr, self._told(answer)))
 
-    def _of(self, format_: str, file: Path | None) -> Output:
+    def _output(self, format_: str, stream: TextIO | None, write: Callable[[str], Status]) -> Output:
         text = StringIO(newline="")
-        return Output(self._form(format_, text, None if file else sys.stdout), text, file)
+        return Output(self._form(format_, text, stream), text, write)
 
     def _form(self, format_: str, text: TextIO, stream: TextIO | None) -> Form:
         if format_ == "jsonl":

@@ -34,7 +34,7 @@ class Since:
         self._changes = changes
         self._form = form
         self._below = below
-        self._as_they_come = {"csv": Csv, "jsonl": JsonLines}[form](out) if form in ("csv", "jsonl") else None
+        self._as_they_come = Csv(out) if form == "csv" else JsonLines(out) if form == "jsonl" else None
         self._rows: list[dict[str, Any]] = []
 
     def receive(self, outcomes: Sequence[Outcome]) -> None:
