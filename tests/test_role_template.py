@@ -13,6 +13,7 @@ from moto import mock_aws
 
 from chalicelib.checks import CHECKS
 from chalicelib.cross_account import TargetRole
+from chalicelib.sweeps.enabled_regions import DESCRIBE_REGIONS
 from tests.templates import ROOT, listed, load_template, strings
 
 HUB = "111122223333"
@@ -148,7 +149,7 @@ def test_the_trust_requires_external_id_and_organization_if_set(deploy, paramete
 
 
 def test_every_check_has_a_statement_and_every_statement_a_check():
-    assert set(CHECK_STATEMENTS) == {sid_of(name) for name in CHECKS}
+    assert set(CHECK_STATEMENTS) == {sid_of(name) for name in CHECKS} | {"AllRegions"}
 
 
 @pytest.mark.parametrize("name", sorted(CHECKS))
@@ -157,7 +158,7 @@ def test_a_checks_statement_allows_the_actions_that_the_check_declares(name):
 
 
 def test_the_role_allows_exactly_what_the_checks_declare(deploy):
-    declared = {action for check in CHECKS.values() for action in check.actions}
+    declared = {action for check in CHECKS.values() for action in check.actions} | {DESCRIBE_REGIONS}
     assert deploy(BedrockModelArns="arn:aws:bedrock:*::foundation-model/amazon.nova-lite-v1:0").actions == declared
 
 

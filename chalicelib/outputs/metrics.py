@@ -4,7 +4,7 @@
     denied        accounts whose AssumeRole was denied, the organization account included
     throttled     AssumeRole calls that STS throttled, after botocore's own retries; a sweep tries such an account again
     checked       accounts (and regions) with a result
-    failed        those without, for whatever reason
+    failed        those without, for whatever reason but that the account has the region off
     milliseconds  duration of each of both
 
 Their dimensions are `check` and `stage`, the stage of the deployment. The account is not a dimension: CloudWatch bills
@@ -68,7 +68,7 @@ def write_metrics(settings: Settings, answer: Answer, listing_error: CrossAccoun
         "denied": len(denied) + isinstance(listing_error, AssumeRoleDenied),
         "throttled": answer.throttled + isinstance(listing_error, AssumeRoleThrottled),
         "checked": checked,
-        "failed": len(outcomes) - checked,
+        "failed": sum(outcome.failed for outcome in outcomes),
     }
     for name, count in counts.items():
         metrics.add_metric(name, MetricUnit.Count, count)

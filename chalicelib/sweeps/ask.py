@@ -15,7 +15,7 @@ from chalicelib.checks.aws_errors import check_error, region_off
 from chalicelib.checks.check import Asked
 from chalicelib.cross_account import Account, AssumeRoleThrottled, AssumeRoleTimedOut, CrossAccountError, Hub
 from chalicelib.cross_account.account_id import ACCOUNT_ID
-from chalicelib.cross_account.aws_errors import ErrorKind, classify, is_aws_error, time_is_up
+from chalicelib.cross_account.aws_errors import ErrorKind, classify, code_of, is_aws_error, time_is_up
 from chalicelib.errors import CheckFailed, CheckTimedOut, RegionOff, to_cross_account_error
 from chalicelib.inputs.requests import Regions
 from chalicelib.sweeps.deadline import Deadline
@@ -209,9 +209,9 @@ class Question:
             raise
         except BaseException as error:  # sys.exit() in a check, or a cancelled task, must not end a sweep's thread
             if is_aws_error(error):
+                if region not in (None, account.region) and _is_off(error, account):
+                    raise region_off(error, account.id, region) from None
                 if classify(error) is ErrorKind.CREDENTIALS:
-                    if region not in (None, account.region) and _is_accepted(account):
-                        raise region_off(error, account.id, region) from None
                     self.hub.forget(account.id, self.actions)
                     visit.entered = None
                 raise check_error(error, asked.name, account.id) from None
@@ -256,15 +256,17 @@ class Question:
         }
 
 
-def _is_accepted(account: Account) -> bool:
-    """Whether the account's session is valid, so that a region that rejects it is one that the account has off.
+def _is_off(error: BaseException, account: Account) -> bool:
+    """Whether a region failed because the account has not enabled it: STS says so, others reject a valid session.
 
     GetCallerIdentity needs no permission, and no policy can deny it.
     """
+    if classify(error) is not ErrorKind.CREDENTIALS:
+        return code_of(error) == "RegionDisabledException"
     try:
         account.client("sts").get_caller_identity()
-    except Exception as error:
-        if is_aws_error(error):
+    except Exception as failure:
+        if is_aws_error(failure):
             return False
         raise
     return True

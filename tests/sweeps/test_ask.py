@@ -248,7 +248,7 @@ def test_a_failed_account_keeps_no_frames_and_no_context():
             assert outcome.error.__traceback__ is outcome.error.__context__ is None
 
 
-def rejecting(times: int) -> Check:
+def rejecting(times: int, code: str = "ExpiredToken") -> Check:
     """A check whose session AWS rejects so many times."""
     left = iter(range(times))
 
@@ -256,7 +256,7 @@ def rejecting(times: int) -> Check:
     def where(account: Any) -> str:
         """Say where."""
         if next(left, None) is not None:
-            raise ClientError({"Error": {"Code": "ExpiredToken"}}, "ListBuckets")
+            raise ClientError({"Error": {"Code": code}}, "ListBuckets")
         return account.region
 
     return where
@@ -351,6 +351,12 @@ def test_a_region_that_rejects_a_session_which_is_valid_is_off_and_no_failure():
     assert hub.asked == [ACCOUNT]  # the session is kept
     summary = answer.summary()
     assert (summary["ok"], summary["failed"], summary["region_off"]) == (1, 0, 1)
+
+
+def test_a_region_of_which_sts_says_that_it_is_off_is_off():
+    hub = FakeHub()
+    answer = ask(hub, rejecting(1, "RegionDisabledException"))
+    assert (answer.summary()["region_off"], hub.asked) == (1, [ACCOUNT])
 
 
 def test_a_rejected_session_in_the_functions_own_region_is_not_for_the_region():
