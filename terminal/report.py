@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.text import Text
 
@@ -48,7 +48,7 @@ def _by_cause(failures: Iterable[Outcome]) -> list[list[Outcome]]:
         hint = _hint(outcome.error)
         if ACCOUNT_ID.fullmatch(outcome.account):
             hint = hint.replace(outcome.account, "")
-        if outcome.region:
+        if outcome.region and outcome.error.stage == "check":
             hint = hint.replace(outcome.region, "")
         causes[_name(outcome.error), hint].append(outcome)
     return list(causes.values())
@@ -93,12 +93,12 @@ def _left_out(left_out: Iterable[LeftOut]) -> Lines:
 
 def _numbers(answer: Answer, tally: Tally) -> str:
     summary = answer.summary()
-    more: Mapping[str, int] = {"left out": summary["left_out"]}
+    of_failed = [f"{summary[name]} {text}" for name, text in (("denied", "denied"), ("cut", "cut off")) if summary[name]]
     parts = [
         f"{_number(summary['accounts'], 'account')}: {summary['ok']} ok",
-        f"{summary['failed']} failed",
+        f"{summary['failed']} failed" + (f" ({', '.join(of_failed)})" if of_failed else ""),
         f"{summary['not_started']} not started",
-        *(f"{number} {what}" for what, number in more.items() if number),
+        *([f"{summary['left_out']} left out"] if summary["left_out"] else []),
         _number(tally.rows, "row"),
         f"{summary['seconds']} s",
     ]

@@ -31,7 +31,8 @@ class Tally:
         """The outcomes of one account."""
         found: Counter[str] = Counter()
         for outcome in outcomes:
-            found[outcome.check] += len(items(outcome.result)) if outcome.ok else 0
+            if outcome.ok:
+                found[outcome.check] += len(items(outcome.result))
         self.rows += found.total()
         incomplete = {outcome.check for outcome in outcomes if outcome.failed}
         self.without_rows.update(check for check in found if not found[check] and check not in incomplete)

@@ -22,10 +22,9 @@ from tests.terminal.drive import PLAN
 
 
 @pytest.fixture(autouse=True)
-def _as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _as_it_was() -> Iterator[None]:
     """It lays a stage over the environment and turns the log to stderr, as befits a process of its own."""
     level, before, at_ctrl_c = logger.log_level, dict(os.environ), signal.getsignal(signal.SIGINT)
-    monkeypatch.setattr(logger.registered_handler, "stream", sys.stdout)
     yield
     logger.setLevel(level)
     hub_of.cache_clear()
@@ -35,10 +34,13 @@ def _as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def run(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+def run(
+    aws: FakeAws, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, str, str]]:
     """Gives the exit status, stdout, and stderr but for the line with what is going to be asked."""
 
     def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(logger.registered_handler, "stream", sys.stdout)  # that of another run may be closed
         try:
             status = command.main(arguments)
         except SystemExit as ended:
