@@ -25,7 +25,7 @@ from chalicelib.inputs.requests import CheckRequest, ListingRequest, SweepReques
 from chalicelib.inputs.settings import Settings, current_settings, open_hub
 from chalicelib.outputs.metrics import write_metrics
 from chalicelib.outputs.responses import http_error, http_response, lambda_envelope, raise_errors
-from chalicelib.outputs.store import STORE_SECONDS, ResultsStore
+from chalicelib.outputs.store import STORE_SECONDS, StoredFile, account_lines, accounts_key, keep_results, results_key
 from chalicelib.sweeps.ask import Question
 from chalicelib.sweeps.deadline import PAGE_SECONDS, Deadline
 from chalicelib.sweeps.organization import list_accounts as list_organization
@@ -95,11 +95,19 @@ def sweep(event: Any, context: Any) -> dict[str, Any]:
 @app.lambda_function()
 @raise_errors
 def list_accounts(event: Any, context: Any) -> dict[str, Any]:
-    """List the organization's accounts, with names or, for a state machine, in batches of ids."""
+    """List the organization's accounts, with names and units or, for a state machine, in batches of ids.
+
+    With `"store": true` they go to RESULTS_BUCKET as well; `"run"` and `"date"` say beside which results.
+    """
     request, settings = ListingRequest.from_event(event), current_settings()
+    request_id, deadline = context.aws_request_id, Deadline.of(context)
     with open_hub(settings) as hub:
-        organization, deadline = settings.organization_account_id, Deadline.of(context)
-        return list_organization(hub, request, organization, context.aws_request_id, deadline)
+        organization = settings.organization_account_id
+        if not request.store:
+            return list_organization(hub, request, organization, request_id, deadline).as_dict(request.batch_size)
+        file = StoredFile(hub, settings.results_bucket, accounts_key(request.store, request_id))
+        listing = list_organization(hub, request, organization, request_id, deadline.before(STORE_SECONDS))
+        return listing.as_dict(request.batch_size) | {"location": file.write(account_lines(listing), deadline)}
 
 
 @app.route("/checks", methods=["GET"], authorizer=signed)
@@ -160,9 +168,9 @@ def _sweep(event: Any, context: Any) -> dict[str, Any]:
             answer = _answer(hub, settings, request, context, deadline)
             answer.raise_if_all_failed()
             return answer.as_dict()
-        store = ResultsStore(hub, settings.results_bucket, request, context.aws_request_id)
+        file = StoredFile(hub, settings.results_bucket, results_key(request, context.aws_request_id))
         answer = _answer(hub, settings, request, context, deadline.before(STORE_SECONDS))
-        return store.keep(answer, deadline)  # each failure is a line there, which raising would lose
+        return keep_results(file, answer, deadline)  # each failure is a line there, which raising would lose
 
 
 def _answer(hub: Hub, settings: Settings, request: SweepRequest, context: Any, deadline: Deadline) -> Answer:

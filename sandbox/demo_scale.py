@@ -107,27 +107,29 @@ def run_execution(hub: Callable[[str], Any], arn: str, bucket: str) -> dict[str,
 
 
 def download(hub: Callable[[str], Any], bucket: str, folder: Path) -> list[dict[str, Any]]:
-    """Copy the results as `aws s3 sync` does, and return their lines."""
+    """Copy the bucket as `aws s3 sync` does, and return the lines of the results."""
     s3, lines = hub("s3"), []
     for item in s3.list_objects_v2(Bucket=bucket)["Contents"]:
         path = folder / item["Key"]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read())
-        lines += [json.loads(line) for line in path.read_text().splitlines()]
+        if item["Key"].startswith("sweeps/"):
+            lines += [json.loads(line) for line in path.read_text().splitlines()]
     return lines
 
 
 def documented_queries() -> list[str]:
-    """Returns the DuckDB queries of docs/thousands-of-accounts.md; the first creates the view."""
+    """Returns the DuckDB queries of docs/thousands-of-accounts.md; the first two create views."""
     document = (PROJECT / "docs" / "thousands-of-accounts.md").read_text()
     return re.findall(r"```sql\n(-- DuckDB: .*?)```", document, re.DOTALL)
 
 
 def run_queries(folder: Path) -> None:
-    view, *queries = documented_queries()
+    results, accounts, *queries = documented_queries()
     with duckdb.connect() as database:
         database.execute(f"SET file_search_path = '{folder}'")
-        database.execute(view)
+        database.execute(results)
+        database.execute(accounts)
         for query in queries:
             result = database.execute(query)
             title = query.splitlines()[0].removeprefix("-- DuckDB: ")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from chalicelib.outputs.rows import items, rows_of
+from chalicelib.outputs.rows import items_of, rows_of
 from chalicelib.sweeps.outcome import Answer, Outcome
 from terminal.earlier_run import EarlierRun, Place, Row, own, tells_apart
 
@@ -205,7 +205,7 @@ def _now(outcome: Outcome) -> str:
 
 def _stands_alone(result: Any) -> bool:
     """Whether it is its only row, and not a list that happens to have one."""
-    found = items(result)
+    found = items_of(result)
     return len(found) == 1 and found[0] is result
 
 

@@ -93,7 +93,8 @@ def _left_out(left_out: Iterable[LeftOut]) -> Lines:
 
 def _numbers(answer: Answer, tally: Tally) -> str:
     summary = answer.summary()
-    of_failed = [f"{summary[name]} {text}" for name, text in (("denied", "denied"), ("cut", "cut off")) if summary[name]]
+    reasons = {"denied": "denied", "cut": "cut off"}
+    of_failed = [f"{summary[name]} {text}" for name, text in reasons.items() if summary[name]]
     parts = [
         f"{_number(summary['accounts'], 'account')}: {summary['ok']} ok",
         f"{summary['failed']} failed" + (f" ({', '.join(of_failed)})" if of_failed else ""),

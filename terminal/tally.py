@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from chalicelib.outputs.rows import items, rows_of
+from chalicelib.outputs.rows import items_of, rows_of
 from chalicelib.sweeps.outcome import Outcome
 
 
@@ -32,7 +32,7 @@ class Tally:
         found: Counter[str] = Counter()
         for outcome in outcomes:
             if outcome.ok:
-                found[outcome.check] += len(items(outcome.result))
+                found[outcome.check] += len(items_of(outcome.result))
         self.rows += found.total()
         incomplete = {outcome.check for outcome in outcomes if outcome.failed}
         self.without_rows.update(check for check in found if not found[check] and check not in incomplete)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from jsonata import Jsonata  # type: ignore[import-untyped]
@@ -19,6 +20,9 @@ from chalicelib import cross_account, errors
 from chalicelib.inputs.requests import STORE_KEYS, ListingRequest, StoreRequest, SweepRequest
 from chalicelib.inputs.settings import Settings
 from chalicelib.outputs import store
+from chalicelib.outputs.rows import line_of
+from chalicelib.sweeps.organization import Listing
+from chalicelib.sweeps.outcome import Outcome, Target
 from sandbox.decide import decide
 from sandbox.moto_patches.state_machines import partition
 from tests.policies import assume, caller, own
@@ -120,7 +124,7 @@ def report(batch: int, **more: Any) -> dict[str, Any]:
 
 def summarize(batches: list[list[str]], reports: list[dict[str, Any]]) -> Any:
     output = machine()["States"]["SweepBatches"]["Output"]
-    return evaluate(output, input={"batches": batches}, result=reports)
+    return evaluate(output, {"left_out": 7}, input={"batches": batches}, result=reports)
 
 
 def next_state_of(name: str, data: Any, variables: dict[str, Any] | None = None) -> str:
@@ -229,16 +233,33 @@ def set_variables(given: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("given", "question"),
+    ("given", "question", "check"),
     [
-        ({}, {"check": "preflight"}),
-        ({"sweep": {}}, {"check": "preflight"}),
-        ({"list_accounts": {"exclude": ["1"]}}, {"check": "preflight"}),
-        ({"sweep": {"check": "s3_buckets", "accounts": ["1"], "regions": ["eu-west-1"]}}, QUESTION),
+        ({}, {"check": "preflight"}, "preflight"),
+        ({"sweep": {}}, {"check": "preflight"}, "preflight"),
+        ({"list_accounts": {"exclude": ["1"]}}, {"check": "preflight"}, "preflight"),
+        ({"sweep": {"check": "s3_buckets", "accounts": ["1"], "regions": ["eu-west-1"]}}, QUESTION, "s3_buckets"),
+        ({"sweep": {"checks": ["identity"], "regions": "all"}}, {"checks": ["identity"], "regions": "all"}, ANY),
     ],
 )
-def test_the_question_comes_from_the_input_or_from_the_parameter(given: Any, question: Any) -> None:
-    assert set_variables(given) == {"question": question, "stored": STORED}
+def test_the_question_comes_from_the_input_or_from_the_parameter(given: Any, question: Any, check: Any) -> None:
+    assert set_variables(given) == {"question": question, "check": check, "stored": STORED, "left_out": 0}
+
+
+@pytest.mark.parametrize("asked", [{"check": "s3_buckets"}, {"checks": ["s3_buckets", "identity"]}])
+def test_results_are_where_the_output_says_also_those_of_several_checks(asked: Any) -> None:
+    request = SweepRequest.from_event({**asked, "accounts": [], **STORED, "part": "x"}, Settings())
+    assign = machine()["States"]["TestSweep"]["Assign"]
+    variables = evaluate(assign, result={"Payload": {"check": request.name}}) | {"stored": STORED}
+    found = evaluate(machine()["States"]["BuildOutput"]["Output"], variables, input={"summary": {"ok": 1}})
+    assert found == {
+        "check": request.name,
+        "run": "nightly",
+        "date": "2026-01-31",
+        "location": f"s3://{BUCKET}/sweeps/check={request.name}/date=2026-01-31/run=nightly/",
+        "summary": {"ok": 1},
+    }
+    assert f"s3://{BUCKET}/{store.results_key(request, '')}".startswith(found["location"])
 
 
 def test_the_test_sweep_has_an_empty_list_of_accounts() -> None:
@@ -271,18 +292,22 @@ def test_the_input_cannot_change_the_key_of_the_results() -> None:
     assert {key: payload[key] for key in STORE_KEYS} == {**STORED, "part": "batch-3-round-0"}
 
 
-@pytest.mark.parametrize("given", [None, {}, {"exclude": ["111111111111"]}])
-def test_accounts_are_listed_in_batches(given: Any) -> None:
+@pytest.mark.parametrize("given", [None, {}, {"exclude": ["111111111111"]}, {"account_tags": {"env": "prod"}}])
+def test_accounts_are_listed_in_batches_and_stored_beside_the_results(given: Any) -> None:
     data = {} if given is None else {"list_accounts": given}
-    payload = evaluate(machine()["States"]["ListAccounts"]["Arguments"]["Payload"], input=data)
-    assert ListingRequest.from_event(payload).batch_size == 100
+    payload = evaluate(machine()["States"]["ListAccounts"]["Arguments"]["Payload"], {"stored": STORED}, input=data)
+    request = ListingRequest.from_event(payload)
+    assert (request.batch_size, request.store) == (100, StoreRequest("nightly", None, "2026-01-31"))
+    assert request.account_tags == frozenset((given or {}).get("account_tags", {}).items())
 
 
 @pytest.mark.parametrize("batches", [[], [["1"]], [["1", "2"]], [["1"], ["2"]], [["1", "2"], ["3"]]])
 def test_few_batches_remain_a_list_of_lists(batches: list[list[str]]) -> None:
     """JSONata converts a list of one item to the item, except in an array constructor."""
-    output = evaluate(machine()["States"]["ListAccounts"]["Output"], result={"Payload": {"batches": batches}})
+    result = {"Payload": {"batches": batches, "left_out": 7}}
+    output = evaluate(machine()["States"]["ListAccounts"]["Output"], result=result)
     assert output == {"batches": batches}
+    assert evaluate(machine()["States"]["ListAccounts"]["Assign"], result=result) == {"left_out": 7}
     assert evaluate(machine()["States"]["SweepBatches"]["Items"], input=output) == batches
 
 
@@ -419,6 +444,7 @@ def test_the_summary_is_the_sum_of_the_reports() -> None:
             "ok": 4,
             "failed": 2,
             "not_started": 1,
+            "left_out": 7,
             "lost": 1,
             "batches": 4,
             "batches_lost": 1,
@@ -515,26 +541,12 @@ def test_a_caught_error_is_the_error_of_the_execution() -> None:
         assert evaluate(state["Cause"], input=caught) == "denied"
 
 
-def test_the_output_has_the_location_of_the_results() -> None:
-    variables = {"question": QUESTION, "stored": STORED}
-    found = evaluate(machine()["States"]["BuildOutput"]["Output"], variables, input={"summary": {"ok": 1}})
-    assert found == {
-        "check": "s3_buckets",
-        "run": "nightly",
-        "date": "2026-01-31",
-        "location": f"s3://{BUCKET}/sweeps/check=s3_buckets/date=2026-01-31/run=nightly/",
-        "summary": {"ok": 1},
-    }
-    request = SweepRequest.from_event({"check": "s3_buckets", "accounts": [], **STORED, "part": "x"}, Settings())
-    assert f"s3://{BUCKET}/{store.key(request, '')}".startswith(found["location"])
-
-
 def test_a_message_has_a_maximum_size() -> None:
     ids = [f"{number:012d}" for number in range(10_000)]
     data = {"summary": {"accounts": 10_000}, "failed": ids, "lost": ids, "errors": []}
     message = evaluate(
         machine()["States"]["PublishToTopic"]["Arguments"]["Message"],
-        {"question": QUESTION, "stored": STORED},
+        {"check": "s3_buckets", "stored": STORED},
         input=data,
     )
     assert len(message) < 10_000
@@ -611,11 +623,27 @@ def test_sweep_may_not_write_to_a_bucket_with_that_name_in_another_account() -> 
     assert not may("StoreResults", "s3:PutObject", f"arn:aws:s3:::{BUCKET}/sweeps/x.jsonl", **elsewhere)
 
 
-def test_only_the_role_of_sweep_has_the_store_policy() -> None:
-    assert resolve(RESOURCES["StoreResults"]["Properties"]["Roles"]) == [f"cross-account-{STAGE}-sweep"]
+def test_list_accounts_may_only_write_accounts() -> None:
+    assert may("StoreAccounts", "s3:PutObject", f"arn:aws:s3:::{BUCKET}/accounts/x.jsonl")
+    for key in ("sweeps/x.jsonl", "x.jsonl"):
+        assert not may("StoreAccounts", "s3:PutObject", f"arn:aws:s3:::{BUCKET}/{key}")
+    assert not may("StoreAccounts", "s3:GetObject", f"arn:aws:s3:::{BUCKET}/accounts/x.jsonl")
+    elsewhere = {"aws:ResourceAccount": "999999999999"}
+    assert not may("StoreAccounts", "s3:PutObject", f"arn:aws:s3:::{BUCKET}/accounts/x.jsonl", **elsewhere)
 
 
-@pytest.mark.parametrize("resource", ["StateMachineRole", "StoreResults", "ScheduleRole"])
+def test_the_policies_allow_the_keys_that_are_written() -> None:
+    sweep = SweepRequest.from_event({"check": "identity", "store": True}, Settings())
+    assert may("StoreResults", "s3:PutObject", f"arn:aws:s3:::{BUCKET}/{store.results_key(sweep, 'run')}")
+    assert may("StoreAccounts", "s3:PutObject", f"arn:aws:s3:::{BUCKET}/{store.accounts_key(StoreRequest(), 'run')}")
+
+
+@pytest.mark.parametrize(("policy", "function"), [("StoreResults", "sweep"), ("StoreAccounts", "list_accounts")])
+def test_only_the_role_of_one_function_has_a_store_policy(policy: str, function: str) -> None:
+    assert resolve(RESOURCES[policy]["Properties"]["Roles"]) == [f"cross-account-{STAGE}-{function}"]
+
+
+@pytest.mark.parametrize("resource", ["StateMachineRole", "StoreResults", "StoreAccounts", "ScheduleRole"])
 def test_permissions_do_not_have_wildcard_actions_or_resources(resource: str) -> None:
     for statement in statements(resource):
         assert not any("*" in action for action in listed(statement["Action"]))
@@ -686,7 +714,13 @@ def test_the_document_has_each_parameter_and_its_default() -> None:
 
 def test_the_document_has_each_column() -> None:
     columns = [name for row in rows("Result lines") for name in row[0].split(", ")]
-    assert columns == [*store._COLUMNS, "check", "date", "run"]
+    outcome = Outcome("1", None, None, None, "identity", 1, tags={})
+    assert columns == [*line_of(outcome), "date", "run"]
+
+
+def test_the_document_has_each_column_of_the_accounts() -> None:
+    columns = [name for row in rows("Names, units and tags") for name in row[0].split(", ")]
+    assert columns == [*next(iter(store.account_lines(Listing([Target("1")])))), "date", "run"]
 
 
 def test_the_document_has_the_numbers_of_the_template() -> None:

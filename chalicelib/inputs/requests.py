@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
 from chalicelib.checks.check import Asked, Check, shown
 from chalicelib.cross_account import InvalidInput
-from chalicelib.cross_account.account_id import ACCOUNT_ID, valid_account_id
+from chalicelib.cross_account.account_id import ACCOUNT_ID, json_type, valid_account_id
 from chalicelib.cross_account.clients import MAX_CONNECTIONS
 from chalicelib.cross_account.region import known_regions
 from chalicelib.inputs import fields as field
@@ -23,21 +23,14 @@ MAX_OUTCOMES = 200_000
 """Accounts times checks times regions of a sweep: with an error for each, it takes 380 MB of the function's 512."""
 
 CHECK_KEYS = ("account_id", "check", "region", "params", "raise_on_error")
-LISTING_KEYS = ("organizational_unit", "exclude", "batch_size")
+WHICH_KEYS = ("organizational_unit", "account_tags", "exclude", "tags")
+STORE_KEYS = ("store", "run", "part", "date")
+LISTING_KEYS = (*WHICH_KEYS, "batch_size", "store", "run", "date")
+SWEEP_KEYS = ("check", "checks", "accounts", *WHICH_KEYS, "regions", "params", "concurrency", *STORE_KEYS)
 MAX_NAME = 100
 """Characters of the name of several checks together."""
-STORE_KEYS = ("store", "run", "part", "date")
-SWEEP_KEYS = (
-    "check",
-    "checks",
-    "accounts",
-    "organizational_unit",
-    "exclude",
-    "regions",
-    "params",
-    "concurrency",
-    *STORE_KEYS,
-)
+MAX_TAGS = 50
+"""As many as AWS lets an account have."""
 
 Regions = tuple[str | None, ...] | Literal["all"]
 """In order, None being the function's own region; or those that an account has enabled."""
@@ -73,12 +66,18 @@ class ListingRequest:
     Attributes:
         organizational_unit: those below this unit or root, at any depth; None: all.
         exclude: ids to leave out.
-        batch_size: return the ids in batches of this size, for a state machine; None: return ids and names.
+        account_tags: those that have all of these tags, each a name and a value; empty: with any tags.
+        tags: tell the tags.
+        batch_size: return the ids in batches of this size, for a state machine; None: return the accounts.
+        store: how the accounts are stored beside the results; None: they are not.
     """
 
     organizational_unit: str | None
     exclude: frozenset[str]
+    account_tags: frozenset[tuple[str, str]] = frozenset()
+    tags: bool = False
     batch_size: int | None = None
+    store: StoreRequest | None = None
 
     @classmethod
     def from_event(cls, event: Any) -> ListingRequest:
@@ -87,14 +86,18 @@ class ListingRequest:
         Raises:
             InvalidInput: one sentence that names the field.
         """
-        return cls.from_fields(field.reject_unknown_fields(event, LISTING_KEYS))
+        fields = field.reject_unknown_fields(event, LISTING_KEYS)
+        batch_size = field.whole_number(fields, "batch_size", maximum=10_000)
+        return replace(cls.from_fields(fields), batch_size=batch_size, store=StoreRequest.from_fields(fields))
 
     @classmethod
     def from_fields(cls, fields: Fields) -> ListingRequest:
+        """Read what selects accounts and what to tell of them, which an event of a sweep has as well."""
         return cls(
             organizational_unit=_organizational_unit(fields.get("organizational_unit")),
             exclude=frozenset(_excluded(item) for item in field.list_of(fields, "exclude") or ()),
-            batch_size=field.whole_number(fields, "batch_size", maximum=10_000),
+            account_tags=_account_tags(fields["account_tags"]) if "account_tags" in fields else frozenset(),
+            tags=field.flag(fields, "tags"),
         )
 
 
@@ -164,8 +167,8 @@ class SweepRequest:
         accounts = field.list_of(fields, "accounts")
         if accounts is None and "accounts" in fields:  # null is probably a bug upstream; do not sweep everything
             raise InvalidInput("accounts must be a list, not null; leave it out to sweep the whole organization.")
-        if accounts is not None and (fields.get("organizational_unit") or fields.get("exclude")):
-            raise InvalidInput("A sweep takes accounts, or organizational_unit and exclude, but not both.")
+        if accounts is not None and any(fields.get(name) for name in WHICH_KEYS):
+            raise InvalidInput(f"A sweep takes accounts, or {', '.join(WHICH_KEYS)}, but not both.")
         request = cls(
             checks=_asked(checks, field.params(fields), settings),
             accounts=None if accounts is None else tuple(accounts),
@@ -254,6 +257,20 @@ def _organizational_unit(value: Any) -> str | None:
     if not isinstance(value, str) or not re.fullmatch(pattern, value):
         raise InvalidInput("organizational_unit must be the id of a unit or a root, such as ou-ab12-34cd56ef.")
     return value
+
+
+def _account_tags(value: Any) -> frozenset[tuple[str, str]]:
+    """Null or an empty object is probably an unset variable, which must not mean every account."""
+    if not isinstance(value, dict):
+        raise InvalidInput(f'account_tags must be an object such as {{"env": "prod"}}, not {json_type(value)}.')
+    if not 1 <= len(value) <= MAX_TAGS:
+        raise InvalidInput(f"account_tags must have 1 to {MAX_TAGS} tags; leave it out to ask accounts with any tags.")
+    for name, text in value.items():
+        if not name:
+            raise InvalidInput("account_tags has a tag without a name.")
+        if not isinstance(text, str):
+            raise InvalidInput(f"account_tags must have a text for {shown(name)}, not {json_type(text)}.")
+    return frozenset(value.items())
 
 
 def _key_part(fields: Fields, name: str) -> str | None:

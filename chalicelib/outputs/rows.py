@@ -39,7 +39,7 @@ def rows_of(outcome: Outcome) -> Iterator[dict[str, Any]]:
     if outcome.error is not None:
         yield {**base, "error": outcome.error.as_dict()}
         return
-    for item in items(outcome.result):
+    for item in items_of(outcome.result):
         yield {**base, **own_columns(item)}
 
 
@@ -64,7 +64,7 @@ def line_of(outcome: Outcome) -> dict[str, Any]:
     return line if outcome.tags is None else {**line, "tags": dict(outcome.tags)}
 
 
-def items(result: Any) -> Sequence[Any]:
+def items_of(result: Any) -> Sequence[Any]:
     """What a result is a list of; an object or a value that is no list stands alone."""
     if isinstance(result, list | tuple):
         return result

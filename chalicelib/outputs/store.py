@@ -1,10 +1,13 @@
-"""A sweep's results as JSON lines in the hub's own bucket, where SQL reads them: see docs/thousands-of-accounts.md."""
+"""JSON lines in the hub's own bucket, where SQL reads them: a sweep's results, and the accounts of the organization.
+
+See docs/thousands-of-accounts.md.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from tempfile import SpooledTemporaryFile
@@ -17,31 +20,36 @@ from chalicelib.errors import ResultsNotStored, to_cross_account_error
 from chalicelib.inputs.requests import StoreRequest, SweepRequest
 from chalicelib.outputs.rows import line_of
 from chalicelib.sweeps.deadline import Deadline
-from chalicelib.sweeps.outcome import Answer, Outcome
+from chalicelib.sweeps.organization import Listing
+from chalicelib.sweeps.outcome import Answer
 
 STORE_SECONDS = 15.0
-"""Kept back at the end of a sweep for writing its results: a failed attempt and one more."""
+"""Kept back at the end for writing: a failed attempt and one more."""
 _MEMORY_BYTES = 8 * 1024 * 1024
 """A larger part goes through a file in /tmp, so that its text does not come on top of the results in memory."""
 
-_PREFIX = "sweeps"
-"""The only place in the bucket; sweep-template.yaml grants writing below it and nowhere else."""
+_RESULTS, _ACCOUNTS = "sweeps", "accounts"
+"""The only places in the bucket: sweep-template.yaml lets `sweep` write below one, and `list_accounts` the other.
+
+A table of SQL is a folder, with all that is in it, so neither is in the other.
+"""
+
+Line = Mapping[str, Any]
 
 
-class ResultsStore:
-    """Where one sweep's results go. Create it before the sweep, so that a missing bucket setting fails first.
+class StoredFile:
+    """One file in the bucket. Create it before the work, so that a missing bucket setting fails first.
 
     Args:
         hub: the account this runs in.
         bucket: RESULTS_BUCKET, the only one that is written to.
-        request: the sweep; its `store` says under which key.
-        request_id: of the invocation.
+        key: see `results_key` and `accounts_key`.
 
     Raises:
         InvalidSettings: this stage has no bucket for results.
     """
 
-    def __init__(self, hub: Hub, bucket: str, request: SweepRequest, request_id: str) -> None:
+    def __init__(self, hub: Hub, bucket: str, key: str) -> None:
         if not bucket:
             raise InvalidSettings(
                 "The setting RESULTS_BUCKET is empty; the rule is: the name of the bucket that stored sweeps write to.",
@@ -50,30 +58,28 @@ class ResultsStore:
             )
         self._hub = hub
         self._bucket = bucket
-        self._key = key(request, request_id)
+        self._key = key
 
-    def keep(self, answer: Answer, deadline: Deadline) -> dict[str, Any]:
-        """Write a sweep's results, and return its response with `failed` and `location` in place of `results`.
-
-        Overwrites an earlier run of this part; writes an empty file if there are no results.
+    def write(self, lines: Iterable[Line], deadline: Deadline) -> str:
+        """Write the lines, and return where they are. Overwrites an earlier file; without lines, it is empty.
 
         Raises:
-            ResultsNotStored: S3 did not accept them, or not in time. They are lost, and the sweep has to be run again.
+            ResultsNotStored: S3 did not accept them, or not in time.
         """
-        deadline.run(partial(self._put, answer.outcomes), late=self._put_late)
+        count = deadline.run(partial(self._put, lines), late=self._put_late)
         location = f"s3://{self._bucket}/{self._key}"
-        logger.info("stored", location=location, lines=len(answer.outcomes))
-        failed = list(dict.fromkeys(account[:64] for account in answer.failed))
-        return {**answer.without_results(), "failed": failed, "location": location}
+        logger.info("stored", file=location, lines=count)
+        return location
 
-    def _put(self, outcomes: Iterable[Outcome]) -> None:
+    def _put(self, lines: Iterable[Line]) -> int:
         try:
             with SpooledTemporaryFile(max_size=_MEMORY_BYTES) as file:
-                _write_lines(file, outcomes)
+                count = _write_lines(file, lines)
                 file.seek(0)
                 self._hub.client("s3").put_object(
                     Bucket=self._bucket, Key=self._key, Body=file, ContentType="application/x-ndjson"
                 )
+            return count
         except HubCredentialsRejected as error:
             error.stage = "store"
             raise
@@ -89,26 +95,60 @@ class ResultsStore:
     def _not_stored(self, what: str, code: str | None = None, request_id: str | None = None) -> ResultsNotStored:
         return ResultsNotStored(
             f"{what}, bucket {self._bucket} (RESULTS_BUCKET).",
-            hint="sweep-template.yaml makes the bucket and lets the function sweep, and no other, write to it.",
+            hint="sweep-template.yaml makes the bucket and lets the functions sweep and list_accounts, and no other, "
+            "write to it.",
             code=code,
             request_id=request_id,
             operation="PutObject",
         )
 
 
-def key(request: SweepRequest, request_id: str) -> str:
+def keep_results(file: StoredFile, answer: Answer, deadline: Deadline) -> dict[str, Any]:
+    """Write a sweep's results, and return its response with `failed` and `location` in place of `results`.
+
+    Raises:
+        as `StoredFile.write` does. The results are lost, and the sweep has to be run again.
+    """
+    location = file.write(map(line_of, answer.outcomes), deadline)
+    failed = list(dict.fromkeys(account[:64] for account in answer.failed))
+    return {**answer.without_results(), "failed": failed, "location": location}
+
+
+def results_key(request: SweepRequest, request_id: str) -> str:
     """The key of a part of a sweep's results: a part that is run again overwrites itself, another question does not."""
     store = request.store or StoreRequest()
     accounts: Any = request.accounts
     if accounts is None:
-        accounts = {"unit": request.listing.organizational_unit, "exclude": sorted(request.listing.exclude)}
+        listing = request.listing
+        accounts = {"unit": listing.organizational_unit, "exclude": sorted(listing.exclude)}
+        if listing.account_tags:
+            accounts["tags"] = sorted(listing.account_tags)
     params = [dict(asked.params) for asked in request.checks]
     asked = (accounts, request.regions, params[0] if len(params) == 1 else params)
     part = store.part or hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
+    return f"{_RESULTS}/check={request.name}/{_of_run(store, request_id)}/{part}.jsonl"
+
+
+def accounts_key(store: StoreRequest, request_id: str) -> str:
+    """The key of the accounts of a run, by which SQL joins them to its results."""
+    return f"{_ACCOUNTS}/{_of_run(store, request_id)}/accounts.jsonl"
+
+
+def account_lines(listing: Listing) -> Iterable[Line]:
+    """A line for each account of the organization; `left_out` is why it was not asked, or null."""
+    accounts = [(target, None) for target in listing.targets]
+    for target, reason in [*accounts, *((one.target, one.reason) for one in listing.left_out)]:
+        yield {"id": target.id, "name": target.name, "unit": target.unit, "tags": target.tags, "left_out": reason}
+
+
+def _of_run(store: StoreRequest, request_id: str) -> str:
     day = store.date or datetime.now(UTC).date().isoformat()
-    return f"{_PREFIX}/check={request.name}/date={day}/run={store.run or request_id}/{part}.jsonl"
+    return f"date={day}/run={store.run or request_id}"
 
 
-def _write_lines(file: IO[bytes], outcomes: Iterable[Outcome]) -> None:
-    for outcome in outcomes:
-        file.write(json.dumps(line_of(outcome), separators=(",", ":")).encode() + b"\n")
+def _write_lines(file: IO[bytes], lines: Iterable[Line]) -> int:
+    count = 0
+    for line in lines:
+        file.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
+        count += 1
+    return count

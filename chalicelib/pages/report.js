@@ -1,67 +1,71 @@
 "use strict";
 (() => {
-  const table = document.querySelector(".scroll > table");
-  if (!table) return;
-  const body = table.tBodies[0];
-  const heads = [...table.tHead.rows[0].cells];
-  const rows = [...body.rows].map((row, place) => ({ row, place, text: row.textContent.toLowerCase() }));
-
-  // On a phone the rows are shown as cards, and with another `display` some browsers forget that it is a table.
-  table.setAttribute("role", "table");
-  for (const row of table.rows) {
-    row.setAttribute("role", "row");
-    for (const cell of row.cells) {
-      if (cell.tagName === "TD") cell.setAttribute("role", "cell");
-      else cell.setAttribute("role", cell.scope === "row" ? "rowheader" : "columnheader");
-    }
-  }
-
-  // An error takes the place of all the check's columns: whoever sorts by one of these finds it last.
-  const valueIn = (row, column) => {
-    let at = 0;
-    for (const cell of row.cells) {
-      if (at === column && cell.colSpan === 1) return cell.dataset.sort ?? cell.textContent;
-      at += cell.colSpan;
-    }
-    return "";
-  };
+  const form = document.querySelector("form.filter");
+  if (!form) return;
   const collator = new Intl.Collator("en", { numeric: true });
   const compare = (one, other) => {
     const difference = Number(one) - Number(other);
     return Number.isNaN(difference) ? collator.compare(one, other) : difference;
   };
-  const sortBy = (column) => {
-    const falling = heads[column].getAttribute("aria-sort") === "ascending";
-    for (const head of heads) head.removeAttribute("aria-sort");
-    heads[column].setAttribute("aria-sort", falling ? "descending" : "ascending");
-    for (const entry of rows) entry.value = valueIn(entry.row, column);
-    rows.sort((one, other) => {
-      if (!one.value || !other.value) return !one.value - !other.value || one.place - other.place;
-      return (falling ? -1 : 1) * compare(one.value, other.value) || one.place - other.place;
-    });
-    body.append(...rows.map((entry) => entry.row));
-  };
-  heads.forEach((head, column) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.append(...head.childNodes);
-    button.addEventListener("click", () => sortBy(column));
-    head.append(button);
-  });
 
-  const form = document.querySelector("form.filter");
+  // "Nothing found" takes the place of all the check's columns: whoever sorts by one of these finds it last.
+  const valueIn = (row, column) => {
+    const cell = row.cells[column];
+    return !cell || cell.matches(".quiet") ? "" : cell.textContent;
+  };
+
+  const live = (table) => {
+    const rows = [...table.tBodies[0].rows].map((row, place) => ({ row, place, text: row.textContent.toLowerCase() }));
+    const heads = [...table.tHead.rows[0].cells];
+
+    // On a phone the rows are shown as cards, and with another `display` some browsers forget that it is a table.
+    table.setAttribute("role", "table");
+    for (const row of table.rows) {
+      row.setAttribute("role", "row");
+      for (const cell of row.cells) {
+        if (cell.tagName === "TD") cell.setAttribute("role", "cell");
+        else cell.setAttribute("role", cell.scope === "row" ? "rowheader" : "columnheader");
+      }
+    }
+
+    const sortBy = (column) => {
+      const falling = heads[column].getAttribute("aria-sort") === "ascending";
+      for (const head of heads) head.removeAttribute("aria-sort");
+      heads[column].setAttribute("aria-sort", falling ? "descending" : "ascending");
+      for (const entry of rows) entry.value = valueIn(entry.row, column);
+      rows.sort((one, other) => {
+        if (!one.value || !other.value) return !one.value - !other.value || one.place - other.place;
+        return (falling ? -1 : 1) * compare(one.value, other.value) || one.place - other.place;
+      });
+      table.tBodies[0].append(...rows.map((entry) => entry.row));
+    };
+    heads.forEach((head, column) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...head.childNodes);
+      button.addEventListener("click", () => sortBy(column));
+      head.append(button);
+    });
+    return { section: table.closest("section"), rows };
+  };
+  const tables = [...document.querySelectorAll(".scroll > table")].map(live);
+
   const search = form.querySelector("input[type=search]");
   const status = form.querySelector("output");
   const filter = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const outcome = form.elements.outcome.value;
-    let shown = 0;
-    for (const { row, text } of rows) {
-      const fits = (outcome === "all" || outcome === row.dataset.outcome) && words.every((word) => text.includes(word));
-      row.hidden = !fits;
-      shown += fits;
+    const kind = form.elements.kind.value;
+    let shown = 0, all = 0;
+    for (const { section, rows } of tables) {
+      const before = shown;
+      for (const { row, text } of rows) {
+        row.hidden = (kind !== "all" && kind !== row.dataset.kind) || !words.every((word) => text.includes(word));
+        shown += !row.hidden;
+      }
+      all += rows.length;
+      section.hidden = shown === before;
     }
-    status.textContent = shown === rows.length ? "" : shown ? `${shown} of ${rows.length} shown` : "Nothing fits.";
+    status.textContent = shown === all ? "" : shown ? `${shown} of ${all} shown` : "Nothing fits.";
   };
   form.addEventListener("input", filter);
   form.addEventListener("submit", (event) => event.preventDefault());

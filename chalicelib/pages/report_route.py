@@ -8,10 +8,11 @@ from typing import Any
 from chalicelib.errors import ResultTooLarge, to_cross_account_error
 from chalicelib.outputs.responses import Response, check_http_response_size, error_body, http_error
 from chalicelib.pages import report
+from chalicelib.pages.contents import contents_of
 from chalicelib.sweeps.outcome import Answer
 
 MAX_ROWS = 20_000
-"""A row has 300 bytes and more, and a Lambda function returns 6 MB."""
+"""A row has 180 bytes and more, and a Lambda function returns 6 MB."""
 
 
 def respond(answer: Answer, event: Mapping[str, Any], accept: str) -> Response:
@@ -28,11 +29,11 @@ def respond(answer: Answer, event: Mapping[str, Any], accept: str) -> Response:
         EveryAccountFailed: and the request is not a browser's.
         ResultTooLarge: a Lambda function cannot return the page.
     """
-    rows = len(answer.outcomes) + len(answer.not_started)
+    rows = sum(contents_of(answer).counts().values())
     if rows > MAX_ROWS:  # at once: to make it first would take the time that there is to say so
         raise ResultTooLarge(
             f"The page would have {rows:,} rows; it can have {MAX_ROWS:,} at most.",
-            hint="Ask for fewer accounts or regions at a time, or POST /sweeps for JSON.",
+            hint="Ask for fewer accounts or regions at a time, POST /sweeps for JSON, or sweep.py from a terminal.",
         )
     status = 200
     try:

@@ -1,115 +1,167 @@
-"""The table of a report: a row for each account and region, with columns from the check's results."""
+"""The tables of a report: of a check, a row for each thing that it found; and one of the accounts without an answer."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import Any
 
+from chalicelib.outputs.rows import RESULT, items_of
+from chalicelib.pages.contents import LABELS, Findings, Kind, Missing, target_of
 from chalicelib.pages.markup import Content, Markup, element, join
 from chalicelib.sweeps.outcome import Answer, Outcome, Target
 
 MAX_COLUMNS = 12
-"""More keys than this, over all results, are data and not columns."""
 MAX_LISTED = 20
+MAX_REGIONS = 3
+"""Of an account that found nothing in more regions than this, their number is shown."""
 MAX_SHOWN = 200
 MAX_HINT = 1500
 """Characters. A page is for reading: with these, one of 500 accounts stays under 1 MB; the sweep's JSON has it all."""
 
 _NUMBER = "number"
-OUTCOMES = {"ok": "ok", "failed": "failed", "not-started": "not started"}
 
 
-def table(answer: Answer) -> Markup:
-    with_region = any(outcome.region is not None for outcome in answer.outcomes)
-    columns = columns_of([outcome.result for outcome in answer.outcomes if outcome.ok])
-    numbers = _numbers(answer.outcomes, columns)
-    wide = max(len(columns), 1)
-    heads = [
-        _head("Account"),
-        _head("Region") if with_region else None,
-        _head("Outcome", id="outcome"),
-        *(_head(_label(column), class_=_NUMBER if column in numbers else None) for column in columns or ["result"]),
-        _head("ms", class_=_NUMBER),
-    ]
-    rows = [_row(outcome, columns, with_region) for outcome in answer.outcomes]
-    rows += [_not_started(target, with_region, wide) for target in answer.not_started]
-    return element(
-        "table",
-        element("caption", "One row for each account", " and region" if with_region else None),
-        element("thead", element("tr", *heads)),
-        element("tbody", join(*rows)),
+@dataclass(frozen=True)
+class Leading:
+    """The columns that all tables of a page begin with: the account's, and those that say something in this answer."""
+
+    unit: bool
+    tags: bool
+    region: bool
+
+    @classmethod
+    def of(cls, answer: Answer) -> Leading:
+        others = (one.target for one in answer.left_out)
+        who: list[Outcome | Target] = [*answer.outcomes, *answer.not_started, *others]
+        return cls(
+            unit=any(one.unit is not None for one in who),
+            tags=any(one.tags is not None for one in who),
+            region=any(outcome.region is not None for outcome in answer.outcomes),
+        )
+
+    def heads(self) -> Markup:
+        more = {"Unit": self.unit, "Tags": self.tags, "Region": self.region}
+        return join(_head("Account"), *(_head(label) for label, there in more.items() if there))
+
+    def cells(self, target: Target, regions: str | None) -> Markup:
+        return join(
+            _account(target.id, target.name),
+            _cell(target.unit, "Unit") if self.unit else None,
+            _cell(target.tags, "Tags") if self.tags else None,
+            element("td", regions, data_label="Region") if self.region else None,
+        )
+
+
+@dataclass(frozen=True)
+class _Own:
+    """The columns of what a check found.
+
+    Attributes:
+        labels: of each key that is a column.
+        numbers: those of them that hold numbers and nothing else.
+        others: there are more keys, and one more column for them.
+    """
+
+    labels: Mapping[Hashable, str]
+    numbers: frozenset[Hashable]
+    others: bool
+
+    @classmethod
+    def of(cls, items: Sequence[Mapping[Any, Any]]) -> _Own:
+        """If there are too many keys, those that most items lack are data, such as names of buckets."""
+        counts = Counter(name for item in items for name in item)
+        names, others = list(counts) or [RESULT], len(counts) > MAX_COLUMNS
+        if others:
+            names = [name for name in names if counts[name] * 2 > len(items)][:MAX_COLUMNS]
+        given = {name: [item[name] for item in items if item.get(name) is not None] for name in names}
+        numbers = frozenset(name for name, values in given.items() if values and all(map(_is_number, values)))
+        return cls({name: _label(name) for name in names}, numbers, others)
+
+    def heads(self) -> list[Markup]:
+        classes = dict.fromkeys(self.numbers, _NUMBER)
+        heads = [_head(label, class_=classes.get(name)) for name, label in self.labels.items()]
+        return [*heads, _head("more")] if self.others else heads
+
+    def cells(self, item: Mapping[Any, Any]) -> Iterator[Markup]:
+        for name, label in self.labels.items():
+            yield _cell(item.get(name), label)
+        if self.others:
+            yield _cell({name: value for name, value in item.items() if name not in self.labels}, "more")
+
+
+def findings_table(findings: Findings, leading: Leading) -> Markup:
+    """What a check found, and below it the accounts where it found nothing."""
+    found = [(outcome, _objects(outcome)) for outcome in findings.found]
+    own = _Own.of([item for _, items in found for item in items])
+    outcomes = (*findings.found, *chain.from_iterable(findings.nothing))
+    leading = replace(leading, region=any(outcome.region is not None for outcome in outcomes))
+    heads = own.heads()
+    rows = []
+    for outcome, items in found:
+        first = leading.cells(target_of(outcome), outcome.region)
+        rows += [_row("found", first, *own.cells(item)) for item in items]
+    for empty in findings.nothing:
+        first = leading.cells(target_of(empty[0]), _regions([outcome.region for outcome in empty if outcome.region]))
+        last = element("td", LABELS["nothing"], class_="why quiet", colspan=len(heads))
+        rows.append(_row("nothing", first, last))
+    return _table(_summary(findings), join(leading.heads(), *heads), join(*rows))
+
+
+def missing_table(missing: Sequence[Missing], leading: Leading, *, with_check: bool) -> Markup:
+    """Who gave no answer, and why."""
+    rows = (
+        _row(
+            row.kind,
+            leading.cells(row.target, truncate(", ".join(row.regions))),
+            element("td", ", ".join(row.checks), data_label="Check") if with_check else None,
+            element("td", element("span", LABELS[row.kind], class_=f"pill {row.kind}"), data_label="Outcome"),
+            element("td", row.why, class_="why") if isinstance(row.why, str) else _error(row.why),
+        )
+        for row in missing
     )
+    heads = join(leading.heads(), _head("Check") if with_check else None, _head("Outcome"), _head("Why"))
+    return _table("One row for each account and reason", heads, join(*rows))
 
 
-def columns_of(results: Sequence[Any]) -> list[str]:
-    """The keys of a check's results, or just "result"."""
-    if not results:
-        return []
-    if all(isinstance(result, dict) for result in results):
-        keys = list(dict.fromkeys(str(key) for result in results for key in result))
-        if 0 < len(keys) <= MAX_COLUMNS:
-            return keys
-    return ["result"]
+def counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def _row(outcome: Outcome, columns: Sequence[str], with_region: bool) -> Markup:
-    if outcome.error is None:
-        values = zip(columns, _values(outcome.result, columns), strict=True)
-        shown, detail = [_cell(value, column) for column, value in values], ""
-    else:
-        error = outcome.error.as_dict()
-        shown, detail = [_why(error, max(len(columns), 1))], truncate(error["type"], 80)
-    return element(
-        "tr",
-        _account(outcome.account, outcome.name),
-        element("td", outcome.region, data_label="Region") if with_region else None,
-        _outcome("ok" if outcome.ok else "failed", detail),
-        *shown,
-        element("td", outcome.ms, class_=_NUMBER, data_label="ms"),
-        data_outcome="ok" if outcome.ok else "failed",
-    )
+def truncate(value: str, maximum: int = MAX_SHOWN) -> str:
+    """The beginning of a long text, with an ellipsis."""
+    return value if len(value) <= maximum else value[: maximum - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
-def _values(result: Any, columns: Sequence[str]) -> list[Any]:
-    if columns == ["result"] and not (isinstance(result, dict) and result.keys() == {"result"}):
-        return [result]
-    by_name = {str(key): value for key, value in result.items()}
-    return [by_name.get(column) for column in columns]
+def _objects(outcome: Outcome) -> list[Mapping[Any, Any]]:
+    return [item if isinstance(item, dict) else {RESULT: item} for item in items_of(outcome.result)]
 
 
-def _not_started(target: Target, with_region: bool, wide: int) -> Markup:
-    return element(
-        "tr",
-        _account(target.id, target.name),
-        element("td", data_label="Region") if with_region else None,
-        _outcome("not-started"),
-        element("td", "There was no time left for it.", class_="why", colspan=wide, headers="outcome"),
-        element("td", class_=_NUMBER, data_label="ms"),
-        data_outcome="not-started",
-    )
+def _summary(findings: Findings) -> str:
+    accounts = len({outcome.account for outcome in findings.found})
+    found = f"{counted(findings.count(), 'row')} from {counted(accounts, 'account')}"
+    nothing = counted(len(findings.nothing), "account")
+    return f"{found}, nothing found in {nothing}" if findings.nothing else found
 
 
-def _numbers(outcomes: Sequence[Outcome], columns: Sequence[str]) -> set[str]:
-    """The columns that hold numbers and nothing else."""
-    rows = [_values(outcome.result, columns) for outcome in outcomes if outcome.ok]
-    return {
-        column
-        for number, column in enumerate(columns)
-        if all(row[number] is None or _is_number(row[number]) for row in rows)
-    }
+def _table(caption: str, heads: Markup, rows: Markup) -> Markup:
+    head = element("thead", element("tr", heads))
+    return element("table", element("caption", caption), head, element("tbody", rows))
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _row(kind: Kind, *cells: Content) -> Markup:
+    return element("tr", *cells, data_kind=kind)
 
 
 def _head(label: str, **attributes: str | None) -> Markup:
     return element("th", label, scope="col", **attributes)
 
 
-def _label(column: str) -> str:
-    return truncate(column.replace("_", " "), 40)
+def _label(column: Hashable) -> str:
+    return truncate(str(column).replace("_", " "), 40)
 
 
 def _account(account_id: str, name: str | None) -> Markup:
@@ -117,12 +169,11 @@ def _account(account_id: str, name: str | None) -> Markup:
     return element("th", element("bdi", truncate(name)) if name else None, " " if name else None, shown, scope="row")
 
 
-def _outcome(outcome: str, detail: str = "") -> Markup:
-    pill = element("span", OUTCOMES[outcome], class_=f"pill {outcome}")
-    return element("td", pill, data_label="Outcome", data_sort=f"{OUTCOMES[outcome]} {detail}" if detail else None)
+def _regions(regions: Sequence[str]) -> str:
+    return ", ".join(regions) if len(regions) <= MAX_REGIONS else counted(len(regions), "region")
 
 
-def _why(error: Mapping[str, Any], wide: int) -> Markup:
+def _error(error: Mapping[str, Any]) -> Markup:
     """The first line of a hint says why, the others what to do."""
     first, _, more = truncate(str(error["hint"]), MAX_HINT).partition("\n")
     if error.get("request_id"):
@@ -135,42 +186,46 @@ def _why(error: Mapping[str, Any], wide: int) -> Markup:
         element("p", first, dir="auto"),
         element("details", element("summary", "What to do"), element("p", more, dir="auto")) if more else None,
         class_="why",
-        colspan=wide,
-        headers="outcome",
     )
 
 
-def _cell(value: Any, column: str) -> Markup:
-    return element("td", _value(value), class_=_NUMBER if _is_number(value) else None, data_label=_label(column))
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _cell(value: Any, label: str) -> Markup:
+    return element("td", _value(value), class_=_NUMBER if _is_number(value) else None, data_label=label)
 
 
 def _value(value: Any) -> Content:
-    if value is None or isinstance(value, bool):
-        return {None: None, True: "yes", False: "no"}[value]
-    if isinstance(value, list):
-        return _listed(value)
-    return element("bdi", _plain(value))
-
-
-def _listed(values: Sequence[Any]) -> Markup | None:
-    if not values:
+    if value is None:
         return None
-    left_out = len(values) - MAX_LISTED
-    items: Iterable[Markup] = (element("li", _named(value), dir="auto") for value in values[:MAX_LISTED])
-    return element("ul", *items, element("li", f"and {left_out} more") if left_out > 0 else None)
+    if isinstance(value, Mapping):
+        return _listed((f"{name}: {_plain(inner)}" for name, inner in value.items()), len(value))
+    if isinstance(value, list | tuple):
+        return _listed(map(_plain, value), len(value))
+    text = _plain(value)
+    return text if text.isascii() else element("bdi", text)  # nothing in ASCII runs from right to left
 
 
-def _named(value: Any) -> str:
-    """An item of a list by its name or id, if it has one."""
-    if isinstance(value, dict):
-        value = value.get("name") or value.get("id") or value
-    return _plain(value)
+def _listed(lines: Iterable[str], count: int) -> Markup | None:
+    if not count:
+        return None
+    shown = (element("li", truncate(line), dir="auto") for line in islice(lines, MAX_LISTED))
+    more = element("li", f"and {count - MAX_LISTED} more") if count > MAX_LISTED else None
+    return element("ul", *shown, more)
 
 
 def _plain(value: Any) -> str:
-    return truncate(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    """On one line: what is in a list or an object is shown as people write it, and deeper in as JSON."""
+    if isinstance(value, str):
+        return truncate(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return truncate(", ".join(f"{name}: {_json(inner)}" for name, inner in value.items()))
+    return truncate(_json(value))
 
 
-def truncate(value: str, maximum: int = MAX_SHOWN) -> str:
-    """The beginning of a long text, with an ellipsis."""
-    return value if len(value) <= maximum else value[: maximum - 1] + "\N{HORIZONTAL ELLIPSIS}"
+def _json(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
+from chalicelib.app_log import logger
 from chalicelib.cross_account import Account, Hub, HubCredentialsRejected
 from chalicelib.cross_account.account_id import ACCOUNT_ID
 from chalicelib.cross_account.aws_errors import ErrorKind, classify, code_of, is_aws_error, request_id_of, time_is_up
 from chalicelib.errors import AccountsNotListed, to_cross_account_error
 from chalicelib.inputs.requests import ListingRequest
+from chalicelib.sweeps import units
 from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.outcome import LeftOut, Target
+from chalicelib.sweeps.units import Units, Way
 
 ACTIONS = (
     "organizations:ListAccounts",
     "organizations:ListAccountsForParent",
     "organizations:ListOrganizationalUnitsForParent",
+    "organizations:ListParents",
+    "organizations:ListTagsForResource",
 )
 _WHO_MAY = (
     "Only the management account or a delegated administrator may list them: set ORGANIZATION_ACCOUNT_ID to one, with "
     "role-template.yaml deployed there and ListOrganization=true. Or name the accounts in the event."
+)
+_DEPLOY_AGAIN = (
+    "It needs {actions}: deploy the app again, or role-template.yaml in the account ORGANIZATION_ACCOUNT_ID."
 )
 
 
@@ -30,46 +38,55 @@ class Listing:
     """Accounts of the organization, by id.
 
     Attributes:
+        targets: those to ask.
         complete: these are all; False: there was no time for the rest.
-        left_out: accounts that are not asked.
+        left_out: those that are suspended, or that the settings do not allow.
     """
 
     targets: list[Target]
     complete: bool = True
     left_out: list[LeftOut] = field(default_factory=list)
 
+    def as_dict(self, batch_size: int | None) -> dict[str, Any]:
+        """The response of `list_accounts`: the accounts, or batches of ids that a state machine can carry.
+
+        10,000 ids stay under the 256 KiB of a Step Functions state; with names they would not. So `left_out` is a
+        number beside batches.
+        """
+        count = len(self.targets)
+        if batch_size is None:
+            left_out = [_described(one.target) | {"reason": one.reason} for one in self.left_out]
+            return {"accounts": [_described(target) for target in self.targets], "count": count, "left_out": left_out}
+        ids = [target.id for target in self.targets]
+        batches = [ids[start : start + batch_size] for start in range(0, count, batch_size)]
+        return {"batches": batches, "count": count, "left_out": len(self.left_out)}
+
 
 def list_accounts(
     hub: Hub, request: ListingRequest, organization_account_id: str, request_id: str, deadline: Deadline
-) -> dict[str, Any]:
-    """The response of `list_accounts`: ids and names, or batches of ids that a state machine can carry.
-
-    10,000 ids stay under the 256 KiB of a Step Functions state; with names they would not.
+) -> Listing:
+    """All accounts that `list_targets` lists.
 
     Raises:
         as `list_targets` does.
         AccountsNotListed: there was no time for all of them.
     """
     listing = list_targets(hub, request, organization_account_id, request_id, deadline)
-    targets = listing.targets
     if not listing.complete:
-        raise _too_slow(len(targets))
-    if request.batch_size is None:
-        return {"accounts": [{"id": target.id, "name": target.name} for target in targets], "count": len(targets)}
-    ids = [target.id for target in targets]
-    size = request.batch_size
-    return {"batches": [ids[start : start + size] for start in range(0, len(ids), size)], "count": len(ids)}
+        raise _too_slow(len(listing.targets), request)
+    return listing
 
 
 def list_targets(
     hub: Hub, request: ListingRequest, organization_account_id: str, request_id: str, deadline: Deadline
 ) -> Listing:
-    """The organization's active accounts that the settings allow; if there is no time for all of them, the first ones.
+    """The organization's accounts that a request selects; if there is no time for all of them, the first ones.
 
-    Only the organization's management account or a delegated administrator may list them.
+    Only the organization's management account or a delegated administrator may list them. If it may not read the
+    units, they are unknown, which a line of the log says.
 
     Args:
-        request: the unit to list, and the ids to leave out.
+        request: the unit to list, the ids to leave out, and the tags to have or to tell.
         organization_account_id: the account to list them from, through the role in it; empty: the hub itself.
         request_id: names the session in the organization account, for CloudTrail.
         deadline: of the listing alone.
@@ -78,7 +95,7 @@ def list_targets(
         AccountsNotListed: Organizations did not return the list, or none of it in time.
         AwsError: of stage "assume", if the role in the organization account cannot be assumed.
     """
-    reading = _Reading(hub, request.organizational_unit, organization_account_id, request_id)
+    reading = _Reading(hub, request, organization_account_id, request_id)
     try:
         listing = deadline.run(reading.all, late=reading.so_far)
     except HubCredentialsRejected as error:
@@ -92,86 +109,192 @@ def list_targets(
             hub.forget(organization_account_id, ACTIONS)
         raise _not_listed(error, request.organizational_unit, organization_account_id) from None
     if not listing.complete and not listing.targets:
-        raise _too_slow(0)
-    wanted = {  # by id: an account that moves from unit to unit meanwhile is listed twice
-        target.id: target for target in listing.targets if target.id not in request.exclude and hub.allows(target.id)
-    }
-    return Listing([wanted[id] for id in sorted(wanted)], listing.complete)
+        raise _too_slow(0, request)
+    reading.warn_of_unknown_units(listing)
+    return listing
+
+
+@dataclass
+class _Found:
+    """An account of the organization.
+
+    Attributes:
+        way: to the unit it is in.
+        reason: why it is not asked; None: it is.
+        unit: the names on the way; None: not known, or not yet.
+        tags: None: not read yet, or not to be read.
+    """
+
+    id: str
+    name: str
+    way: Way
+    reason: Literal["suspended", "not allowed"] | None
+    unit: str | None = None
+    tags: Mapping[str, str] | None = None
 
 
 @dataclass
 class _Reading:
-    """A listing, while it is being read by another thread."""
+    """A listing, while it is being read by another thread.
+
+    Attributes:
+        found: by id: an account that moves from unit to unit meanwhile is listed twice.
+        all_found: there are no further ones.
+        unit_error: why the units are not known.
+    """
 
     hub: Hub
-    unit: str | None
+    request: ListingRequest
     organization_account_id: str
     request_id: str
     owner: Hub | Account | None = None
-    found: list[Target] = field(default_factory=list)
+    found: dict[str, _Found] = field(default_factory=dict)
+    all_found: bool = False
+    unit_error: Exception | None = None
 
     def all(self) -> Listing:
         self.owner = self._enter()
-        for account in _accounts(self.owner.client("organizations"), self.unit):
-            if target := _target(account):
-                self.found.append(target)
-        return Listing(self.found)
+        organizations = self.owner.client("organizations")
+        tree = Units(organizations)
+        for account, way in self._accounts(organizations, tree):
+            self._add(account, way)
+        self.all_found = True
+        self._read_tags(organizations)
+        self._name_units(tree)
+        return self.so_far()
 
     def so_far(self) -> Listing:
         if self.owner is None:
             raise time_is_up(self.organization_account_id)
-        return Listing(list(self.found), complete=False)
+        found = sorted(self.found.copy().values(), key=lambda one: one.id)
+        targets, left_out = [], []
+        for one in self._selected(found):
+            target = Target(one.id, one.name, one.unit, one.tags if self.request.tags else None)
+            if one.reason is None:
+                targets.append(target)
+            else:
+                left_out.append(LeftOut(target, one.reason))
+        complete = self.all_found and not any(map(self._lacks_tags, found))
+        return Listing(targets, complete, left_out)
+
+    def warn_of_unknown_units(self, listing: Listing) -> None:
+        """One line, however many they are."""
+        unknown = sum(target.unit is None for target in listing.targets)
+        if unknown:
+            error = self.unit_error
+            logger.warning(
+                "units not known",
+                stage="list",
+                accounts=unknown,
+                error=error and type(error).__name__,
+                code=error and code_of(error),
+                operation=getattr(error, "operation_name", None),
+                hint=_DEPLOY_AGAIN.format(actions=" and ".join(ACTIONS[2:4])) if error and _is_refusal(error) else None,
+                request_id=self.request_id,
+            )
 
     def _enter(self) -> Hub | Account:
         if not self.organization_account_id:
             return self.hub
         return self.hub.account(self.organization_account_id, ACTIONS, request_id=self.request_id)
 
+    def _accounts(self, organizations: Any, tree: Units) -> Iterator[tuple[dict[str, Any], Way]]:
+        """All accounts, or those below the unit, each with the way to it as far as it is known."""
+        if self.request.organizational_unit:
+            yield from tree.accounts((self.request.organizational_unit,))
+        else:
+            for account in units.pages(organizations, "list_accounts", "Accounts"):
+                yield account, ()
 
-def _accounts(organizations: Any, unit: str | None) -> Iterator[dict[str, Any]]:
-    """All accounts, or those below a unit at any depth."""
-    if unit is None:
-        yield from _pages(organizations, "list_accounts", "Accounts")
-        return
-    yield from _pages(organizations, "list_accounts_for_parent", "Accounts", ParentId=unit)
-    for child in _pages(organizations, "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=unit):
-        yield from _accounts(organizations, _field(child, "Id", str))
+    def _add(self, account: dict[str, Any], way: Way) -> None:
+        account_id = units.field(account, "Id", str)
+        if not ACCOUNT_ID.fullmatch(account_id):
+            raise units.malformed("an Id that is not an account id")
+        if account_id in self.request.exclude:
+            return
+        reason: Literal["suspended", "not allowed"] | None = None
+        if not _is_active(account):
+            reason = "suspended"
+        elif not self.hub.allows(account_id):
+            reason = "not allowed"
+        name = str(account.get("Name", ""))
+        self.found[account_id] = _Found(account_id, name, units.way_of(account) or way, reason)
+
+    def _read_tags(self, organizations: Any) -> None:
+        """One call for each account, and one after the other: Organizations throttles at a few calls a second."""
+        lacking = list(filter(self._lacks_tags, self.found.values()))
+        if lacking:
+            logger.info("reading tags", accounts=len(lacking), request_id=self.request_id)
+        for one in lacking:
+            one.tags = _tags(organizations, one.id)
+
+    def _lacks_tags(self, one: _Found) -> bool:
+        wanted = bool(self.request.account_tags) or (self.request.tags and one.reason is None)
+        return wanted and one.tags is None and one.reason != "not allowed"
+
+    def _selected(self, found: Iterable[_Found]) -> Iterator[_Found]:
+        """Those with the tags that they must have, as far as the tags have been read."""
+        must = self.request.account_tags
+        return (one for one in found if not self._lacks_tags(one) and (one.tags is None or must <= one.tags.items()))
+
+    def _name_units(self, tree: Units) -> None:
+        """The units are told, but nothing depends on them: whatever AWS returns instead leaves them unknown."""
+        selected = list(self._selected(self.found.values()))
+        try:
+            self._complete_ways(selected, tree)
+            for one in selected:
+                if units.is_whole(one.way):
+                    one.unit = tree.path(one.way)
+        except Exception as error:
+            if not is_aws_error(error) and not isinstance(error, AccountsNotListed):
+                raise
+            self.unit_error = error
+
+    def _complete_ways(self, found: Iterable[_Found], tree: Units) -> None:
+        """Where AWS gives no path, one walk of the tree finds it."""
+        lacking = [one for one in found if not units.is_whole(one.way)]
+        if not lacking:
+            return
+        if unit := self.request.organizational_unit:
+            above = tree.way_to(unit)
+            for one in lacking:
+                one.way = above + one.way
+        else:
+            root = tree.way_to(lacking[0].id)[:1]
+            ways = {account.get("Id"): way for account, way in tree.accounts(root)}
+            for one in lacking:
+                one.way = ways.get(one.id, ())
 
 
-def _pages(organizations: Any, operation: str, item: str, **request: str) -> Iterator[Any]:
-    for page in organizations.get_paginator(operation).paginate(**request):
-        yield from _field(page, item, list)
+def _is_active(account: dict[str, Any]) -> bool:
+    """AWS announced to retire `Status` in favour of `State` (botocore's Organizations model says when)."""
+    return (account.get("State") or account.get("Status")) == "ACTIVE"
 
 
-def _target(account: Any) -> Target | None:
-    """None: the account is not active. AWS announced to retire `Status` in favour of `State` (botocore's Organizations
-    model says when)."""
-    account_id = _field(account, "Id", str)
-    if not ACCOUNT_ID.fullmatch(account_id):
-        raise _malformed("an Id that is not an account id")
-    is_active = (account.get("State") or account.get("Status")) == "ACTIVE"
-    return Target(account_id, str(account.get("Name", ""))) if is_active else None
+def _is_refusal(error: Exception) -> bool:
+    """AWSOrganizationsNotInUseException is one too: this account is in no organization."""
+    return is_aws_error(error) and classify(error) in (ErrorKind.DENIED, ErrorKind.REFUSED)
 
 
-def _field(of: Any, name: str, kind: type) -> Any:
-    if not isinstance(of, dict) or name not in of:
-        raise _malformed(f"no {name}")
-    if not isinstance(of[name], kind):
-        raise _malformed(f"a malformed {name}")
-    return of[name]
+def _tags(organizations: Any, account_id: str) -> dict[str, str]:
+    try:
+        tags = list(units.pages(organizations, "list_tags_for_resource", "Tags", ResourceId=account_id))
+    except organizations.exceptions.TargetNotFoundException:  # it has left the organization meanwhile
+        return {}
+    return {units.field(tag, "Key", str): units.field(tag, "Value", str) for tag in tags}
 
 
-def _too_slow(listed: int) -> AccountsNotListed:
+def _described(target: Target) -> dict[str, Any]:
+    tags = {} if target.tags is None else {"tags": dict(target.tags)}
+    return {"id": target.id, "name": target.name, "unit": target.unit, **tags}
+
+
+def _too_slow(listed: int, request: ListingRequest) -> AccountsNotListed:
+    why = "Tags take a call for each account. " if request.tags or request.account_tags else ""
     return AccountsNotListed(
         f"AWS Organizations did not list the accounts in time; it had listed {listed}.",
-        hint="Retry with a unit of the organization, or name the accounts in the event.",
+        hint=f"{why}Retry with a unit of the organization, or name the accounts in the event.",
         operation="ListAccounts",
-    )
-
-
-def _malformed(what: str) -> AccountsNotListed:
-    return AccountsNotListed(
-        f"The response of AWS Organizations has {what}.", hint="Is there a proxy in between? Retry."
     )
 
 
@@ -188,11 +311,12 @@ def _not_listed(error: Exception, unit: str | None, organization_account_id: str
             operation=operation,
         )
     asked = f"account {organization_account_id} (ORGANIZATION_ACCOUNT_ID)" if organization_account_id else "the hub"
-    # AWSOrganizationsNotInUseException is a refusal: this account is in no organization.
-    refused = classify(error) in (ErrorKind.DENIED, ErrorKind.REFUSED)
+    what, who_may = "list the accounts", _WHO_MAY
+    if operation == "ListTagsForResource":  # who may list the accounts may read their tags, but for an older role
+        what, who_may = "tell the tags of the accounts", _DEPLOY_AGAIN.format(actions=ACTIONS[4])
     return AccountsNotListed(
-        f"AWS Organizations did not list the accounts: {code or type(error).__name__}, called from {asked}.",
-        hint=_WHO_MAY if refused else "Retry, or name the accounts in the event.",
+        f"AWS Organizations did not {what}: {code or type(error).__name__}, called from {asked}.",
+        hint=who_may if _is_refusal(error) else "Retry, or name the accounts in the event.",
         code=code,
         request_id=request_id,
         operation=operation,

@@ -156,5 +156,10 @@ def test_a_sweep_tells_the_good_targets_from_the_others(deployed: Project) -> No
 
 def test_accounts_are_listed_by_the_organization(deployed: Project) -> None:
     answer = deployed.invoke("list_accounts", {"exclude": [HUB]})
-    assert {"id": PRODUCTION, "name": "production"} in answer["accounts"]
-    assert answer["count"] == 5
+    assert {"id": PRODUCTION, "name": "production", "unit": "Workloads/Prod"} in answer["accounts"]
+    assert (answer["count"], answer["left_out"]) == (5, [])
+
+
+def test_accounts_are_selected_by_their_tags(deployed: Project) -> None:
+    answer = deployed.invoke("list_accounts", {"account_tags": {"env": "test"}, "tags": True})
+    assert [(one["name"], one["tags"]) for one in answer["accounts"]] == [("staging", {"env": "test", "owner": "shop"})]

@@ -176,6 +176,7 @@ def test_a_sweep_of_many_accounts_succeeds_with_throttling_and_a_batch_that_fail
         "ok": len(ACCOUNTS) - len(DENIED),
         "failed": len(DENIED),
         "not_started": 0,
+        "left_out": 0,
         "lost": 0,
         "batches": batches,
         "batches_lost": 0,
@@ -207,18 +208,23 @@ def results(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_documented_queries_return_the_stored_results(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(results)
-    view, denials, buckets = documented_queries()
+    *views, denials, buckets, by_unit = documented_queries()
     with duckdb.connect() as database:
-        database.execute(view)
+        for view in views:
+            database.execute(view)
         denied = database.execute(denials).fetchall()
         most = database.execute(buckets).fetchall()
+        units = {unit: counts for unit, *counts in database.execute(by_unit).fetchall()}
         (count,) = database.execute(
             "SELECT count(DISTINCT account_id) FROM results WHERE run = 'all-accounts'"
         ).fetchall()
     assert count == (len(ACCOUNTS),)
     assert [row[:3] for row in denied] == [("AssumeRoleDenied", "AccessDenied", len(DENIED))]
     assert denied[0][3] == sorted(DENIED)
-    assert [row[:2] for row in most[:2]] == [("345678901234", 3), ("123456789012", 2)]
+    named = [(account, name, buckets) for account, name, _unit, buckets, _oldest in most[:2]]
+    assert named == [("345678901234", "analytics", 3), ("123456789012", "production", 2)]
+    assert units[""] == [1, 0, 1, None]  # the hub, directly below the root
+    assert sum(accounts for accounts, *_ in units.values()) == len(ACCOUNTS)
 
 
 def test_killed_processes_do_not_lose_results(machine: Machine) -> None:

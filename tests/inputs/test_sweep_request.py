@@ -37,6 +37,22 @@ WRONG_FIELDS: list[tuple[dict[str, Any], str]] = [
     ({"accounts": None}, "accounts must be a list, not null; leave it out to sweep the whole organization"),
     ({"accounts": [], "organizational_unit": UNIT}, "but not both"),
     ({"accounts": [], "exclude": ids(1)}, "but not both"),
+    ({"accounts": [], "account_tags": {"env": "prod"}}, "but not both"),
+    ({"accounts": [], "tags": True}, "but not both"),
+    *(
+        ({"account_tags": value}, 'account_tags must be an object such as {"env": "prod"}, not ')
+        for value in (None, "env=prod", ["env"], True)
+    ),
+    *(
+        ({"account_tags": value}, "account_tags must have 1 to 50 tags")
+        for value in ({}, dict.fromkeys(map(str, range(51)), ""))
+    ),
+    *(
+        ({"account_tags": {"env": value}}, "account_tags must have a text for 'env', not ")
+        for value in (None, 1, True, ["prod"], {})
+    ),
+    ({"account_tags": {"": "prod"}}, "account_tags has a tag without a name"),
+    *(({"tags": value}, "tags must be true or false, not ") for value in (None, "true", 1, {})),
     *(
         ({"organizational_unit": value}, "organizational_unit must be the id of a unit or a root")
         for value in ("", UNIT + "\n", "ou-AB12-34cd56ef", "o-ab12345678", [UNIT])
@@ -128,7 +144,9 @@ def test_an_event_with_every_field_is_read_completely() -> None:
     request = sweep_of(
         check="s3_buckets",
         organizational_unit=UNIT,
+        account_tags={"env": "prod", "team": ""},
         exclude=ids(2),
+        tags=True,
         regions=["us-east-1", "eu-west-1", "us-east-1"],
         params={"prefix": "logs"},
         concurrency=64,
@@ -140,7 +158,7 @@ def test_an_event_with_every_field_is_read_completely() -> None:
     assert request == SweepRequest(
         checks=(CHECKS["s3_buckets"].asked({"prefix": "logs"}),),
         accounts=None,
-        listing=ListingRequest(UNIT, frozenset(ids(2))),
+        listing=ListingRequest(UNIT, frozenset(ids(2)), frozenset({("env", "prod"), ("team", "")}), tags=True),
         regions=("us-east-1", "eu-west-1"),  # in the order of the event, each once
         concurrency=64,
         store=StoreRequest("run-1", "0", "2026-01-31"),
@@ -148,7 +166,7 @@ def test_an_event_with_every_field_is_read_completely() -> None:
 
 
 def test_null_is_the_same_as_absent() -> None:
-    optional = set(SWEEP_KEYS) - {"check", "accounts", "store"}
+    optional = set(SWEEP_KEYS) - {"check", "accounts", "account_tags", "tags", "store"}
     assert sweep_of(**dict.fromkeys(optional)) == sweep_of()
 
 
@@ -228,12 +246,15 @@ def test_not_started_of_an_answer_is_accepted_as_accounts() -> None:
 
 
 def test_a_listing_takes_its_own_keys() -> None:
-    event = {"organizational_unit": "r-ab12", "exclude": ids(1), "batch_size": 500}
-    assert ListingRequest.from_event(event) == ListingRequest("r-ab12", frozenset(ids(1)), 500)
+    event = {"organizational_unit": "r-ab12", "exclude": ids(1), "batch_size": 500, "account_tags": {"env": "prod"}}
+    tags, stored = frozenset({("env", "prod")}), {"store": True, "run": "nightly", "date": "2026-01-31"}
+    assert ListingRequest.from_event(event | stored) == ListingRequest(
+        "r-ab12", frozenset(ids(1)), tags, batch_size=500, store=StoreRequest("nightly", None, "2026-01-31")
+    )
 
 
 def test_a_listing_without_keys_means_every_account_with_its_name() -> None:
-    assert ListingRequest.from_event({}) == ListingRequest(None, frozenset(), None)
+    assert ListingRequest.from_event({}) == ListingRequest(None, frozenset())
 
 
 def test_a_batch_is_a_whole_number_of_accounts() -> None:
@@ -243,7 +264,7 @@ def test_a_batch_is_a_whole_number_of_accounts() -> None:
 
 
 def test_a_listing_refuses_what_it_does_not_know() -> None:
-    for event in (None, [], "x", {"check": "preflight"}, {"accounts": []}):
+    for event in (None, [], "x", {"check": "preflight"}, {"accounts": []}, {"store": True, "part": "0"}):
         assert refusal(ListingRequest, event), event
 
 

@@ -49,7 +49,9 @@ def puts(aws: FakeAws) -> list[Request]:
 
 
 def key_of(**event: Any) -> str:
-    return store.key(SweepRequest.from_event({"check": "identity", "store": True, **event}, Settings()), REQUEST_ID)
+    return store.results_key(
+        SweepRequest.from_event({"check": "identity", "store": True, **event}, Settings()), REQUEST_ID
+    )
 
 
 def lines(request: Request) -> list[dict[str, Any]]:
@@ -147,7 +149,14 @@ def test_other_accounts_are_another_part(other: list[str]) -> None:
 
 
 def test_another_question_of_the_same_run_is_another_part() -> None:
-    where: list[dict[str, Any]] = [{}, {"accounts": [ONE]}, {"exclude": [ONE]}, {"organizational_unit": "r-ab12"}]
+    where: list[dict[str, Any]] = [
+        {},
+        {"accounts": [ONE]},
+        {"exclude": [ONE]},
+        {"organizational_unit": "r-ab12"},
+        {"account_tags": {"env": "prod"}},
+        {"account_tags": {"env": "test"}},
+    ]
     how: list[dict[str, Any]] = [
         {},
         {"regions": ["eu-west-1"]},
@@ -155,11 +164,12 @@ def test_another_question_of_the_same_run_is_another_part() -> None:
         {"params": {"prefix": "x"}},
         {"params": {"prefix": "y"}},
     ]
-    assert len({key_of(**{"check": "s3_buckets", **one, **other}) for one in where for other in how}) == 4 * 5
+    assert len({key_of(**{"check": "s3_buckets", **one, **other}) for one in where for other in how}) == 6 * 5
 
 
 def test_the_organization_is_one_part_also_after_an_account_joined(sweep: Sweep, aws: FakeAws) -> None:
-    accounts = [{"Id": account, "Name": "x", "Status": "ACTIVE"} for account in (ONE, TWO)]
+    paths = {account: [f"o-a1b2c3d4e5/r-ab12/{account}/"] for account in (ONE, TWO)}
+    accounts = [{"Id": id, "Name": "x", "Status": "ACTIVE", "Paths": paths[id]} for id in paths]
     aws.tell("POST /", Reply(json.dumps({"Accounts": accounts[:1]})), Reply(json.dumps({"Accounts": accounts})))
     sweep(store=True, exclude=[THREE])
     sweep(store=True, exclude=[THREE])
@@ -277,3 +287,67 @@ def test_an_unexpected_error_happens_at_the_stage_of_storing(
     with pytest.raises(InternalError) as raised:
         sweep(accounts=[ONE], store=True)
     assert raised.value.stage == "store"
+
+
+# ---- the accounts of the organization
+
+
+@pytest.fixture
+def list_accounts(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> Sweep:
+    """The function, in an organization of two accounts with a tag, one of which is suspended."""
+    monkeypatch.setenv("RESULTS_BUCKET", BUCKET)
+    accounts = [
+        {"Id": id, "Name": f"name of {id}", "State": state, "Paths": [f"o-a1b2c3d4e5/r-ab12/{id}/"]}
+        for id, state in ((ONE, "ACTIVE"), (TWO, "SUSPENDED"))
+    ]
+    responses = {"ListAccounts": {"Accounts": accounts}, "ListTagsForResource": {"Tags": [{"Key": "a", "Value": "b"}]}}
+
+    def organizations(request: Request) -> Reply:
+        return Reply(json.dumps(responses[request.headers["x-amz-target"].split(".")[1]]))
+
+    aws.tell("POST /", organizations, always=True)
+
+    def call(seconds: float = 60, **event: Any) -> dict[str, Any]:
+        context = SimpleNamespace(aws_request_id=REQUEST_ID, get_remaining_time_in_millis=lambda: seconds * 1000)
+        answer: dict[str, Any] = json.loads(json.dumps(app.list_accounts(event, context)))
+        return answer
+
+    return call
+
+
+def test_the_accounts_are_stored_outside_of_the_results(list_accounts: Sweep, aws: FakeAws) -> None:
+    answer = list_accounts(store=True, run="nightly", date="2026-01-31", batch_size=50)
+    (put,) = puts(aws)
+    assert put.path == f"/{BUCKET}/accounts/date=2026-01-31/run=nightly/accounts.jsonl"
+    assert answer == {"batches": [[ONE]], "count": 1, "left_out": 1, "location": f"s3:/{put.path}"}
+    assert lines(put) == [
+        {"id": ONE, "name": f"name of {ONE}", "unit": "", "tags": None, "left_out": None},
+        {"id": TWO, "name": f"name of {TWO}", "unit": "", "tags": None, "left_out": "suspended"},
+    ]
+
+
+def test_the_tags_are_stored_if_they_are_asked_for(list_accounts: Sweep, aws: FakeAws) -> None:
+    list_accounts(store=True, tags=True)
+    assert [line["tags"] for line in lines(puts(aws)[0])] == [{"a": "b"}, None]
+
+
+def test_accounts_are_stored_only_if_that_is_asked_for(list_accounts: Sweep, aws: FakeAws) -> None:
+    assert "location" not in list_accounts()
+    assert puts(aws) == []
+
+
+def test_accounts_that_s3_does_not_accept_fail_the_invocation(list_accounts: Sweep, aws: FakeAws) -> None:
+    path = f"/{BUCKET}/accounts/date=2026-01-31/run=nightly/accounts.jsonl"
+    aws.tell(f"PUT {path}", error("AccessDenied", 403), always=True)
+    with pytest.raises(ResultsNotStored, match="S3 did not accept the results: AccessDenied") as raised:
+        list_accounts(store=True, run="nightly", date="2026-01-31")
+    assert "list_accounts" in raised.value.hint
+
+
+def test_without_a_bucket_no_account_is_listed(
+    list_accounts: Sweep, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESULTS_BUCKET", "")
+    with pytest.raises(InvalidSettings, match="RESULTS_BUCKET"):
+        list_accounts(store=True)
+    assert aws.seen == []

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.cross_account import CrossAccountError
+from chalicelib.errors import RegionOff
 from chalicelib.sweeps.outcome import Answer, Outcome, Target
 
 RUN = "window.hostile=1"
@@ -46,14 +47,22 @@ class Failure(CrossAccountError):
         return self._parts
 
 
-def ok(account: str, result: Any, region: str | None = None, name: str | None = None) -> Outcome:
-    return Outcome(account, name, None, region, "s3_buckets", 41, result)
+def ok(
+    account: str, result: Any, region: str | None = None, name: str | None = None, check: str = "s3_buckets"
+) -> Outcome:
+    return Outcome(account, name, None, region, check, 41, result)
 
 
-def failed(account: str, name: str | None = None, **error: Any) -> Outcome:
+def failed(
+    account: str, name: str | None = None, region: str | None = None, check: str = "s3_buckets", **error: Any
+) -> Outcome:
     known = {"type": "AssumeRoleDenied", "stage": "assume", "code": "AccessDenied", "request_id": "aws-request-id"}
     failure = Failure({**known, "hint": HINT.format(account), **error})
-    return Outcome(account, name, None, None, "s3_buckets", 12, error=failure)
+    return Outcome(account, name, None, region, check, 12, error=failure)
+
+
+def off(account: str, region: str) -> Outcome:
+    return Outcome(account, None, None, region, "s3_buckets", 12, error=RegionOff("off", hint="off"))
 
 
 def buckets(*names: str) -> dict[str, Any]:
@@ -64,7 +73,7 @@ def answer_of(
     outcomes: Sequence[Outcome], not_started: Sequence[Target] = (), duplicates: Sequence[str] = ()
 ) -> Answer:
     """The answer of a sweep over those accounts."""
-    return Answer("s3_buckets", outcomes, not_started, duplicates, seconds=4.2)
+    return Answer("s3_buckets", outcomes, not_started, duplicates=duplicates, seconds=4.2)
 
 
 def organization(count: int) -> Answer:
@@ -90,5 +99,6 @@ def hostile() -> Answer:
         if number % 2:
             outcomes.append(failed(account, text, hint=f"{text}\n{text}", code=text, request_id=text, type=text))
         else:
-            outcomes.append(ok(account, {**buckets(text), text[:9]: text, "more": {text: [text]}}, name=text))
+            found = {"name": text, text[:9]: text, "more": {text: [text]}, "list": [{text: text}]}
+            outcomes.append(ok(account, [found], name=text))
     return answer_of([*outcomes, failed(HOSTILE[0][:64])], [Target(text, text) for text in HOSTILE], HOSTILE)

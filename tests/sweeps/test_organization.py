@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -34,29 +34,63 @@ class Organization:
 
     Attributes:
         accounts: by the unit or root that they are in.
-        units: the units in each.
+        units: the units in each; a unit's name is the third part of its id.
+        tags: by account.
+        refused: the operations that are denied.
+        paths: whether an account names its path.
     """
 
-    def __init__(self, accounts: dict[str, list[dict[str, Any]]], units: dict[str, list[str]] | None = None) -> None:
+    def __init__(
+        self,
+        accounts: dict[str, list[dict[str, Any]]],
+        units: dict[str, list[str]] | None = None,
+        tags: dict[str, dict[str, str]] | None = None,
+        refused: Iterable[str] = (),
+        paths: bool = False,
+    ) -> None:
         self.accounts = accounts
         self.units = units or {}
+        self.tags = tags or {}
+        self.refused = refused
+        self.paths = paths
         self.asked: Counter[str] = Counter()
 
     def __call__(self, request: Request) -> Reply:
         operation = request.headers["x-amz-target"].split(".")[1]
         asked = json.loads(request.body)
         self.asked[operation] += 1
+        if operation in self.refused:
+            return refusal("AccessDeniedException")
         name, found = {
-            "ListAccounts": lambda: ("Accounts", [item for items in self.accounts.values() for item in items]),
-            "ListAccountsForParent": lambda: ("Accounts", self.accounts.get(asked["ParentId"], [])),
+            "ListAccounts": lambda: ("Accounts", [item for unit in self.accounts for item in self._accounts(unit)]),
+            "ListAccountsForParent": lambda: ("Accounts", self._accounts(asked["ParentId"])),
             "ListOrganizationalUnitsForParent": lambda: (
                 "OrganizationalUnits",
-                [{"Id": unit, "Name": unit} for unit in self.units.get(asked["ParentId"], [])],
+                [{"Id": unit, "Name": unit.split("-")[2]} for unit in self.units.get(asked["ParentId"], [])],
+            ),
+            "ListParents": lambda: ("Parents", [{"Id": self._parent(asked["ChildId"])}]),
+            "ListTagsForResource": lambda: (
+                "Tags",
+                [{"Key": key, "Value": value} for key, value in self.tags.get(asked["ResourceId"], {}).items()],
             ),
         }[operation]()
         start = int(asked.get("NextToken", 0))
         more = {"NextToken": str(start + 2)} if start + 2 < len(found) else {}
         return Reply(json.dumps({name: found[start : start + 2], **more}))
+
+    def _accounts(self, unit: str) -> list[dict[str, Any]]:
+        found = self.accounts.get(unit, [])
+        if not self.paths:
+            return found
+        way = [unit]
+        while not way[0].startswith("r-"):
+            way.insert(0, self._parent(way[0]))
+        return [{"Paths": ["/".join(["o-a1b2c3d4e5", *way, item["Id"], ""])], **item} for item in found]
+
+    def _parent(self, child: str) -> str:
+        inside = {unit: parent for parent, units in self.units.items() for unit in units}
+        inside |= {item["Id"]: unit for unit, items in self.accounts.items() for item in items}
+        return inside.get(child, ROOT)
 
 
 def refusal(code: str, status: int = 400) -> Reply:
@@ -66,7 +100,7 @@ def refusal(code: str, status: int = 400) -> Reply:
 @pytest.fixture
 def organization(aws: FakeAws) -> Callable[..., Organization]:
     def make(*accounts: dict[str, Any], **more: Any) -> Organization:
-        made = Organization({ROOT: list(accounts)} | more.get("accounts", {}), more.get("units"))
+        made = Organization({ROOT: list(accounts)} | more.pop("accounts", {}), **more)
         aws.tell(OPERATION, made, always=True)
         return made
 
@@ -81,22 +115,28 @@ def listed(hub: Hub, owner: str = "", **event: Any) -> list[str]:
     return [target.id for target in targets(hub, owner, **event)]
 
 
+def left_out(hub: Hub, **event: Any) -> dict[str, str]:
+    listing = list_targets(hub, ListingRequest.from_event(event), "", "request-1", Deadline(until(60)))
+    return {one.target.id: one.reason for one in listing.left_out}
+
+
 def response(hub: Hub, **event: Any) -> dict[str, Any]:
-    return list_accounts(hub, ListingRequest.from_event(event), "", "request-1", Deadline(until(60)))
+    request = ListingRequest.from_event(event)
+    return list_accounts(hub, request, "", "request-1", Deadline(until(60))).as_dict(request.batch_size)
 
 
 # ---- which accounts
 
 
 def test_every_page_is_read(hub, organization):
-    made = organization(*map(account, ids(7)))
+    made = organization(*map(account, ids(7)), paths=True)
     assert listed(hub) == ids(7)
     assert made.asked == {"ListAccounts": 4}
 
 
 def test_accounts_come_by_id_with_their_names(hub, organization):
     organization(*map(account, reversed(ids(3))))
-    assert targets(hub) == [Target(account_id, f"name of {account_id}") for account_id in ids(3)]
+    assert targets(hub) == [Target(account_id, f"name of {account_id}", "") for account_id in ids(3)]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +162,7 @@ def test_an_account_without_a_name_is_listed_without_one(hub, organization):
     nameless = account(ids(1)[0])
     del nameless["Name"]
     organization(nameless)
-    assert response(hub)["accounts"] == [{"id": ids(1)[0], "name": ""}]
+    assert response(hub)["accounts"] == [{"id": ids(1)[0], "name": "", "unit": ""}]
 
 
 def test_a_unit_means_everything_below_it_at_any_depth(hub, organization):
@@ -163,11 +203,156 @@ def test_only_accounts_that_this_stage_may_look_into_are_listed(aws, organizatio
     assert listed(hub) == [ids(3)[2]]
 
 
+# ---- where they are, and what is left out
+
+TREE = {ROOT: [OUTER, OTHER], OUTER: [INNER]}
+WHERE = {OUTER: 1, INNER: 2, OTHER: 3}
+UNITS = ["", "outer111", "outer111/inner111", "other111"]
+
+
+def tree(organization: Callable[..., Organization], **more: Any) -> Organization:
+    """An account in the root and one in each unit."""
+    first, *others = map(account, ids(4))
+    accounts = dict(zip(WHERE, ([one] for one in others), strict=True))
+    return organization(first, accounts=accounts, units=TREE, **more)
+
+
+@pytest.mark.parametrize("paths", [True, False], ids=["AWS names the path", "it does not"])
+@pytest.mark.parametrize(
+    ("unit", "expected"), [(None, UNITS), (ROOT, UNITS), (OUTER, UNITS[1:3]), (INNER, UNITS[2:3]), (OTHER, UNITS[3:])]
+)
+def test_a_unit_is_told_as_the_names_on_the_way_from_the_root(hub, organization, unit, expected, paths):
+    tree(organization, paths=paths)
+    assert [target.unit for target in targets(hub, organizational_unit=unit)] == expected
+
+
+def test_with_paths_only_a_unit_with_units_in_it_costs_a_call(hub, organization):
+    made = tree(organization, paths=True)
+    listed(hub)
+    assert made.asked == {"ListAccounts": 2, "ListOrganizationalUnitsForParent": 2}
+
+
+def test_without_paths_one_walk_costs_two_calls_a_unit(hub, organization):
+    made = tree(organization)
+    listed(hub)
+    everywhere = len([ROOT, *WHERE])
+    walk = {"ListAccountsForParent": everywhere, "ListOrganizationalUnitsForParent": everywhere}
+    assert made.asked == {"ListAccounts": 2, "ListParents": 1, **walk}
+
+
+@pytest.mark.parametrize(
+    ("refused", "event"),
+    [
+        (["ListOrganizationalUnitsForParent"], {}),
+        (["ListParents"], {}),
+        (["ListAccountsForParent"], {}),
+        (["ListParents"], {"organizational_unit": OUTER}),
+    ],
+)
+def test_who_may_not_read_the_units_still_gets_the_names(hub, organization, caplog, refused, event):
+    tree(organization, refused=refused)
+    found = targets(hub, **event)
+    assert len(found) > 1
+    assert {(target.name is None, target.unit) for target in found} == {(False, None)}
+    (line,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert (line.msg, line.code, line.operation) == ("units not known", "AccessDeniedException", refused[0])
+    assert "organizations:ListParents" in line.hint
+
+
+def test_a_unit_that_was_deleted_meanwhile_is_not_known(hub, organization):
+    organization(account(ids(1)[0], Paths=[f"o-a1b2c3d4e5/{ROOT}/ou-ab12-deleted1/{ids(1)[0]}/"]))
+    assert [target.unit for target in targets(hub)] == [None]
+
+
+def test_units_that_contain_each_other_are_malformed(hub, organization):
+    organization(accounts={OUTER: [account(ids(1)[0])]}, units={OUTER: [INNER], INNER: [OUTER]})
+    with pytest.raises(AccountsNotListed, match="units that are nested more than 20 deep"):
+        listed(hub, organizational_unit=OUTER)
+
+
+def test_what_is_left_out_is_told_with_the_reason(organization):
+    one, two, three, four = ids(4)
+    organization(account(one), account(two, State="SUSPENDED"), account(three), account(four, State="CLOSED"))
+    hub = Hub(allowed_accounts={one, two})
+    assert left_out(hub) == {two: "suspended", three: "not allowed", four: "suspended"}
+    assert left_out(hub, exclude=[two, three]) == {four: "suspended"}
+    assert response(hub)["left_out"][0] == {"id": two, "name": f"name of {two}", "unit": "", "reason": "suspended"}
+    assert response(hub, batch_size=5)["left_out"] == 3
+
+
+# ---- tags
+
+TAGS = {account_id: {"env": env} for account_id, env in zip(ids(4), ("prod", "test", "prod", "prod"), strict=True)}
+TAGS[ids(1)[0]] |= {"team": "payments", "owner": "x"}
+
+
+def test_accounts_are_selected_by_all_of_the_tags(hub, organization):
+    tree(organization, tags=TAGS)
+    assert listed(hub, account_tags={"env": "prod"}) == [ids(4)[0], ids(4)[2], ids(4)[3]]
+    assert listed(hub, account_tags={"env": "prod", "team": "payments"}) == ids(1)
+    assert listed(hub, account_tags={"env": "prod"}, organizational_unit=OUTER) == [ids(4)[2]]
+    for tags in ({"env": "PROD"}, {"Env": "prod"}, {"env": ""}):
+        assert listed(hub, account_tags=tags) == []
+
+
+def test_tags_are_told_only_if_they_are_asked_for(hub, organization):
+    tree(organization, tags=TAGS)
+    assert [target.tags for target in targets(hub, tags=True)] == list(TAGS.values())
+    assert {target.tags for target in targets(hub, account_tags={"env": "prod"})} == {None}
+    assert response(hub, tags=True, organizational_unit=OTHER)["accounts"][0]["tags"] == {"env": "prod"}
+
+
+@pytest.mark.parametrize(
+    ("event", "calls"),
+    [
+        ({}, 0),
+        ({"tags": True}, 2),
+        ({"account_tags": {"env": "prod"}}, 3),  # a suspended account is told only if it has the tags
+        ({"account_tags": {"env": "prod"}, "tags": True}, 3),
+        ({"tags": True, "exclude": ids(1)}, 1),
+    ],
+)
+def test_tags_are_read_once_and_only_of_accounts_they_matter_for(organization, event, calls):
+    one, two, three, four = ids(4)
+    accounts = [account(one), account(two), account(three, State="SUSPENDED"), account(four)]
+    made = organization(*accounts, tags={two: {"env": "prod"}, three: {"env": "test"}}, paths=True)
+    listed(Hub(allowed_accounts=set(ids(3))), **event)
+    assert made.asked["ListTagsForResource"] == calls
+
+
+def test_what_is_left_out_has_the_tags_as_well_unless_it_is_not_allowed(organization):
+    one, two, three = ids(3)
+    organization(account(one, State="SUSPENDED"), account(two, State="SUSPENDED"), account(three), tags=TAGS)
+    hub = Hub(allowed_accounts={one, two})
+    assert left_out(hub, account_tags={"env": "prod"}) == {one: "suspended", three: "not allowed"}
+
+
+def test_an_account_that_left_the_organization_meanwhile_has_no_tags(aws, hub, organization):
+    made = organization(account(ids(1)[0]), paths=True)
+
+    def gone(request: Request) -> Reply:
+        is_tags = request.headers["x-amz-target"].endswith(".ListTagsForResource")
+        return refusal("TargetNotFoundException") if is_tags else made(request)
+
+    aws.tell(OPERATION, gone, always=True)
+    assert [target.tags for target in targets(hub, tags=True)] == [{}]
+    assert listed(hub, account_tags={"env": "prod"}) == []
+
+
+def test_tags_that_may_not_be_read_are_an_error_that_names_the_permission(hub, organization):
+    tree(organization, refused=["ListTagsForResource"])
+    with pytest.raises(
+        AccountsNotListed, match=r"^AWS Organizations did not tell the tags of the accounts: "
+    ) as raised:
+        listed(hub, account_tags={"env": "prod"})
+    assert "organizations:ListTagsForResource" in raised.value.hint
+
+
 # ---- who is asked
 
 
 def test_the_hub_asks_by_itself(aws, hub, organization):
-    organization(account(ids(1)[0]))
+    organization(account(ids(1)[0]), paths=True)
     listed(hub)
     assert [request.signer for request in aws.operations(OPERATION)] == [HUB]
     assert aws.operations("AssumeRole") == []
@@ -279,14 +464,15 @@ def test_a_listing_names_the_accounts(hub, organization):
     organization(*map(account, ids(2)))
     one, two = ids(2)
     assert response(hub) == {
-        "accounts": [{"id": one, "name": f"name of {one}"}, {"id": two, "name": f"name of {two}"}],
+        "accounts": [{"id": id, "name": f"name of {id}", "unit": ""} for id in (one, two)],
         "count": 2,
+        "left_out": [],
     }
 
 
 def test_ten_thousand_ids_in_batches_fit_a_state_of_step_functions(aws, hub):
-    everybody = Reply(json.dumps({"Accounts": [account(account_id) for account_id in ids(10_000)]}))
-    aws.tell(OPERATION, everybody, always=True)
+    everybody = [account(account_id, Paths=[f"o-a1b2c3d4e5/{ROOT}/{account_id}/"]) for account_id in ids(10_000)]
+    aws.tell(OPERATION, Reply(json.dumps({"Accounts": everybody})), always=True)
     answer = response(hub, batch_size=100)
     assert (len(answer["batches"]), answer["count"]) == (100, 10_000)
     assert len(json.dumps(answer)) < 256 * 1024 - 32 * 1024  # and room for the rest of the state
@@ -306,7 +492,7 @@ def test_batches_hold_every_id_once_and_in_order(hub, organization, count, size,
 def test_the_function_lists(client, organization):
     organization(*map(account, ids(3)))
     payload = client.lambda_.invoke("list_accounts", {"batch_size": 2, "exclude": ids(1)}).payload
-    assert payload == {"batches": [ids(3)[1:]], "count": 2}
+    assert payload == {"batches": [ids(3)[1:]], "count": 2, "left_out": 0}
     assert client.lambda_.invoke("list_accounts", {}).payload["count"] == 3
 
 
@@ -338,6 +524,19 @@ def test_the_route_tells_that_the_accounts_were_not_listed(aws, http):
 def test_an_organization_without_active_accounts_is_no_failure(client, organization):
     organization()
     assert client.lambda_.invoke("sweep", {"check": "identity"}).payload["summary"]["accounts"] == 0
+
+
+def test_several_checks_list_once(client, organization):
+    made = organization(*map(account, ids(3)), paths=True)
+    answer = client.lambda_.invoke("sweep", {"checks": ["identity", "s3_buckets"]}).payload
+    assert (len(answer["results"]), made.asked) == (6, {"ListAccounts": 2})
+
+
+def test_a_sweep_tells_who_and_where(client, organization):
+    tree(organization, tags=TAGS)
+    results = client.lambda_.invoke("sweep", {"check": "identity", "account_tags": {"env": "test"}}).payload["results"]
+    two = ids(2)[1]
+    assert [(item["account_id"], item["name"], item["unit"]) for item in results] == [(two, f"name of {two}", UNITS[1])]
 
 
 # ---- in time
@@ -378,6 +577,27 @@ def test_the_function_that_lists_raises_if_there_is_no_time_for_all(aws, hub):
     aws.tell(OPERATION, page_of(ids(1)[0]), silent)
     with pytest.raises(AccountsNotListed, match="did not list the accounts in time; it had listed 1"):
         list_accounts(hub, ListingRequest.from_event({}), "", "request-1", Deadline(until(0.5)))
+
+
+def test_units_that_are_not_read_in_time_are_not_known_and_the_listing_is_complete(aws, hub, caplog):
+    aws.tell(OPERATION, Reply(json.dumps({"Accounts": [account(ids(1)[0])]})), silent)
+    listing = in_time(hub, 0.3)
+    assert (listing.targets, listing.complete) == ([Target(ids(1)[0], f"name of {ids(1)[0]}")], True)
+    assert [record.msg for record in caplog.records if record.levelname == "WARNING"] == ["units not known"]
+
+
+def test_an_account_whose_tags_were_not_read_in_time_is_not_listed(aws, hub):
+    tags = Reply(json.dumps({"Tags": [{"Key": "env", "Value": "prod"}]}))
+    aws.tell(OPERATION, Reply(json.dumps({"Accounts": list(map(account, ids(3)))})), tags, tags, silent)
+    listing = in_time(hub, 0.5, account_tags={"env": "prod"})
+    assert ([target.id for target in listing.targets], listing.complete) == (ids(2), False)
+
+
+def test_no_tags_in_time_are_an_error_that_tells_what_they_cost(aws, hub):
+    aws.tell(OPERATION, Reply(json.dumps({"Accounts": list(map(account, ids(3)))})), silent)
+    with pytest.raises(AccountsNotListed, match="it had listed 0") as raised:
+        in_time(hub, 0.3, tags=True)
+    assert raised.value.hint.startswith("Tags take a call for each account.")
 
 
 def test_an_organization_account_that_is_not_entered_in_time_is_told_as_that(aws, hub):

@@ -19,7 +19,8 @@ ONE_BY_ONE = ("--concurrency", "1")
 
 
 def organization_of(*accounts: str) -> Reply:
-    return Reply(json.dumps({"Accounts": [{"Id": id_, "Name": "x", "State": "ACTIVE"} for id_ in accounts]}))
+    found = [{"Id": id_, "Name": "x", "State": "ACTIVE", "Paths": [f"o-a1b2c3d4e5/r-ab12/{id_}/"]} for id_ in accounts]
+    return Reply(json.dumps({"Accounts": found}))
 
 
 def ctrl_c() -> None:

@@ -1,0 +1,143 @@
+"""What a report shows of an answer: what each check found, where it found nothing, and who did not answer and why."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from chalicelib.outputs.rows import items_of
+from chalicelib.sweeps.outcome import Answer, Outcome, Target
+
+Kind = Literal["found", "nothing", "failed", "not-started", "region-off", "left-out"]
+"""Of a row. "Could not look" is never "nothing found"."""
+
+LABELS: Mapping[Kind, str] = {
+    "found": "found",
+    "nothing": "nothing found",
+    "failed": "failed",
+    "not-started": "not started",
+    "region-off": "region off",
+    "left-out": "left out",
+}
+_NOT_STARTED = "There was no time left for it."
+_REGION_OFF = "The account has not enabled it."
+_LEFT_OUT = {
+    "hub": "It is the hub itself, and has no role to assume.",
+    "suspended": "AWS has suspended it.",
+    "not allowed": "ALLOWED_ACCOUNTS does not name it.",
+}
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What one check found.
+
+    Attributes:
+        found: the outcomes that have rows.
+        nothing: the outcomes of each account that has no row.
+    """
+
+    check: str
+    found: Sequence[Outcome]
+    nothing: Sequence[Sequence[Outcome]]
+
+    def count(self) -> int:
+        return sum(len(items_of(outcome.result)) for outcome in self.found)
+
+
+@dataclass(frozen=True)
+class Missing:
+    """An account without an answer, or without some, for one reason.
+
+    Attributes:
+        why: a sentence, or an error's object.
+        checks, regions: those without an answer; empty: all.
+    """
+
+    kind: Kind
+    target: Target
+    why: str | Mapping[str, Any]
+    checks: Sequence[str] = ()
+    regions: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The rows of a page.
+
+    Attributes:
+        not_answered: what failed, and what was not started.
+        findings: of each check.
+        not_asked: what is off, and what was left out.
+    """
+
+    not_answered: Sequence[Missing]
+    findings: Sequence[Findings]
+    not_asked: Sequence[Missing]
+
+    def counts(self) -> dict[Kind, int]:
+        """How many rows there are of each kind."""
+        kinds = Counter(row.kind for row in (*self.not_answered, *self.not_asked))
+        kinds["found"] = sum(findings.count() for findings in self.findings)
+        kinds["nothing"] = sum(len(findings.nothing) for findings in self.findings)
+        return {kind: kinds[kind] for kind in LABELS}
+
+
+def contents_of(answer: Answer) -> Contents:
+    """Sort an answer into what was found and what was not."""
+    by_check: defaultdict[str, list[Outcome]] = defaultdict(list)
+    for outcome in answer.outcomes:
+        by_check[outcome.check].append(outcome)
+    failed = (outcome for outcome in answer.outcomes if outcome.failed)
+    off = (outcome for outcome in answer.outcomes if not outcome.ok and not outcome.failed)
+    not_started = (Missing("not-started", target, _NOT_STARTED) for target in answer.not_started)
+    left_out = (Missing("left-out", one.target, _LEFT_OUT[one.reason]) for one in answer.left_out)
+    return Contents(
+        not_answered=[*_failed(failed), *not_started],
+        findings=[_findings(check, outcomes) for check, outcomes in by_check.items()],
+        not_asked=[*_off(off), *left_out],
+    )
+
+
+def target_of(outcome: Outcome) -> Target:
+    return Target(outcome.account, outcome.name, outcome.unit, outcome.tags)
+
+
+def _findings(check: str, outcomes: Iterable[Outcome]) -> Findings:
+    by_account: defaultdict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        if outcome.ok:
+            by_account[outcome.account].append(outcome)
+    found, nothing = [], []
+    for answered in by_account.values():
+        with_rows = [outcome for outcome in answered if items_of(outcome.result)]
+        found += with_rows
+        if not with_rows:
+            nothing.append(answered)
+    return Findings(check, found, nothing)
+
+
+def _failed(outcomes: Iterable[Outcome]) -> Iterator[Missing]:
+    """One for each different error of an account, however many checks and regions have it."""
+    same: defaultdict[tuple[Any, ...], list[tuple[Outcome, dict[str, Any]]]] = defaultdict(list)
+    for outcome in outcomes:
+        if outcome.error is not None:
+            error = outcome.error.as_dict()
+            same[outcome.account, error["type"], error["code"], error["hint"]].append((outcome, error))
+    for failures in same.values():
+        yield _missing("failed", [outcome for outcome, _ in failures], failures[0][1])
+
+
+def _off(outcomes: Iterable[Outcome]) -> Iterator[Missing]:
+    by_account: defaultdict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        by_account[outcome.account].append(outcome)
+    return (_missing("region-off", off, _REGION_OFF) for off in by_account.values())
+
+
+def _missing(kind: Kind, outcomes: Sequence[Outcome], why: str | Mapping[str, Any]) -> Missing:
+    checks = dict.fromkeys(outcome.check for outcome in outcomes)
+    regions = dict.fromkeys(outcome.region for outcome in outcomes if outcome.region)
+    return Missing(kind, target_of(outcomes[0]), why, list(checks), list(regions))
