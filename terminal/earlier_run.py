@@ -147,7 +147,7 @@ def own(row: Row) -> Row:
 def tells_apart(column: str, rows: list[Row]) -> bool:
     """Whether each of these rows has another value there; where the name says so, the same row may stand twice."""
     values = [row.get(column) for row in rows]
-    if not all(isinstance(value, str | int) for value in values):
+    if not all(isinstance(value, str | int) and not isinstance(value, bool) for value in values):
         return False
     different = len(set(values))
     if different == len(rows) or rank(column) == _NO_IDENTITY:

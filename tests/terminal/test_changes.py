@@ -89,6 +89,8 @@ SAME: list[Any] = []
         ({"users": 3, "mfa": 1}, {"users": 4, "mfa": 1}, [("changed", {"users": 4, "mfa": 1}, {"users": 3})]),
         (5, 6, [("changed", {"result": 6}, {"result": 5})]),
         (["a", "b"], ["b", "c"], [("new", {"result": "c"}), ("gone", {"result": "a"})]),
+        ([{"on": True, "n": [1]}, {"on": False, "n": [2]}], [{"on": True, "n": [3]}, {"on": False, "n": [2]}],
+         [("new", {"on": True, "n": [3]}), ("gone", {"on": True, "n": [1]})]),
         (["a", "a", "b"], ["a", "b", "b"], [("new", {"result": "b"}), ("gone", {"result": "a"})]),
         ([{"kind": "t3"}, {"kind": "t3"}], [{"kind": "t3"}], [("gone", {"kind": "t3"})]),
         ([{"id": 1, "of": ["x", "y"], "at": {"a": 1, "b": [2, 1]}}],
