@@ -113,7 +113,8 @@ def _sweep(settings: Settings, request: SweepRequest, outputs: Outputs, limit: L
 
 def _give(answer: Answer, outputs: Outputs, typed: Sequence[str], *, interrupted: bool) -> Status:
     """Write what there is. Returns the exit status."""
-    rest = list(dict.fromkeys([*outputs.lost, *answer.unfinished]))
+    is_read = interrupted or Status.CLOSED not in outputs.statuses
+    rest = list(dict.fromkeys([*outputs.lost, *answer.unfinished])) if is_read else []
     next_step = how_to_go_on(typed, answer.check, rest, answer.accounts) if rest else "Every account was done."
     outputs.finish(answer)
     if not answer.listing_complete:
@@ -123,10 +124,8 @@ def _give(answer: Answer, outputs: Outputs, typed: Sequence[str], *, interrupted
         )
     if interrupted:
         say(f"stopped. {next_step}")
-    elif rest and not outputs.statuses & {Status.CLOSED, Status.FAILED}:
-        say(f"time is up. {next_step}")
-    elif rest and Status.CLOSED not in outputs.statuses:
-        say(next_step)
+    elif rest:
+        say(f"{'time is up. ' if not outputs.lost else ''}{next_step}")
     holding = {
         Status.INTERRUPTED: interrupted,
         Status.FAILED: bool(answer.failed or rest or not answer.listing_complete),

@@ -42,7 +42,7 @@ def in_columns(rows: Sequence[Row], width: int | None) -> Columns:
         width: characters; None: everything is shown in full.
     """
     columns = {name: [_text(row.get(name)) for row in rows] for name in _columns(rows)}
-    natural = {name: max(map(cell_len, [name, *texts])) for name, texts in columns.items()}
+    natural = {name: max(map(_cells, [name, *texts])) for name, texts in columns.items()}
     widths = {name: min(PADDED, size) for name, size in natural.items()} if width is None else fitting(natural, width)
     numeric = {name for name in widths if all(_is_number(row[name]) for row in rows if row.get(name) is not None)}
     lines = [
@@ -86,10 +86,15 @@ def _columns(rows: Iterable[Row]) -> list[str]:
 
 
 def _cell(text: str, width: int, *, right: bool, cut: bool) -> str:
-    size = cell_len(text)
+    size = _cells(text)
     if size > width:
         return set_cell_size(text, width - 1) + "\u2026" if cut else text
     return " " * (width - size) + text if right else text + " " * (width - size)
+
+
+def _cells(text: str) -> int:
+    """What it takes of a terminal's line."""
+    return len(text) if text.isascii() else cell_len(text)
 
 
 def _text(value: Any) -> str:

@@ -32,7 +32,7 @@ def how_to_go_on(typed: Sequence[str], check: str, ids: Sequence[str], accounts:
             listed, where = f"@{file}", f"; their ids are in {file}"
         except OSError as error:
             where = f", here instead of in {REST}, which could not be written ({error.strerror})"
-    return f"Not done: {len(ids)} of {accounts} accounts{where}. To go on with these:\n  {_command(typed, listed)}"
+    return f"Not done: {len(ids):,} of {accounts:,} accounts{where}. To go on with these:\n  {_command(typed, listed)}"
 
 
 def _command(typed: Sequence[str], accounts: str) -> str:

@@ -27,7 +27,8 @@ def _lines(check: Check) -> Iterator[str]:
     yield f"  {check.description}"
     for name, parameter in described["parameters"].items():
         yield f"  --param {name}=  {_type(parameter)}"
-    yield f"  {', '.join(check.actions) or 'its action depends on the parameters'}"
+    once = ", asked once in an account" if check.scope == "global" else ""
+    yield f"  {', '.join(check.actions) or 'its action depends on its parameters'}{once}"
 
 
 def _type(parameter: Mapping[str, Any]) -> str:

@@ -61,6 +61,8 @@ def leave(status: int) -> NoReturn:
 
 
 def printable(text: str, *, also: str = "") -> str:
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() or character in also else "\ufffd" for character in text)
 
 

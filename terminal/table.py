@@ -51,7 +51,10 @@ def text_for(stream: TextIO | None, lines: Iterable[Text]) -> str:
     text = _Like(stream)
     console = Console(file=text, highlight=False)
     for line in lines:
-        console.print(line, soft_wrap=True)  # a command in it must stay in one piece for copying
+        if line.style:
+            console.print(line, soft_wrap=True)
+        else:
+            text.write(f"{line.plain}\n")  # a command in it stays in one piece for copying
     return text.getvalue()
 
 

@@ -28,5 +28,7 @@ def ctrl_c() -> None:
 
 
 class Tty(io.StringIO):
+    encoding = "utf-8"
+
     def isatty(self) -> bool:
         return True

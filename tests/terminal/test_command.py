@@ -257,6 +257,30 @@ def test_the_table_is_drawn_with_what_the_terminal_has(run, monkeypatch):
     assert ids(1)[0] in stdout.buffer.getvalue().decode("ascii")
 
 
+@pytest.mark.parametrize(("width", "created"), [(80, "2025-01-28T00:00"), (200, "2025-01-28T00:00:00+00:00")])
+def test_the_table_is_as_wide_as_the_terminal(aws, run, monkeypatch, width, created):
+    aws.buckets[ids(1)[0]] = ["a-name-of-sixty-three-characters-as-many-as-a-bucket-may-have-x"]
+    stdout = Tty()
+    monkeypatch.setattr(sys, "stdout", stdout)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", str(width))
+    run("s3_buckets", "--accounts", ids(1)[0])
+    head, row = stdout.getvalue().splitlines()[:2]
+    assert head.startswith("\x1b[1;4maccount  ")
+    assert created in row
+    assert len(row) <= width
+
+
+def test_piped_the_table_is_plain_and_has_every_value_in_full(aws, run, monkeypatch):
+    name = "a-name-of-sixty-three-characters-as-many-as-a-bucket-may-have-x"
+    aws.buckets[ids(1)[0]] = [name]
+    monkeypatch.setenv("COLUMNS", "80")
+    out = run("s3_buckets", "--accounts", ids(1)[0])[1]
+    assert name in out
+    assert out.isascii()
+    assert "\x1b" not in out
+
+
 def test_what_came_from_elsewhere_cannot_write_to_the_terminal(run):
     status, out, _ = run("identity", "--accounts", f"{ids(1)[0]},\x1b[31mred[bold]")
     assert status == 1

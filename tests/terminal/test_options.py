@@ -58,7 +58,7 @@ WRONG = [
         "One operation at a time, not 2: 'ec2:DescribeInstances', 'ec2:Descr",
     ),
     ("identity --fail-on fire", "argument --fail-on: invalid choice: 'fire'"),
-    ("identity s3_bucket", "There is no check 's3_bucket'"),
+    ("identity s3_bucket", "There is no check 's3_bucket'. Did you mean s3_buckets? There are: "),
     ("identity s3_buckets --param sufix=x", "None of these checks takes a parameter 'sufix'"),
 ]
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.fake_aws import Reply, Request, healthy
 from tests.fake_hub import ids
-from tests.terminal.drive import ONE_BY_ONE, ctrl_c
+from tests.terminal.drive import ONE_BY_ONE, Tty, ctrl_c
 
 NEEDS_DEV_FULL = pytest.mark.skipif(
     not os.path.exists("/dev/full"), reason="/dev/full, which is Linux's, takes nothing"
@@ -56,10 +56,10 @@ def test_ctrl_c_leaves_a_file_with_every_account_and_the_command_for_another_one
     )
 
 
-def test_nothing_more_is_asked_once_stdout_is_read_no_more(aws, run, monkeypatch, closed_pipe):
+def test_nothing_more_is_asked_once_stdout_is_read_no_more(aws, run, monkeypatch, closed_pipe, folder):
     monkeypatch.setattr(sys, "stdout", closed_pipe)
     status, _, err = run("identity", "--accounts", ",".join(ids(30)), *ONE_BY_ONE, "--format", "jsonl")
-    assert (status, err) == (141, "")
+    assert (status, err, list(folder.iterdir())) == (141, "", [])
     assert len(aws.operations("AssumeRole")) < 5
 
 
@@ -92,6 +92,23 @@ def test_what_went_wrong_is_told_on_stderr_beside_the_rows(aws, run, folder):
     assert (status, sorted(row["account"] for row in csv.DictReader(out.splitlines()))) == (1, ids(2))
     assert f"CheckDenied AccessDenied: 1 account\n  {ids(2)[0]}\n" in err
     assert "2 accounts: 1 ok, 1 failed (1 denied), 0 not started, 1 row" in err
+
+
+def test_a_bar_on_stderr_does_not_take_the_rows(run, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Tty())
+    monkeypatch.setenv("TERM", "xterm")
+    _, out, _ = run("s3_buckets", "--accounts", ids(1)[0], "--format", "jsonl")
+    assert json.loads(out)["account"] == ids(1)[0]
+
+
+def test_there_is_no_bar_between_rows_on_the_same_terminal(run, monkeypatch):
+    stdout, stderr = Tty(), Tty()
+    monkeypatch.setattr(sys, "stdout", stdout)
+    monkeypatch.setattr(sys, "stderr", stderr)
+    monkeypatch.setenv("TERM", "xterm")
+    run("s3_buckets", "--accounts", ids(1)[0], "--format", "jsonl")
+    assert json.loads(stdout.getvalue())["account"] == ids(1)[0]
+    assert "\x1b" not in stderr.getvalue()
 
 
 def test_rows_go_to_a_pipe_that_has_a_reader(start: Callable[..., object], aws):
