@@ -65,16 +65,16 @@ def summary(role: str, policies: Policies, attached: Sequence[str], declared: Co
     lists = any(_allowed(policies, action) for action in LIST_ORGANIZATION)  # one that has one of them needs all
     needed = {*declared, *(LIST_ORGANIZATION if lists else ())}
     lacks = sorted(action for action in needed if not _allowed(policies, action))
-    more = {name: [*_beyond(needed, role, of_policy)] for name, of_policy in policies.items()}
+    beyond = {name: [*_beyond(needed, role, of_policy)] for name, of_policy in policies.items()}
     return {
-        "drift": ("none", "lacks", "more", "both")[bool(lacks) + 2 * any(more.values())],
+        "drift": ("none", "lacks", "exceeds", "both")[bool(lacks) + 2 * any(beyond.values())],
         "lacks": lacks,
-        "more": sorted({what for found in more.values() for what in found}),
+        "exceeds": sorted({what for found in beyond.values() for what in found}),
         "attached": sorted(attached),
         "models": _models(policies),
         "lists_organization": lists,
         "limits": [*_limits(policies)],
-        "next": _next(role, lacks, [name for name, found in more.items() if found]),
+        "next": _next(role, lacks, [name for name, found in beyond.items() if found]),
     }
 
 
@@ -138,9 +138,9 @@ def _limits(policies: Policies) -> Iterator[str]:
                 yield f"{name}: {statement['Effect']} {_actions(statement)}{when}"
 
 
-def _next(role: str, lacks: Sequence[str], with_more: Sequence[str]) -> str | None:
-    foreign = [name for name in with_more if name not in OF_THE_TEMPLATE]
-    update = [_UPDATE] if lacks or len(foreign) < len(with_more) else []
+def _next(role: str, lacks: Sequence[str], exceeding: Sequence[str]) -> str | None:
+    foreign = [name for name in exceeding if name not in OF_THE_TEMPLATE]
+    update = [_UPDATE] if lacks or len(foreign) < len(exceeding) else []
     delete = [f"aws iam delete-role-policy --role-name {role} --policy-name {name}" for name in foreign]
     return "; ".join([*update, *delete]) or None
 

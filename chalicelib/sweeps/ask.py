@@ -183,7 +183,7 @@ class Question:
 
     def _regions_of(self, visit: Visit, asked: Asked) -> tuple[str | None, ...]:
         """Where a check is asked; an account whose enabled regions are not known counts as one place."""
-        if asked.needs.scope == "global":
+        if asked.needs.scope == "global" and (self.regions == "all" or len(self.regions) > 1):
             return (None,)
         if self.regions == "all":
             return visit.regions if isinstance(visit.regions, tuple) else (None,)

@@ -168,7 +168,7 @@ def test_role_drift_sees_an_older_role_and_what_was_added_to_it_by_hand(
     iam.put_role_policy(**added, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": more}))
     found = drift()
     assert (found["drift"], found["lacks"]) == ("both", ["iam:GetAccountSummary", "iam:ListAccountAliases"])
-    assert found["more"] == ["s3:Get*"]
+    assert found["exceeds"] == ["s3:Get*"]
     assert found["next"].endswith("aws iam delete-role-policy --role-name external-role --policy-name debugging")
     iam.delete_role_policy(**added)
     iam.put_role_policy(**checks, PolicyDocument=without("RoleDrift"))

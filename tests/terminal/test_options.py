@@ -80,7 +80,7 @@ def test_the_checks_are_listed_with_parameters_and_actions(aws, run):
         "s3_buckets\n"
         "  List the account's buckets: name, creation date and region.\n"
         '  --param prefix=  str, default ""\n'
-        "  s3:ListAllMyBuckets\n"
+        "  s3:ListAllMyBuckets, asked once in an account\n"
     ) in out
     assert "  --param model_id=  str, required\n" in out
 
