@@ -1,13 +1,10 @@
-"""One check over many accounts from a terminal, without deploying: `python sweep.py s3_buckets`.
+"""Ask AWS accounts from a terminal, without deploying anything: python sweep.py s3_buckets
 
 It needs the hub's credentials in the shell, and does what the function `sweep` does, with the settings of a stage in
-.chalice/config.json laid over the shell's variables, as `chalice local` does it. A table, hints and a summary go to
-stdout, or with --json the function's response; a progress bar, errors and how to go on go to stderr.
+.chalice/config.json laid over the shell's variables. The answer goes to stdout or into --output FILE; what is going to
+be asked, a progress bar, what went wrong and how to go on go to stderr (below a table: to stdout, with it).
 
-Ctrl-C, or the end of --timeout, ends the sweep: what is done is printed, with the command that asks the rest.
-
-Exit status: 0 if every account succeeded, 1 if any failed or was not started, 2 if the command is wrong, 130 after
-Ctrl-C, 141 if stdout was closed. Chalice packages app.py and chalicelib, so this is not deployed.
+Ctrl-C, or the end of --timeout, ends the sweep: what is done is written, with the command that asks the rest.
 """
 
 from __future__ import annotations
@@ -17,17 +14,13 @@ import signal
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C during the imports: no traceback
 
-import json
 import logging
-import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from contextlib import ExitStack
 from uuid import uuid4
 
-from chalice.config import Config
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -36,105 +29,114 @@ from chalicelib.cross_account import CrossAccountError, InvalidInput, InvalidSet
 from chalicelib.inputs.requests import SweepRequest
 from chalicelib.inputs.settings import Settings, hub_of
 from chalicelib.outputs.responses import error_body
-from chalicelib.pages.report import page
 from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.outcome import Answer
 from chalicelib.sweeps.sweep import sweep
+from terminal.credentials import process_credentials
+from terminal.forms import as_json
 from terminal.going_on import how_to_go_on
-from terminal.limit import INTERRUPTED, Limit
+from terminal.limit import Limit
+from terminal.listing import checks_as
 from terminal.options import event_of, parse
+from terminal.outputs import Outputs
+from terminal.plan import plan
+from terminal.stage import settings_of
+from terminal.status import Status, first_of
 from terminal.streams import PROGRAM, leave, open_closed_streams, say, write
-from terminal.table import shown
 
-CONFIG = Path(__file__).parent / ".chalice" / "config.json"
+NOTHING_DONE = "stopped before any account was done, so there is nothing to show. The same command starts again."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run it. Returns the exit status."""
     open_closed_streams()
     options = parse(arguments, __doc__)
+    _log_only_own_errors()
+    if options.list:
+        return write(checks_as(options.format))
     limit = Limit(options.timeout)
     signal.signal(signal.SIGINT, limit.interrupt)
-    _log_only_own_errors()
     try:
-        event = event_of(options)
-        answer = _sweep(event, options.stage, limit)
+        if options.credentials:
+            return write(process_credentials(options.credentials, options.stage))
+        return _ask(options, limit, sys.orig_argv if arguments is None else ["python", PROGRAM, *arguments])
     except KeyboardInterrupt:
-        return _nothing_done()
+        say(NOTHING_DONE)
+        return Status.INTERRUPTED
+    except (InvalidInput, InvalidSettings) as error:
+        say(str(error))
+        return Status.WRONG
     except CrossAccountError as error:
         say(str(error))
-        if isinstance(error, InvalidInput | InvalidSettings):
-            return 2
-        if options.json:
-            write(_json(error_body(error)))
-        return 1
-    limit.over = True
-    done = any(outcome.ok or outcome.account not in answer.cut for outcome in answer.outcomes)
-    if limit.interrupted and not done:
-        return _nothing_done()
-    typed = sys.orig_argv if arguments is None else ["python", PROGRAM, *arguments]
-    return _give(answer, event, options, typed, interrupted=limit.interrupted)
+        if options.format == "json" and not options.output and not options.credentials:
+            write(as_json(error_body(error)))
+        return Status.FAILED
 
 
-def _sweep(event: dict[str, Any], stage: str, limit: Limit) -> Answer:
-    os.environ.update(_variables(stage))  # not only read: the sandbox's stage sets AWS_* variables, for botocore
-    settings = Settings.from_environment()
+def _ask(options: Namespace, limit: Limit, typed: Sequence[str]) -> Status:
+    settings = settings_of(options.stage)
+    event = event_of(options)
     request = SweepRequest.from_event(event, settings)
-    with _bar() as bar:
+    with ExitStack() as open_files:
+        checks = [asked.name for asked in request.checks]
+        outputs = Outputs(options, event, checks, open_files, give_up=limit.end)
+        answer = _sweep(settings, request, outputs, limit)
+        limit.over = True
+        done = any(outcome.ok or outcome.account not in answer.cut for outcome in answer.outcomes)
+        if limit.interrupted and not done:
+            say(NOTHING_DONE)
+            return Status.INTERRUPTED
+        return _give(answer, outputs, typed, interrupted=limit.interrupted)
+
+
+def _sweep(settings: Settings, request: SweepRequest, outputs: Outputs, limit: Limit) -> Answer:
+    hub = hub_of(settings)
+    with _bar(hidden=outputs.is_streaming and sys.stdout.isatty()) as bar:
         task = bar.add_task(request.name, total=None)
 
         def progress(done: int, total: int) -> None:
+            if not limit.sweeping:
+                say(plan(request, total, hub.region))
             limit.sweeping = True
             bar.update(task, completed=done, total=total)
 
         return sweep(
-            hub_of(settings),
+            hub,
             settings,
             request,
             deadline=Deadline(limit.left),
             request_id=f"terminal-{uuid4()}",  # CloudTrail shows it at the end of every session's name
             progress=progress,
+            receive=outputs.receive,
         )
 
 
-def _nothing_done() -> int:
-    say("stopped before any account was done, so there is nothing to show. The same command starts again.")
-    return INTERRUPTED
-
-
-def _give(answer: Answer, event: dict[str, Any], options: Namespace, typed: Sequence[str], *, interrupted: bool) -> int:
-    """Write what there is, files first: who reads stdout may not read all of it. Returns the exit status."""
-    page_written = not options.html or _write_page(options.html, page(answer, asked=event))
-    rest = answer.unfinished
+def _give(answer: Answer, outputs: Outputs, typed: Sequence[str], *, interrupted: bool) -> Status:
+    """Write what there is. Returns the exit status."""
+    is_read = interrupted or Status.CLOSED not in outputs.statuses
+    rest = list(dict.fromkeys([*outputs.lost, *answer.unfinished])) if is_read else []
     next_step = how_to_go_on(typed, answer.check, rest, answer.accounts) if rest else "Every account was done."
-    status = write(_json(answer.as_dict()) if options.json else shown(answer))
-    listing_complete = answer.listing_complete
-    if not listing_complete:
+    outputs.finish(answer)
+    if not answer.listing_complete:
         say(
             "there was no time to list the whole organization: it has more accounts than these. Ask again with a "
             "longer --timeout, or with --organizational-unit."
         )
     if interrupted:
         say(f"stopped. {next_step}")
-        return INTERRUPTED
-    if rest:
-        say(f"time is up. {next_step}")
-    everything = page_written and listing_complete and not answer.failed and not rest
-    return status or (0 if everything else 1)
-
-
-def _variables(stage: str) -> dict[str, str]:
-    """What a stage sets for the function `sweep`."""
-    config = json.loads(CONFIG.read_text())
-    if stage not in config["stages"]:
-        raise InvalidInput(
-            f"There is no stage {stage!a} in .chalice/config.json. There are: {', '.join(config['stages'])}."
-        )
-    return Config(chalice_stage=stage, function_name="sweep", config_from_disk=config).environment_variables
+    elif rest:
+        say(f"{'time is up. ' if not outputs.lost else ''}{next_step}")
+    holding = {
+        Status.INTERRUPTED: interrupted,
+        Status.FAILED: bool(answer.failed or rest or not answer.listing_complete),
+        Status.ALARM: outputs.tally.alarm,
+        Status.CHANGED: outputs.changed,
+    }
+    return first_of(outputs.statuses | {status for status, holds in holding.items() if holds})
 
 
 def _log_only_own_errors() -> None:
-    """On stderr; a failure of an account is a line of the table."""
+    """On stderr; a failure of an account is told below the rows."""
     silence_botocore_debug()
     logger.setLevel(logging.ERROR)
     handler = logger.registered_handler
@@ -142,23 +144,16 @@ def _log_only_own_errors() -> None:
     handler.setStream(sys.stderr)
 
 
-def _bar() -> Progress:
-    """Only on a terminal."""
+def _bar(*, hidden: bool) -> Progress:
+    """Only on a terminal, and not between rows."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
-
-
-def _write_page(file: Path, html: str) -> bool:
-    try:
-        file.write_text(html, encoding="utf-8")
-    except OSError as error:
-        say(f"{str(file)!a} was not written: {error.strerror}.")
-        return False
-    return True
-
-
-def _json(response: dict[str, Any]) -> str:
-    return json.dumps(response, indent=2) + "\n"
+    return Progress(
+        *columns,
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=False,  # the rows are not for the bar's console
+        disable=hidden or not sys.stderr.isatty(),
+    )
 
 
 if __name__ == "__main__":

@@ -43,12 +43,13 @@ class JsonLines:
         self._out = out
 
     def receive(self, outcomes: Sequence[Outcome]) -> None:
-        self._write(row for outcome in outcomes for row in rows_of(outcome))
+        self.write(row for outcome in outcomes for row in rows_of(outcome))
 
     def finish(self, answer: Answer) -> None:
-        self._write(not_started(target, answer.check) for target in answer.not_started)
+        self.write(not_started(target, answer.check) for target in answer.not_started)
 
-    def _write(self, rows: Iterable[dict[str, Any]]) -> None:
+    def write(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Rows as they are, also others than those of outcomes."""
         self._out.writelines(_lines.encode(row) + "\n" for row in rows)
         self._out.flush()
 
@@ -87,6 +88,11 @@ class Csv:
         if not self._columns and not self._begin([*self._waiting, *rows]):
             self._begin([dict.fromkeys(BASE)])
         self._write(rows)
+
+    def write(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Rows as they are, also others than those of outcomes."""
+        if self._columns or self._begin(rows):
+            self._write(rows)
 
     def _begin(self, rows: Iterable[dict[str, Any]]) -> bool:
         """Write a header for such rows, if there are any, and the rows that waited for one."""

@@ -32,16 +32,21 @@ def how_to_go_on(typed: Sequence[str], check: str, ids: Sequence[str], accounts:
             listed, where = f"@{file}", f"; their ids are in {file}"
         except OSError as error:
             where = f", here instead of in {REST}, which could not be written ({error.strerror})"
-    return f"Not done: {len(ids)} of {accounts} accounts{where}. To go on with these:\n  {_command(typed, listed)}"
+    return f"Not done: {len(ids):,} of {accounts:,} accounts{where}. To go on with these:\n  {_command(typed, listed)}"
 
 
 def _command(typed: Sequence[str], accounts: str) -> str:
-    """The same, but for these accounts, and with a page beside the one that there is."""
+    """The same, but for these accounts, and with a page and a file beside those that there are.
+
+    Names, units and tags are the organization's: of accounts that are named they are not known.
+    """
     replaced = ArgumentParser(add_help=False, allow_abbrev=False)
-    for option in ("--accounts", "--organizational-unit", "--exclude", "--html"):
+    for option in ("--accounts", "--organizational-unit", "--account-tags", "--exclude", "--output", "--html"):
         replaced.add_argument(option)
+    replaced.add_argument("--tags", action="store_true")
     options, words = replaced.parse_known_args(typed)
     words += ["--accounts", accounts]
-    if options.html:
-        words += ["--html", str(unused(Path(options.html)))]
+    for option in ("output", "html"):
+        if file := getattr(options, option):
+            words += [f"--{option}", str(unused(Path(file)))]
     return shlex.join(words)

@@ -1,4 +1,4 @@
-"""When a sweep at a terminal ends early: at the end of --timeout, or at Ctrl-C."""
+"""When a sweep at a terminal ends early: at the end of --timeout, at Ctrl-C, or when nothing can be written."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import math
 import os
 import time
 
-INTERRUPTED = 130
-"""The exit status after Ctrl-C."""
+from terminal.status import Status
 
 
 class Limit:
@@ -32,6 +31,10 @@ class Limit:
         """Seconds."""
         return 0.0 if self.interrupted else self._end - time.monotonic()
 
+    def end(self) -> None:
+        """Now: nobody takes the answer any more."""
+        self._end = -math.inf
+
     def interrupt(self, *_: object) -> None:
         """Ctrl-C: the first ends the sweep, one more ends the process.
 
@@ -41,7 +44,7 @@ class Limit:
         if self.interrupted or self.over:
             if os.isatty(2):
                 os.write(2, b"\x1b[?25h")  # the bar may have hidden the cursor
-            os._exit(INTERRUPTED)
+            os._exit(Status.INTERRUPTED)
         self.interrupted = True
         if not self.sweeping:
             raise KeyboardInterrupt

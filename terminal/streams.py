@@ -9,9 +9,9 @@ from itertools import chain, count
 from pathlib import Path
 from typing import NoReturn, TextIO
 
+from terminal.status import Status
+
 PROGRAM = "sweep.py"
-BROKEN_PIPE = 141
-"""The exit status of a program that SIGPIPE ended. Python ignores that signal, which may also come from a socket."""
 
 
 def open_closed_streams() -> None:
@@ -23,26 +23,31 @@ def open_closed_streams() -> None:
 
 def say(text: str) -> None:
     """A sentence on stderr, where data from elsewhere is no control sequence."""
+    tell(f"{PROGRAM}: " + printable(text, also="\n") + "\n")
+
+
+def tell(text: str) -> None:
+    """Write to stderr, as it is."""
     try:
-        sys.stderr.write(f"{PROGRAM}: " + printable(text, also="\n") + "\n")
+        sys.stderr.write(text)
         sys.stderr.flush()
     except OSError:  # nobody reads it, which is no reason to lose the answer
         _discard(sys.stderr)
 
 
-def write(text: str) -> int:
-    """Write to stdout. Returns the exit status that this comes to."""
+def write(text: str) -> Status:
+    """Write to stdout. Returns what this comes to."""
     encoding = sys.stdout.encoding
     try:
         sys.stdout.write(text.encode(encoding, "replace").decode(encoding))  # not every terminal has an ellipsis
         sys.stdout.flush()
     except BrokenPipeError:  # such as `| head`, which has read enough
-        status = BROKEN_PIPE
+        status = Status.CLOSED
     except OSError as error:
         say(f"the answer could not be written: {error.strerror}.")
-        status = 1
+        status = Status.FAILED
     else:
-        return 0
+        return Status.DONE
     _discard(sys.stdout)
     return status
 
@@ -56,6 +61,8 @@ def leave(status: int) -> NoReturn:
 
 
 def printable(text: str, *, also: str = "") -> str:
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() or character in also else "\ufffd" for character in text)
 
 

@@ -1,77 +1,75 @@
-"""An answer as a table, with what to do below it."""
+"""The answer for a person: the rows as a table, and below it what else there is to say."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterable
+import shutil
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from io import StringIO
+from typing import Any, TextIO
 
 from rich.console import Console
-from rich.table import Column, Table
 from rich.text import Text
 
-from chalicelib.cross_account import CrossAccountError
-from chalicelib.sweeps.outcome import Answer, Outcome
-from terminal.streams import printable
+from chalicelib.outputs.rows import rows_of
+from chalicelib.sweeps.outcome import Answer
+from terminal.columns import Row, in_columns
 
 
-def shown(answer: Answer) -> str:
-    """The text for stdout: as wide as the terminal, and in colours if it is one."""
-    text = _LikeStdout()
+def shown(answer: Answer, below: Iterable[Text], stream: TextIO | None) -> str:
+    """The text of an answer.
+
+    Args:
+        below: lines below the table.
+        stream: where it is going to be written; a terminal decides the width and gets colours. None: a file.
+    """
+    rows = (row for outcome in answer.outcomes if outcome.ok for row in rows_of(outcome))
+    return text_for(stream, [*tables(rows, stream), *below])
+
+
+def tables(rows: Iterable[Row], stream: TextIO | None) -> Iterator[Text]:
+    """A table for each check."""
+    by_check: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_check[row["check"]].append(row)
+    for check, its_rows in by_check.items():
+        if len(by_check) > 1:
+            yield Text(check, style="bold")
+        table = in_columns(its_rows, _width(stream))
+        head, *lines = table.lines
+        yield Text(head, style="bold underline")
+        yield from map(Text, lines)
+        if table.left_out:
+            yield Text(f"No room for: {', '.join(table.left_out)}. --format csv has them.", style="dim")
+        yield Text()
+
+
+def text_for(stream: TextIO | None, lines: Iterable[Text]) -> str:
+    """Lines as they are written to a stream: in colours if it is a terminal."""
+    if stream is None or not stream.isatty():
+        return "".join(f"{line.plain}\n" for line in lines)
+    text = _Like(stream)
     console = Console(file=text, highlight=False)
-    console.print(_table(answer))
-    summary = "{accounts} accounts: {ok} ok, {failed} failed, {not_started} not started, {seconds} s"
-    console.print(summary.format(**answer.summary()))
-    whole = (outcome for outcome in answer.outcomes if outcome.account not in answer.cut)  # the rest is to go on with
-    for failure, hint in _next_steps(whole).items():
-        first, *more = hint.splitlines() or [""]
-        for line in (f"{failure}: {first}", *(f"  {line}" for line in more)):
-            console.print(_plain(line), soft_wrap=True)  # a command in it must stay in one piece for copying
-    if answer.duplicates:
-        console.print(_plain(f"Named more than once: {', '.join(answer.duplicates)}"))
+    for line in lines:
+        if line.style:
+            console.print(line, soft_wrap=True)
+        else:
+            text.write(f"{line.plain}\n")  # a command in it stays in one piece for copying
     return text.getvalue()
 
 
-class _LikeStdout(StringIO):
+class _Like(StringIO):
     """A console that writes to stdout by itself ends the process when nobody reads it any more."""
 
-    encoding = property(lambda _: sys.stdout.encoding)  # rich draws with what it has
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+
+    encoding: Any = property(lambda self: self._stream.encoding)  # rich draws with what it has
 
     def isatty(self) -> bool:
-        return sys.stdout.isatty()
+        return self._stream.isatty()
 
 
-def _table(answer: Answer) -> Table:
-    fixed = (
-        Column("account", no_wrap=True),
-        Column("region", no_wrap=True),
-        Column("ms", justify="right", no_wrap=True),
-    )
-    table = Table(*fixed, "result")  # the only flexible column: its cells are truncated rather than wrapped
-    for outcome in answer.outcomes:
-        text = json.dumps(outcome.result) if outcome.error is None else _failure(outcome.error)
-        account, result = _plain(outcome.account[:64]), _plain(text, truncate=True)
-        table.add_row(account, outcome.region, str(outcome.ms), result, style="" if outcome.ok else "red")
-    for target in answer.not_started:
-        table.add_row(_plain(target.id[:64]), None, None, "not started", style="yellow")
-    return table
-
-
-def _failure(error: CrossAccountError) -> str:
-    name = type(error).__name__
-    return f"{name} {error.code}" if error.code else name
-
-
-def _next_steps(outcomes: Iterable[Outcome]) -> dict[str, str]:
-    """One hint for each kind of failure: that of its first account."""
-    steps: dict[str, str] = {}
-    for outcome in outcomes:
-        if outcome.error:
-            steps.setdefault(_failure(outcome.error), outcome.error.as_dict()["hint"])
-    return steps
-
-
-def _plain(text: str, *, truncate: bool = False) -> Text:
-    """Data from elsewhere, as neither markup nor a terminal's control sequence."""
-    return Text(printable(text), no_wrap=truncate, overflow="ellipsis" if truncate else "fold")
+def _width(stream: TextIO | None) -> int | None:
+    return shutil.get_terminal_size().columns if stream is not None and stream.isatty() else None

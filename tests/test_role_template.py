@@ -11,13 +11,13 @@ import pytest
 import yaml
 from moto import mock_aws
 
-from chalicelib.checks import CHECKS
+from chalicelib.checks import CHECKS, role_drift
+from chalicelib.checks.role import DESCRIBE_REGIONS, LIST_ORGANIZATION
 from chalicelib.cross_account import TargetRole
-from chalicelib.sweeps import organization
-from chalicelib.sweeps.enabled_regions import DESCRIBE_REGIONS
 from tests.templates import ROOT, listed, load_template, strings
 
 HUB = "111122223333"
+MODEL = "arn:aws:bedrock:*::foundation-model/amazon.nova-lite-v1:0"
 TEMPLATE = load_template("role-template.yaml")
 PARAMETERS = TEMPLATE["Parameters"]
 CHECK_STATEMENTS = {
@@ -179,7 +179,23 @@ def test_by_default_the_organization_cannot_be_listed(deploy):
 
 def test_one_parameter_allows_listing_the_organization(deploy):
     actions = deploy(ListOrganization="true").actions
-    assert {action for action in actions if action.startswith("organizations:")} == set(organization.ACTIONS)
+    assert {action for action in actions if action.startswith("organizations:")} == set(LIST_ORGANIZATION)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "models", "lists_organization"),
+    [
+        ({}, [], False),
+        ({"RoleName": "auditor", "RolePath": "/security/", "BedrockModelArns": MODEL}, [MODEL], False),
+        ({"ListOrganization": "true"}, [], True),
+    ],
+)
+def test_the_template_as_it_is_has_not_drifted(deploy, parameters, models, lists_organization):
+    deployed = deploy(**parameters)
+    found = role_drift.summary(deployed.role["RoleName"], deployed.policies, [], role_drift.declared())
+    assert (found["drift"], found["lacks"], found["more"]) == ("none", [], [])
+    assert (found["models"], found["lists_organization"]) == (models, lists_organization)
+    assert set(deployed.policies) <= role_drift.OF_THE_TEMPLATE
 
 
 def test_the_maximum_session_duration_is_the_default_of_the_hub(deploy):

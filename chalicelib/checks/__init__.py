@@ -19,4 +19,5 @@ CHECKS: dict[str, Check] = _table(
     "bedrock_models",
     "bedrock_converse",
     "account_summary",
+    "role_drift",
 )

@@ -6,7 +6,7 @@ from chalicelib.checks.check import check, require_field
 from chalicelib.cross_account import Account
 
 
-@check(actions=["iam:GetAccountSummary", "iam:ListAccountAliases"])
+@check(actions=["iam:GetAccountSummary", "iam:ListAccountAliases"], scope="global")
 def account_summary(account: Account) -> dict[str, Any]:
     """Sum up the account's IAM: alias, users, MFA devices, and whether the root user is safe."""
     iam = account.client("iam")

@@ -10,7 +10,8 @@ _CHECK_ERRORS: ErrorTable = {
     ErrorKind.DENIED: (
         CheckDenied,
         "The role was assumed, but may not do this: the role's policy in the target account (role-template.yaml), "
-        "a permissions boundary, a service control policy or the check's own list of actions does not allow it.",
+        "a permissions boundary, a service control policy or the check's own list of actions does not allow it. If the "
+        "role there is older than the check: aws cloudformation update-stack-set, or deploy (docs/operating-it.md).",
     ),
     ErrorKind.THROTTLED: (CheckThrottled, "Retry later, or with fewer accounts at a time."),
     ErrorKind.TIMED_OUT: (CheckTimedOut, "Retry; if it persists, see the service's health in that region."),

@@ -11,7 +11,7 @@ PAGE_SIZE = 1000
 region only in paginated ones."""
 
 
-@check(actions=["s3:ListAllMyBuckets"])
+@check(actions=["s3:ListAllMyBuckets"], scope="global")
 def s3_buckets(account: Account, *, prefix: str = "") -> dict[str, Any]:
     """List the account's buckets: name, creation date and region."""
     request: dict[str, Any] = {"MaxBuckets": PAGE_SIZE}

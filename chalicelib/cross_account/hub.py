@@ -13,7 +13,7 @@ from botocore.retries.quota import RetryQuota
 
 from .account import Account
 from .account_id import ACCOUNT_ID, valid_account_id
-from .aws_errors import assume_role_error, hub_error, is_aws_error, time_is_up
+from .aws_errors import ErrorKind, assume_role_error, classify, hub_error, is_aws_error, time_is_up
 from .clients import SharedClients, SigningIdentity
 from .denial import Denial, OwnIdentity
 from .environment import Environment, checked, flag
@@ -184,6 +184,8 @@ class Hub:
                 raise time_is_up(account_id) from None
             if not is_aws_error(error):
                 raise
+            if classify(error) is ErrorKind.DENIED:
+                self._own_identity()  # in the meantime, others of a sweep have been let in: a hint needs to know that
             denial = Denial(arn, self._own_identity, bool(self.role.external_id), self._assumed_any)
             failure = assume_role_error(error, arn, denial)
         else:

@@ -76,7 +76,11 @@ def known_check(name: Any) -> Check:
     if not isinstance(name, str):
         raise InvalidInput(f"check must be a check's name, not {json_type(name)}.")
     if name not in CHECKS:
-        raise UnknownCheck(f"There is no check {shown(name)}. There are: {', '.join(CHECKS)}.")
+        from difflib import get_close_matches  # only a wrong name pays for it at a cold start
+
+        near = get_close_matches(name[:60], CHECKS, n=1)
+        meant = f" Did you mean {near[0]}?" if near else ""
+        raise UnknownCheck(f"There is no check {shown(name)}.{meant} There are: {', '.join(CHECKS)}.")
     return CHECKS[name]
 
 

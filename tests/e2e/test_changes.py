@@ -147,6 +147,36 @@ def test_the_revocation_of_security_md_ends_older_sessions_and_spares_newer_ones
     iam.delete_role_policy(**place)
 
 
+def test_role_drift_sees_an_older_role_and_what_was_added_to_it_by_hand(
+    ask: Ask, box: sandbox.Box, administrator: Callable[[str], boto3.Session]
+) -> None:
+    iam = client(box, administrator(STAGING), "iam")
+    checks = {"RoleName": "external-role", "PolicyName": "checks"}
+    added = {"RoleName": "external-role", "PolicyName": "debugging"}
+    now = iam.get_role_policy(**checks)["PolicyDocument"]
+
+    def without(sid: str) -> str:
+        return json.dumps({**now, "Statement": [one for one in now["Statement"] if one["Sid"] != sid]})
+
+    def drift() -> dict[str, Any]:
+        body = ask(account_id=STAGING, check="role_drift")[1]
+        return body.get("result") or body["error"]
+
+    assert drift()["drift"] == "none"
+    iam.put_role_policy(**checks, PolicyDocument=without("AccountSummary"))
+    more = {"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}
+    iam.put_role_policy(**added, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": more}))
+    found = drift()
+    assert (found["drift"], found["lacks"]) == ("both", ["iam:GetAccountSummary", "iam:ListAccountAliases"])
+    assert found["exceeds"] == ["s3:Get*"]
+    assert found["next"].endswith("aws iam delete-role-policy --role-name external-role --policy-name debugging")
+    iam.delete_role_policy(**added)
+    iam.put_role_policy(**checks, PolicyDocument=without("RoleDrift"))
+    assert drift()["type"] == "CheckDenied", "a role of before this check was there"
+    iam.put_role_policy(**checks, PolicyDocument=json.dumps(now))
+    assert drift()["drift"] == "none"
+
+
 @pytest.fixture
 def without_assume_role(project: Project) -> Iterator[None]:
     """The policy file of switch_account without its sts:AssumeRole statement, deployed, and mended afterwards."""

@@ -6,11 +6,20 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from tests.fake_aws.canaries import HUB, HUB_ARN, SESSION_SECRET, session_key, session_token
 from tests.fake_aws.messages import REQUEST_ID, Reply, Request
 
-KNOWN_CHECKS = ("identity", "preflight", "s3_buckets", "bedrock_models", "bedrock_converse", "account_summary")
+KNOWN_CHECKS = (
+    "identity",
+    "preflight",
+    "s3_buckets",
+    "bedrock_models",
+    "bedrock_converse",
+    "account_summary",
+    "role_drift",
+)
 """The checks of which it knows every call; checks that a user added are not here."""
 
 CONVERSE: dict[str, Any] = {
@@ -112,6 +121,26 @@ def _account_summary(_request: Request) -> Reply:
     return result("GetAccountSummary", "<SummaryMap><entry><key>Users</key><value>7</value></entry></SummaryMap>")
 
 
+def _role_policies(_request: Request) -> Reply:
+    return result("ListRolePolicies", "<IsTruncated>false</IsTruncated><PolicyNames><member>x</member></PolicyNames>")
+
+
+def _role_policy(_request: Request) -> Reply:
+    statement = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
+    document = quote(json.dumps({"Version": "2012-10-17", "Statement": statement}))
+    return result(
+        "GetRolePolicy", f"<RoleName>x</RoleName><PolicyName>x</PolicyName><PolicyDocument>{document}</PolicyDocument>"
+    )
+
+
+def _attached_policies(_request: Request) -> Reply:
+    policy = "<PolicyName>ViewOnlyAccess</PolicyName><PolicyArn>arn:aws:iam::aws:policy/ViewOnlyAccess</PolicyArn>"
+    return result(
+        "ListAttachedRolePolicies",
+        f"<IsTruncated>false</IsTruncated><AttachedPolicies><member>{policy}</member></AttachedPolicies>",
+    )
+
+
 def _nothing(_request: Request) -> Reply:
     """The response to all other calls, such as S3's PutObject."""
     return Reply(headers={"ETag": '"etag"'})
@@ -122,6 +151,9 @@ _RESPONSES: Mapping[str, Callable[[Request], Reply]] = {
     "GetCallerIdentity": caller_identity(),
     "ListAccountAliases": _account_aliases,
     "GetAccountSummary": _account_summary,
+    "ListRolePolicies": _role_policies,
+    "GetRolePolicy": _role_policy,
+    "ListAttachedRolePolicies": _attached_policies,
     "Converse": lambda _request: as_json(CONVERSE),
     "ListFoundationModels": lambda _request: as_json(MODELS),
 }

@@ -311,6 +311,11 @@ def test_a_global_question_is_asked_once_and_a_regional_one_in_each_region():
     ]
 
 
+def test_a_global_question_is_asked_in_the_region_that_is_named_alone():
+    answer = asking(FakeHub(), owner.asked({}), regions=("us-east-1",)).ask(ACCOUNT, Deadline(until(60)))
+    assert places(answer) == [("owner", "us-east-1", "NoneType")]
+
+
 def test_all_regions_are_those_that_the_account_has_enabled_asked_once_for_all_checks():
     hub = FakeHub(enabled=["us-east-1", "ap-east-2"])
     checks = (whoami.asked({}), where.asked({}), owner.asked({}))

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from chalicelib.checks.check import check, require_field
+from chalicelib.checks.identity import identity
+from chalicelib.checks.role import DESCRIBE_REGIONS, INVOKE_MODEL, LIST_ORGANIZATION
+from chalicelib.cross_account import Account
+from chalicelib.errors import CheckCallFailed
+
+OF_ITSELF = ("iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies")
+"""Allowed on the role itself; on anything else they are more than what the template allows."""
+OF_THE_TEMPLATE = frozenset({"checks", "bedrock-converse", "organization"})
+"""Its inline policies."""
+
+_UPDATE = "update it to role-template.yaml: aws cloudformation update-stack-set, or deploy (docs/operating-it.md)"
+
+Policies = Mapping[str, Sequence[Mapping[str, Any]]]
+"""The statements of each inline policy."""
+
+
+@check(actions=OF_ITSELF, scope="global")  # sts:GetCallerIdentity, which tells the role's name, needs no permission
+def role_drift(account: Account) -> dict[str, Any]:
+    """Say what the role in the target lacks of what the checks declare, and what it allows beyond that."""
+    role = identity.function(account)["arn"].split("/")[-2]
+    pages = account.pages("iam", "list_role_policies", RoleName=role)
+    names = [name for page in pages for name in require_field(page, "PolicyNames")]
+    pages = account.pages("iam", "list_attached_role_policies", RoleName=role)
+    attached = [policy["PolicyArn"] for page in pages for policy in require_field(page, "AttachedPolicies")]
+    get = account.client("iam").get_role_policy
+    policies = {name: statements(get(RoleName=role, PolicyName=name)) for name in names}
+    return {"role": role, **summary(role, policies, attached, declared())}
+
+
+def declared() -> set[str]:
+    """The actions that the role needs for the checks of this app, whatever the template's parameters are."""
+    from chalicelib.checks import CHECKS  # imports this module
+
+    actions = {action for each in CHECKS.values() for action in each.actions}
+    return (actions | {DESCRIBE_REGIONS}) - {INVOKE_MODEL}
+
+
+def statements(response: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Those of GetRolePolicy's response."""
+    document = require_field(response, "PolicyDocument")
+    if not isinstance(document, dict):
+        raise CheckCallFailed(
+            "AWS's response has a policy that is not JSON.", hint="Is there a proxy in between? Retry."
+        )
+    listed = document.get("Statement", [])
+    return listed if isinstance(listed, list) else [listed]
+
+
+def summary(role: str, policies: Policies, attached: Sequence[str], declared: Collection[str]) -> dict[str, Any]:
+    """Compare the role's own policies with what it needs.
+
+    Args:
+        role: its name.
+        policies: its inline policies.
+        attached: the ARNs of its managed policies, which are the target's own choice; what they allow is not read.
+        declared: the actions that it needs.
+    """
+    lists = any(_allowed(policies, action) for action in LIST_ORGANIZATION)  # one that has one of them needs all
+    needed = {*declared, *(LIST_ORGANIZATION if lists else ())}
+    lacks = sorted(action for action in needed if not _allowed(policies, action))
+    beyond = {name: [*_beyond(needed, role, of_policy)] for name, of_policy in policies.items()}
+    return {
+        "drift": ("none", "lacks", "exceeds", "both")[bool(lacks) + 2 * any(beyond.values())],
+        "lacks": lacks,
+        "exceeds": sorted({what for found in beyond.values() for what in found}),
+        "attached": sorted(attached),
+        "models": _models(policies),
+        "lists_organization": lists,
+        "limits": [*_limits(policies)],
+        "next": _next(role, lacks, [name for name, found in beyond.items() if found]),
+    }
+
+
+def _allowed(policies: Policies, action: str) -> bool:
+    """Whether a statement allows it, perhaps under a condition, and none denies it always."""
+    matching = [one for of_policy in policies.values() for one in of_policy if _matches(one, action)]
+    return any(one["Effect"] == "Allow" for one in matching) and not any(_denies_always(one) for one in matching)
+
+
+def _matches(statement: Mapping[str, Any], action: str) -> bool:
+    patterns = _listed(statement, "Action") or _listed(statement, "NotAction")
+    found = any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
+    return found if "Action" in statement else not found
+
+
+def _denies_always(statement: Mapping[str, Any]) -> bool:
+    everywhere = "*" in _listed(statement, "Resource")
+    return statement["Effect"] == "Deny" and everywhere and not statement.get("Condition")
+
+
+def _beyond(needed: Collection[str], role: str, of_policy: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What its statements allow that is not needed."""
+    known = {action.lower() for action in (*needed, INVOKE_MODEL)}
+    own = {action.lower() for action in OF_ITSELF}
+    for statement in of_policy:
+        if statement["Effect"] != "Allow":
+            continue
+        if "NotAction" in statement:
+            yield _actions(statement)
+        for action in _listed(statement, "Action"):
+            if action.lower() not in known:
+                yield action
+            elif action.lower() in own:
+                others = (resource for resource in _listed(statement, "Resource") if not _is_role(resource, role))
+                yield from (f"{action} on {resource}" for resource in others)
+
+
+def _is_role(resource: str, role: str) -> bool:
+    return ":role/" in resource and resource.endswith(f"/{role}") and "*" not in resource and "?" not in resource
+
+
+def _models(policies: Policies) -> list[str]:
+    """The models that it may invoke, as the template's BedrockModelArns."""
+    allowing = (
+        one
+        for of_policy in policies.values()
+        for one in of_policy
+        if one["Effect"] == "Allow" and _matches(one, INVOKE_MODEL)
+    )
+    return sorted({arn for one in allowing for arn in _listed(one, "Resource")})
+
+
+def _limits(policies: Policies) -> Iterator[str]:
+    """The statements that deny, and those that allow under a condition only, whose values are not told."""
+    for name, of_policy in policies.items():
+        for statement in of_policy:
+            condition = statement.get("Condition") or {}
+            if condition or statement["Effect"] == "Deny":
+                keys = [f"{operator} {key}" for operator, of_keys in condition.items() for key in of_keys]
+                when = f" if {', '.join(keys)}" if keys else ""
+                yield f"{name}: {statement['Effect']} {_actions(statement)}{when}"
+
+
+def _next(role: str, lacks: Sequence[str], exceeding: Sequence[str]) -> str | None:
+    foreign = [name for name in exceeding if name not in OF_THE_TEMPLATE]
+    update = [_UPDATE] if lacks or len(foreign) < len(exceeding) else []
+    delete = [f"aws iam delete-role-policy --role-name {role} --policy-name {name}" for name in foreign]
+    return "; ".join([*update, *delete]) or None
+
+
+def _actions(statement: Mapping[str, Any]) -> str:
+    if "NotAction" in statement:
+        return f"everything but {', '.join(_listed(statement, 'NotAction'))}"
+    return ", ".join(_listed(statement, "Action"))
+
+
+def _listed(statement: Mapping[str, Any], element: str) -> list[str]:
+    """IAM's "one or a list" as a list."""
+    value = statement.get(element, [])
+    return [value] if isinstance(value, str) else value

@@ -1,0 +1,106 @@
+"""One form of the answer, and the file that it may go to, while the sweep runs or at its end."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from io import StringIO
+from os import fstat
+from pathlib import Path
+from typing import Protocol
+
+from chalicelib.cross_account import InvalidInput
+from chalicelib.sweeps.outcome import Answer, Outcome
+from terminal.status import Status
+from terminal.streams import say
+
+
+class Form(Protocol):
+    """Makes text of the answer."""
+
+    def receive(self, outcomes: Sequence[Outcome], /) -> None:
+        """The outcomes of one account."""
+
+    def finish(self, answer: Answer, /) -> None:
+        """All of them, without their results."""
+
+
+class Output:
+    """Writes what an account comes to at once and as a whole, so that there are whole lines whenever it ends.
+
+    Attributes:
+        status: whether it could be written; once it could not, nothing more is.
+        lost: the accounts that were done and are not in it.
+
+    Args:
+        form: puts its text into `text`.
+        write: takes it from there to where it belongs, and says what this comes to.
+    """
+
+    def __init__(self, form: Form, text: StringIO, write: Callable[[str], Status]) -> None:
+        self.status = Status.DONE
+        self.lost: list[str] = []
+        self._form = form
+        self._text = text
+        self._write = write
+
+    def receive(self, outcomes: Sequence[Outcome]) -> None:
+        if not self.status:
+            self._form.receive(outcomes)
+            self._pass_on()
+        if self.status:
+            self.lost += dict.fromkeys(outcome.account for outcome in outcomes)
+
+    def finish(self, answer: Answer) -> None:
+        if not self.status:
+            self._form.finish(answer)
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        if text := self._text.getvalue():
+            self._text.seek(0)
+            self._text.truncate()
+            self.status = self._write(text)
+
+
+class ReplacedFile:
+    """A file whose content is replaced, but not before there is something to write.
+
+    Args:
+        open_files: closes it.
+
+    Raises:
+        InvalidInput: it cannot be written.
+    """
+
+    def __init__(self, path: Path, open_files: ExitStack) -> None:
+        self._path = path
+        try:
+            self._file = open_files.enter_context(path.open("ab", buffering=0))
+        except OSError as error:
+            raise InvalidInput(f"The file {str(path)!a} cannot be written: {error.strerror}.") from None
+        self._is_regular = stat.S_ISREG(fstat(self._file.fileno()).st_mode)
+        self._length: int | None = None
+
+    def write(self, text: str) -> Status:
+        """Write at its end. Returns what this comes to."""
+        written = self._length or 0
+        rest = memoryview(text.encode("utf-8", "replace"))
+        try:
+            if self._length is None:
+                self._cut_to(0)
+            self._length = written + len(rest)
+            while rest:
+                rest = rest[self._file.write(rest) or 0 :]
+        except BrokenPipeError:
+            return Status.CLOSED
+        except OSError as error:
+            say(f"{str(self._path)!a} was not written to its end: {error.strerror}.")
+            self._cut_to(written)  # half a line is of no use
+            return Status.FAILED
+        return Status.DONE
+
+    def _cut_to(self, length: int) -> None:
+        if self._is_regular:
+            self._file.truncate(length)

@@ -1,0 +1,133 @@
+"""All that is written of one sweep: what the options ask for, and what a person is told of it."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from io import StringIO
+from pathlib import Path
+from typing import Any, TextIO
+
+from rich.text import Text
+
+from chalicelib.cross_account import InvalidInput
+from chalicelib.pages.report import page
+from chalicelib.sweeps.outcome import Answer, Outcome
+from terminal.changes import Changes
+from terminal.formats import Csv, JsonLines
+from terminal.forms import Whole, as_json
+from terminal.output import Form, Output, ReplacedFile
+from terminal.report import report
+from terminal.since import Since
+from terminal.status import Status
+from terminal.streams import tell, write
+from terminal.table import shown, text_for
+from terminal.tally import Tally
+
+AS_THEY_COME = ("csv", "jsonl")
+"""The formats that are written while the sweep runs."""
+
+
+class Outputs:
+    """Everything that becomes of an answer.
+
+    Attributes:
+        tally: what is counted on the way.
+
+    Args:
+        options: of the command.
+        event: of the sweep, for the page.
+        checks: the names of those that are asked.
+        open_files: closes those that are opened here.
+        give_up: called when nothing can be written any more.
+
+    Raises:
+        InvalidInput: a file cannot be opened, or has nothing to compare with.
+    """
+
+    def __init__(
+        self,
+        options: Namespace,
+        event: Mapping[str, Any],
+        checks: Collection[str],
+        open_files: ExitStack,
+        give_up: Callable[[], None],
+    ) -> None:
+        self.tally = Tally(look_for_alarm=options.fail_on == "alarm")
+        self._event = event
+        self._give_up = give_up
+        self._since: Since | None = None
+        self._outputs = [
+            self._output(format_, None, ReplacedFile(file, open_files).write) for format_, file in _files(options)
+        ]
+        on_stdout = None if options.output else options.format
+        if options.since:
+            on_stdout = on_stdout or "table"
+            if on_stdout == "html":
+                raise InvalidInput("--since is shown as a table, csv, json or jsonl. A page has --html FILE.")
+            text = StringIO(newline="")
+            self._since = Since(text, Changes(options.since, checks), on_stdout, self._told)
+            self._outputs.append(Output(self._since, text, write))
+        elif on_stdout:
+            self._outputs.append(self._output(on_stdout, sys.stdout, write))
+        self._is_told = on_stdout in ("table", "json")  # it contains what else there is to tell
+        self.is_streaming = on_stdout in AS_THEY_COME
+
+    @property
+    def statuses(self) -> set[Status]:
+        return {output.status for output in self._outputs}
+
+    @property
+    def lost(self) -> list[str]:
+        """The accounts that were done, but could not be written while the sweep ran."""
+        return [account for output in self._outputs for account in output.lost]
+
+    @property
+    def changed(self) -> bool:
+        return bool(self._since and self._since.comparison and self._since.comparison.changed)
+
+    def receive(self, outcomes: Sequence[Outcome]) -> None:
+        """The outcomes of one account."""
+        self.tally.receive(outcomes)
+        for output in self._outputs:
+            output.receive(outcomes)
+        if Status.DONE not in self.statuses:
+            self._give_up()
+
+    def finish(self, answer: Answer) -> None:
+        """Write what there is, files first: who reads stdout may not read all of it."""
+        for output in self._outputs:
+            output.finish(answer)
+        if not self._is_told and Status.CLOSED not in self.statuses:
+            tell(text_for(sys.stderr, self._told(answer)))
+
+    def _output(self, format_: str, stream: TextIO | None, write: Callable[[str], Status]) -> Output:
+        text = StringIO(newline="")
+        return Output(self._form(format_, text, stream), text, write)
+
+    def _form(self, format_: str, text: TextIO, stream: TextIO | None) -> Form:
+        if format_ == "jsonl":
+            return JsonLines(text)
+        if format_ == "csv":
+            return Csv(text)
+        render: dict[str, Callable[[Answer], str]] = {
+            "json": lambda answer: as_json(answer.as_dict()),
+            "html": partial(page, asked=self._event),
+            "table": lambda answer: shown(answer, self._told(answer), stream),
+        }
+        return Whole(text, render[format_])
+
+    def _told(self, answer: Answer) -> Iterator[Text]:
+        if self._since and self._since.comparison:
+            yield from map(Text, self._since.comparison.sentences())
+        yield from report(answer, self.tally)
+
+
+def _files(options: Namespace) -> Iterator[tuple[str, Path]]:
+    if options.output:
+        yield options.format, options.output
+    if options.html:
+        yield "html", options.html

@@ -1,0 +1,128 @@
+"""What a person is told below the rows: which accounts failed and why, which were left out, and how many there were."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.text import Text
+
+from chalicelib.cross_account import CrossAccountError
+from chalicelib.cross_account.account_id import ACCOUNT_ID
+from chalicelib.sweeps.outcome import Answer, LeftOut, Outcome
+from terminal.streams import printable
+from terminal.tally import Tally
+
+FEW = 3
+"""So many regions are named, of more their number is."""
+
+REASONS = {
+    "hub": "the hub itself, which does not let itself in: deploy role-template.yaml there to ask it as well",
+    "suspended": "suspended",
+    "not allowed": "not among ALLOWED_ACCOUNTS",
+}
+
+Lines = Iterator[Text]
+
+
+def report(answer: Answer, tally: Tally) -> Lines:
+    """The lines, the last with the numbers."""
+    cut = set(answer.cut)  # these are to go on with
+    failures = [outcome for outcome in answer.outcomes if outcome.failed and outcome.account not in cut]
+    for outcomes in _by_cause(failures):
+        yield from _failure(outcomes)
+    yield from _regions_off(outcome for outcome in answer.outcomes if outcome.error and not outcome.failed)
+    yield from _left_out(answer.left_out)
+    if answer.duplicates:
+        yield _plain(f"Named more than once: {', '.join(answer.duplicates)}")
+    for check, accounts in tally.without_rows.items():
+        yield _plain(f"{check}: {_number(accounts, 'account')} answered with nothing.")
+    yield _plain(_numbers(answer, tally))
+
+
+def _by_cause(failures: Iterable[Outcome]) -> list[list[Outcome]]:
+    """Those together whose hints are the same but for the account and the region."""
+    causes: defaultdict[tuple[str, str], list[Outcome]] = defaultdict(list)
+    for outcome in failures:
+        assert outcome.error is not None  # it failed
+        hint = _hint(outcome.error)
+        if ACCOUNT_ID.fullmatch(outcome.account):
+            hint = hint.replace(outcome.account, "")
+        if outcome.region and outcome.error.stage == "check":
+            hint = hint.replace(outcome.region, "")
+        causes[_name(outcome.error), hint].append(outcome)
+    return list(causes.values())
+
+
+def _failure(outcomes: Sequence[Outcome]) -> Lines:
+    """One cause: its accounts, and what to do about the first of them."""
+    error = outcomes[0].error
+    assert error is not None  # it failed
+    accounts: defaultdict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        accounts[outcome.account].append(outcome)
+    yield Text(f"{_name(error)}: {_number(len(accounts), 'account')}", style="bold red")
+    for of_account in accounts.values():
+        yield _plain(f"  {_account(of_account[0].account, of_account[0].name)}{_where(of_account)}")
+    first, *steps = _hint(error).splitlines()
+    yield _plain(f"  {first}")
+    for step in steps:
+        yield _plain(f"  - {step}")
+    yield Text()
+
+
+def _where(outcomes: Sequence[Outcome]) -> str:
+    regions = list(dict.fromkeys(outcome.region for outcome in outcomes if outcome.region))
+    if not regions:
+        return ""
+    return f" in {', '.join(regions)}" if len(regions) <= FEW else f" in {len(regions)} regions"
+
+
+def _regions_off(outcomes: Iterable[Outcome]) -> Lines:
+    accounts: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for outcome in outcomes:
+        accounts[outcome.region or ""][outcome.account] = _account(outcome.account, outcome.name)
+    for region, off in accounts.items():
+        yield _plain(f"{region} is off in {_number(len(off), 'account')}: {', '.join(off.values())}")
+
+
+def _left_out(left_out: Iterable[LeftOut]) -> Lines:
+    for account in left_out:
+        yield _plain(f"Left out: {_account(account.target.id, account.target.name)}, {REASONS[account.reason]}")
+
+
+def _numbers(answer: Answer, tally: Tally) -> str:
+    summary = answer.summary()
+    reasons = {"denied": "denied", "cut": "cut off"}
+    of_failed = [f"{summary[name]} {text}" for name, text in reasons.items() if summary[name]]
+    parts = [
+        f"{_number(summary['accounts'], 'account')}: {summary['ok']} ok",
+        f"{summary['failed']} failed" + (f" ({', '.join(of_failed)})" if of_failed else ""),
+        f"{summary['not_started']} not started",
+        *([f"{summary['left_out']} left out"] if summary["left_out"] else []),
+        _number(tally.rows, "row"),
+        f"{summary['seconds']} s",
+    ]
+    return ", ".join(parts)
+
+
+def _name(error: CrossAccountError) -> str:
+    name = type(error).__name__
+    return f"{name} {error.code}" if error.code else name
+
+
+def _hint(error: CrossAccountError) -> str:
+    return str(error.as_dict()["hint"])
+
+
+def _account(id: str, name: str | None) -> str:
+    return f"{id[:64]} {name}" if name else id[:64]
+
+
+def _number(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _plain(text: str) -> Text:
+    """Data from elsewhere, as neither markup nor a terminal's control sequence."""
+    return Text(printable(text))

@@ -1,0 +1,68 @@
+"""--help: its examples run, and its table of statuses is the one that there is."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from typing import Any
+
+import pytest
+
+from chalicelib.checks.check import check
+from terminal.help import EXAMPLES
+from terminal.status import MEANINGS, Status, first_of
+from tests.fake_aws import Reply, Request
+from tests.fake_hub import ids
+from tests.terminal.drive import ORGANIZATION, organization_of
+
+COMMANDS = [" ".join(line.split()) for line in re.sub(r"\\\n", "", EXAMPLES).strip().splitlines()]
+
+
+@check(actions=["ec2:DescribeInstances"])
+def api_call(account: Any, *, operation: str, query: str | None = None, arguments: dict | None = None) -> list[Any]:
+    """Answer as an operation does."""
+    return [{"id": f"{operation} {account.id}", "arguments": arguments}]
+
+
+def organization_or_ec2(request: Request) -> Reply:
+    if request.service == "ec2":
+        regions = "<item><regionName>eu-west-1</regionName><optInStatus>opt-in-not-required</optInStatus></item>"
+        return Reply(f"<DescribeRegionsResponse><regionInfo>{regions}</regionInfo></DescribeRegionsResponse>")
+    if request.headers["x-amz-target"].endswith(".ListTagsForResource"):
+        return Reply('{"Tags": [{"Key": "env", "Value": "prod"}]}')
+    return organization_of(*ids(2))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_example_runs(aws, run, added, folder, command):
+    added(api_call)
+    aws.tell(ORGANIZATION, organization_or_ec2, always=True)
+    (folder / "monday.jsonl").touch()
+    words = shlex.split(command.partition(" | ")[0])
+    assert words[:2] == ["python", "sweep.py"]
+    status, out, err = run(*words[2:])
+    assert status in (Status.DONE, Status.CHANGED), err
+    assert ids(2)[1] in out or "--list" in words or list(folder.glob("*.csv")) or list(folder.glob("*.jsonl"))
+
+
+def test_it_shows_the_command_of_this_installation_for_other_tools(run, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/some where/sweep.py"])
+    status, out, _ = run("--help")
+    assert status == 0
+    expected = f"env AWS_PROFILE=hub {sys.executable} '/some where/sweep.py' --credentials 123456789012 --stage prod\n"
+    assert expected in out
+
+
+def test_it_shows_every_status(run):
+    out = run("--help")[1]
+    for status, meaning in MEANINGS.items():
+        assert f"  {status:>3}  {meaning}\n" in out
+    assert set(MEANINGS) == set(Status)
+
+
+def test_the_first_status_that_holds_counts():
+    order = [Status.WRONG, Status.INTERRUPTED, Status.CLOSED, Status.FAILED, Status.ALARM, Status.CHANGED]
+    for number, status in enumerate(order):
+        assert first_of(set(order[number:])) is status
+    assert first_of({Status.DONE}) is first_of(set()) is Status.DONE

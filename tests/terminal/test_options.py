@@ -1,0 +1,89 @@
+"""What is typed, as the event of a sweep; and what is refused before anything is sent."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+
+import pytest
+
+from terminal.options import event_of, parse
+
+EVENTS: list[tuple[str, dict[str, Any]]] = [
+    ("identity", {"check": "identity", "params": {}}),
+    ("identity s3_buckets", {"checks": ["identity", "s3_buckets"], "params": {}}),
+    ("s3_buckets identity --param prefix=7", {"checks": ["s3_buckets", "identity"], "params": {"prefix": "7"}}),
+    ("identity --regions all", {"check": "identity", "regions": "all", "params": {}}),
+    (
+        "identity --regions eu-west-1,us-east-1",
+        {"check": "identity", "regions": ["eu-west-1", "us-east-1"], "params": {}},
+    ),
+    (
+        "identity --account-tags env=prod,team=a=b --account-tags tier=",
+        {"check": "identity", "account_tags": {"env": "prod", "team": "a=b", "tier": ""}, "params": {}},
+    ),
+    ("identity --tags", {"check": "identity", "tags": True, "params": {}}),
+]
+
+
+@pytest.mark.parametrize(("typed", "event"), EVENTS)
+def test_what_is_typed_is_the_event_of_the_function(typed, event):
+    assert event_of(parse(shlex.split(typed), None)) == event
+
+
+WRONG = [
+    ("--list identity", "name a check or an operation, such as s3_buckets"),
+    ("--list --credentials 100000000001", "name a check or an operation"),
+    ("--credentials 100000000001 identity", "name a check or an operation"),
+    ("identity --json --format csv", "argument --format: not allowed with argument --json"),
+    ("identity --format xml", "argument --format: invalid choice: 'xml'"),
+    ("identity --output rows.xls", "The ending of 'rows.xls' means no format; there are .txt, .csv, .json, .jsonl,"),
+    ("identity --output no/such/rows.csv", "the directory of 'no/such/rows.csv' does not exist"),
+    ("identity --output page.html --html ./page.html", "--output and --html name the same file, 'page.html'"),
+    ("identity --since a.jsonl --html a.jsonl", "--since and --html name the same file, 'a.jsonl'"),
+    ("identity --since no-such.jsonl", "--since: the file 'no-such.jsonl' cannot be read: No such file or directory."),
+    ("identity --since old.jsonl --format html", "--since is shown as a table, csv, json or jsonl."),
+    ("identity --account-tags env", "argument --account-tags: it takes NAME=VALUE, each name once, not 'env'"),
+    ("identity --account-tags =x", "it takes NAME=VALUE, each name once, not '=x'"),
+    ("identity --account-tags env=a,env=b", "it takes NAME=VALUE, each name once, not 'env=b'"),
+    ("identity --account-tags ''", "it takes NAME=VALUE, each name once, not ''"),
+    ("identity --query x", "--query is for an operation, such as ec2:DescribeInstances."),
+    ("identity --arguments {}", "--arguments is for an operation, such as ec2:DescribeInstances."),
+    ("identity --arguments [1]", 'argument --arguments: it must be a JSON object, such as {"MaxResults": 10}'),
+    ("identity --arguments {", "argument --arguments: it must be a JSON object"),
+    ("identity --arguments @no-such.json", "the file 'no-such.json' could not be read: No such file or directory"),
+    (
+        "ec2:DescribeInstances ec2:DescribeVolumes",
+        "One operation at a time, not 2: 'ec2:DescribeInstances', 'ec2:Descr",
+    ),
+    ("identity --fail-on fire", "argument --fail-on: invalid choice: 'fire'"),
+    ("identity s3_bucket", "There is no check 's3_bucket'. Did you mean s3_buckets? There are: "),
+    ("identity s3_buckets --param sufix=x", "None of these checks takes a parameter 'sufix'"),
+]
+
+
+@pytest.mark.parametrize(("typed", "sentence"), WRONG)
+def test_what_is_wrong_gets_one_line_and_nothing_is_sent(aws, run, folder, typed, sentence):
+    (folder / "old.jsonl").touch()
+    status, out, err = run(*shlex.split(typed))
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("sweep.py: ")
+    assert sentence in err
+    assert aws.seen == []
+
+
+def test_the_checks_are_listed_with_parameters_and_actions(aws, run):
+    status, out, err = run("--list")
+    assert (status, err, aws.seen) == (0, "", [])
+    assert (
+        "s3_buckets\n"
+        "  List the account's buckets: name, creation date and region.\n"
+        '  --param prefix=  str, default ""\n'
+        "  s3:ListAllMyBuckets, asked once in an account\n"
+    ) in out
+    assert "  --param model_id=  str, required\n" in out
+
+
+def test_the_checks_are_listed_as_json_as_the_route_does_it(run, http):
+    assert json.loads(run("--list", "--format", "json")[1]) == http("GET", "/checks")[1]
