@@ -8,6 +8,7 @@ from statistics import median
 
 from bench.contenders import CONTENDERS
 from bench.plan import MANY_THREADS, Round, Scale
+from bench.stub import LOG_GROUPS
 
 PEERS_WITH_SESSIONS = [f"few/{name}" for name, contender in CONTENDERS.items() if contender.session_per_account]
 
@@ -61,6 +62,19 @@ def _added_memory(measured: Round, scale: Scale) -> float:
     return float(memory["peak"] - memory["before"] - memory["results"])
 
 
+def _cpu_of_rows_against_ready_clients(measured: Round, scale: Scale) -> float:
+    return float(measured["rows"]["cpu"] / measured["rows"]["floor"])
+
+
+def _microseconds_of_a_row(measured: Round, scale: Scale) -> float:
+    return float(measured["rows"]["wall"] / measured["rows"]["rows"] * 1_000_000)
+
+
+def _memory_of_ten_times_the_rows(measured: Round, scale: Scale) -> float:
+    tenth, all_rows = measured["rows"]["added"]
+    return float(all_rows / tenth)
+
+
 def _sts_calls_of_second_invocations(measured: Round, scale: Scale) -> float:
     counts = measured["second"]["stub"]["counts"]
     return float(counts["AssumeRole"] - len(measured["second"]["cpu"]))  # the first invocation of each check
@@ -90,6 +104,9 @@ GOALS = [
     Goal("sweep, wall time: accounts x 2 x latency / threads", 4, _wall_against_latency),
     Goal("sweep, wall time: two calls on ready botocore clients", 1.5, _wall_against_ready_clients),
     Goal("sweep, memory added beside the results", 25, _added_memory, unit="MiB"),
+    Goal("rows as JSON lines, CPU: the same calls and query on a ready client", 2, _cpu_of_rows_against_ready_clients),
+    Goal("rows as JSON lines, wall time of one: 20,000 a second", 50, _microseconds_of_a_row, unit="µs"),
+    Goal("rows as JSON lines, memory added: by a tenth of the rows", 1.25, _memory_of_ten_times_the_rows),
     Goal("second invocation: calls of AssumeRole", 0, _sts_calls_of_second_invocations, unit="calls"),
     Goal(
         "second `identity`, CPU: a bare GetCallerIdentity, ready client",
@@ -112,6 +129,7 @@ def wrong_answers(rounds: Sequence[Round], scale: Scale) -> list[str]:
         "few": scale.few,
         "many": scale.many,
         "memory": scale.most,
+        "rows": scale.wide * LOG_GROUPS,
         "second": 2 * scale.repetitions,
         "cold": 2 * scale.cold_starts,
         "cold/no-bytecode": 4,

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import gc
+import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from tempfile import TemporaryFile
+from typing import Any, TextIO
 
 import boto3
+import jmespath
 
 from bench import own_process
 from bench.contenders import CONTENDERS, BucketNames
-from bench.stub import bucket_of
+from bench.stub import LOG_GROUPS, bucket_of, log_group_of
 
 FIRST_ACCOUNT = 100_000_000_000
 
@@ -153,3 +158,62 @@ def second_invocation(repetitions: int, block: int = 50) -> dict[str, Any]:
                     bare_call()
         cpu[check] = {"ours": ours.cpu / repetitions, "bare": bare.cpu / repetitions}
     return {"cpu": cpu, "right": right}
+
+
+LOG_GROUPS_QUERY = "logGroups[].{group: logGroupName, bytes: storedBytes, days: retentionInDays}"
+
+
+def rows_as_they_come(accounts: int, threads: int) -> dict[str, Any]:
+    """Sweeps with very many rows, written as JSON lines: over a tenth of the accounts, as a warm-up and to compare the
+    memory with, and then over all.
+
+    Beside it, the same calls and the same query on a ready client, whose results are dropped.
+    """
+    before = own_process.resident()
+    added = []
+    for count in (accounts // 10, accounts // 10, accounts):
+        own_process.restart_peak()
+        with TemporaryFile("w+", encoding="utf-8", newline="") as file:
+            with Stopwatch() as ours:
+                _write_log_groups(account_ids(count), threads, file)
+            added.append(own_process.peak_resident() - before)
+            right = _right_rows(file)
+    client, query = boto3.client("logs"), jmespath.compile(LOG_GROUPS_QUERY)
+    with ThreadPoolExecutor(threads) as pool, Stopwatch() as floor:
+        for done in [pool.submit(lambda: len(query.search(client.describe_log_groups()))) for _ in range(accounts)]:
+            done.result()
+    return {
+        "rows": accounts * LOG_GROUPS,
+        "wall": ours.wall,
+        "cpu": ours.cpu,
+        "floor": floor.cpu,
+        "added": added[1:],
+        "right": right,
+    }
+
+
+def _write_log_groups(ids: Sequence[str], threads: int, file: TextIO) -> None:
+    """As `python sweep.py logs:DescribeLogGroups --query ... --format jsonl` does it."""
+    from chalicelib.inputs.requests import SweepRequest
+    from chalicelib.inputs.settings import Settings, open_hub
+    from chalicelib.sweeps.deadline import Deadline
+    from chalicelib.sweeps.sweep import sweep
+    from terminal.formats import JsonLines
+
+    params = {"operation": "logs:DescribeLogGroups", "query": LOG_GROUPS_QUERY}
+    event = {"check": "api_call", "params": params, "accounts": list(ids), "concurrency": threads}
+    settings, deadline, lines = Settings(), Deadline(lambda: 900), JsonLines(file)
+    request = SweepRequest.from_event(event, settings)
+    with open_hub(settings) as hub:
+        lines.finish(sweep(hub, settings, request, deadline=deadline, request_id="bench", receive=lines.receive))
+
+
+def _right_rows(file: TextIO) -> int:
+    """How many lines are an account's own, of each account all or none."""
+    file.seek(0)
+    right: Counter[str] = Counter()
+    for line in file:
+        row = json.loads(line)
+        account = row["account"]
+        right[account] += row.get("group") == log_group_of(account, right[account])
+    return sum(count for count in right.values() if count == LOG_GROUPS)

@@ -11,12 +11,14 @@ from bench.contenders import CONTENDERS
 from bench.measuring import Measurement, measure, measure_cold_starts
 
 Round = dict[str, Measurement]
-"""Measurements by name: `few/<contender>`, `many/<contender>`, `memory`, `second`, `cold`,
-`cold/no-bytecode`."""
+"""Measurements by name: `few/<contender>`, `many/<contender>`, `memory`, `rows`, `second`,
+`cold`, `cold/no-bytecode`."""
 
 FEW_THREADS = 20
 """botocove's default."""
 MANY_THREADS = 64
+WIDE_THREADS = 10
+"""So few that a tenth of the accounts keeps all of them at work."""
 MANY = ("this", "ready-clients", "raw-requests")
 
 
@@ -29,6 +31,7 @@ class Scale:
         few: accounts for every contender.
         many: accounts for this project and the floors.
         most: accounts for the measurement of this project's memory.
+        wide: accounts with very many rows each.
         repetitions: of the second invocation.
         cold_starts: of each side.
         latency: seconds before each response, except for the second invocation and the cold start.
@@ -38,12 +41,13 @@ class Scale:
     few: int = 200
     many: int = 1000
     most: int = 10_000
+    wide: int = 250
     repetitions: int = 2000
     cold_starts: int = 7
     latency: float = 0.05
 
 
-QUICK = Scale(rounds=1, few=20, many=200, most=500, repetitions=200, cold_starts=2)
+QUICK = Scale(rounds=1, few=20, many=200, most=500, wide=100, repetitions=200, cold_starts=2)
 
 
 def one_round(scale: Scale, peers_python: Path) -> Iterator[tuple[str, Callable[[], Measurement]]]:
@@ -63,6 +67,10 @@ def one_round(scale: Scale, peers_python: Path) -> Iterator[tuple[str, Callable[
     yield (
         "memory",
         partial(measure, "memory_of_sweep", latency=scale.latency, accounts=scale.most, threads=MANY_THREADS),
+    )
+    yield (
+        "rows",
+        partial(measure, "rows_as_they_come", latency=scale.latency, accounts=scale.wide, threads=WIDE_THREADS),
     )
     yield "second", partial(measure, "second_invocation", latency=0, repetitions=scale.repetitions)
     yield "cold", partial(measure_cold_starts, scale.cold_starts, bytecode=True)

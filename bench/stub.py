@@ -1,8 +1,9 @@
-"""A minimal STS and S3 for the benchmark, on loopback, in a separate process.
+"""A minimal STS, S3 and CloudWatch Logs for the benchmark, on loopback, in a separate process.
 
 AssumeRole returns an access key that contains the account's id, ListBuckets a bucket named after the access key that
-signed the request: the bucket's name proves whose credentials were used. A session token of another account than the
-key's is refused. Responses are fixed bytes over keep-alive connections, so that the stub is not the bottleneck.
+signed the request, and DescribeLogGroups a thousand such log groups: the name proves whose credentials were used. A
+session token of another account than the key's is refused. Responses are fixed bytes over keep-alive connections, so
+that the stub is not the bottleneck.
 
     python -m bench.stub SECONDS_OF_LATENCY
 
@@ -21,6 +22,8 @@ from collections import Counter
 HUB_KEY = "AKIAHUB000000000HUBK"
 HUB_ACCOUNT = "999999999999"
 COUNTS_PATH = "/counts"
+LOG_GROUPS = 1000
+"""Of each account."""
 _TOKEN_PADDING = "A" * 320  # a real session token is a few hundred characters long, and every request signs it
 
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
@@ -43,6 +46,10 @@ def bucket_of(account_id: str) -> str:
     return f"bucket-of-{account_id}"
 
 
+def log_group_of(account_id: str, number: int) -> str:
+    return f"/of/{account_id}/{number}"
+
+
 class Stub:
     """Responds to requests and counts them.
 
@@ -58,6 +65,7 @@ class Stub:
         self.connections = 0
         self.under_way = 0
         self.most_under_way = 0
+        self._log_groups = _describe_log_groups(HUB_ACCOUNT)
         self._cpu_before = time.process_time()
 
     def respond(self, head: bytes, body: bytes) -> bytes:
@@ -71,6 +79,10 @@ class Stub:
         if service == "s3":
             self.counts["ListBuckets"] += 1
             return _response(200, "application/xml", _list_buckets(account_id))
+        if service == "logs":
+            self.counts["DescribeLogGroups"] += 1
+            groups = self._log_groups.replace(HUB_ACCOUNT, account_id)
+            return _response(200, "application/x-amz-json-1.1", groups)
         if service == "sts" and b"Action=AssumeRole&" in body:
             role_account = _ROLE_ACCOUNT.search(body)
             if role_account is None:
@@ -192,6 +204,22 @@ def _list_buckets(account_id: str) -> str:
         f"<Bucket><Name>{bucket_of(account_id)}</Name><CreationDate>2025-01-28T00:00:00.000Z</CreationDate>"
         "<BucketRegion>eu-west-1</BucketRegion></Bucket></Buckets></ListAllMyBucketsResult>"
     )
+
+
+def _describe_log_groups(account_id: str) -> str:
+    groups = [
+        {
+            "logGroupName": log_group_of(account_id, number),
+            "creationTime": 1_738_056_360_000,
+            "retentionInDays": 30,
+            "metricFilterCount": 0,
+            "arn": f"arn:aws:logs:eu-west-1:{account_id}:log-group:{log_group_of(account_id, number)}:*",
+            "storedBytes": 4096,
+            "logGroupClass": "STANDARD",
+        }
+        for number in range(LOG_GROUPS)
+    ]
+    return json.dumps({"logGroups": groups})
 
 
 async def serve(latency: float) -> None:

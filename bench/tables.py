@@ -10,6 +10,7 @@ from bench.contenders import CONTENDERS
 from bench.goals import GOALS
 from bench.measuring import Measurement
 from bench.plan import FEW_THREADS, MANY, MANY_THREADS, Round, Scale
+from bench.stub import LOG_GROUPS
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,18 @@ def rest(rounds: Sequence[Round], scale: Scale) -> Table:
         row("  the results themselves, MiB", "memory", lambda taken: taken["results"], ".1f"),
         row("  threads left over", "memory", lambda taken: taken["threads_left"], "d"),
     ]
+    rows += [
+        row(f"{scale.wide * LOG_GROUPS:,} rows as JSON lines: rows a second", "rows", _rows_a_second, ",.0f"),
+        row("  CPU µs a row", "rows", lambda taken: taken["cpu"] / taken["rows"] * 1_000_000, ".1f"),
+        row(
+            "  the same calls and query on a ready client",
+            "rows",
+            lambda taken: taken["floor"] / taken["rows"] * 1_000_000,
+            ".1f",
+        ),
+        row("  memory added, MiB", "rows", lambda taken: taken["added"][1], ".1f"),
+        row("  by a tenth of the rows, MiB", "rows", lambda taken: taken["added"][0], ".1f"),
+    ]
     for name, how in (("cold", ""), ("cold/no-bytecode", ", without bytecode")):
         for side, title in (
             ("app", "cold start, until the first response"),
@@ -116,6 +129,10 @@ def rest(rounds: Sequence[Round], scale: Scale) -> Table:
         ("", "median (min to max)"),
         rows,
     )
+
+
+def _rows_a_second(taken: Measurement) -> float:
+    return float(taken["rows"] / taken["wall"])
 
 
 def _spread(taken: Iterable[Measurement], value: Callable[[Measurement], float], form: str) -> str:

@@ -10,7 +10,13 @@ from bench import jobs
 
 JOBS = {
     job.__name__: job
-    for job in (jobs.list_buckets, jobs.memory_of_sweep, jobs.sweeps_one_after_another, jobs.second_invocation)
+    for job in (
+        jobs.list_buckets,
+        jobs.memory_of_sweep,
+        jobs.sweeps_one_after_another,
+        jobs.second_invocation,
+        jobs.rows_as_they_come,
+    )
 }
 
 
