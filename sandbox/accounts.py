@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 REGION = "us-east-1"
 HUB = "111111111111"
+HUB_NAME = "hub"
 UNIT = "Workloads"
 EXTERNAL_ID = "sandbox-external-id"
 ROLE_TEMPLATE = "role-template.yaml"

@@ -49,9 +49,10 @@ def create_world(template: Path, extra_accounts: int = 0) -> Session:
 def _create_organization() -> None:
     with mock.patch.object(organizations_utils, "make_random_account_id", return_value=HUB):
         organizations_backends[HUB][PARTITION].create_organization(REGION, FeatureSet="ALL")
+    organizations_backends[HUB][PARTITION].accounts[0].name = accounts.HUB_NAME  # moto calls it "master"
     # moto creates this role in every account of an organization, AWS only in accounts that were created in it.
     iam_backends[HUB][PARTITION].delete_role(accounts.ADMINISTRATOR_ROLE)
-    iam_backends[HUB][PARTITION].create_account_alias("hub")
+    iam_backends[HUB][PARTITION].create_account_alias(accounts.HUB_NAME)
 
 
 @cache

@@ -162,8 +162,11 @@ class Changes:
         return None
 
     def _leave(self, account: str, region: str | None, then: str, now: str) -> None:
-        if not then == now == _REGION_OFF:
-            self._not_compared[then, now][account].append(region)
+        if then == now == _REGION_OFF:
+            return
+        regions = self._not_compared[then, now][account]
+        if region not in regions:  # it may be, of another check
+            regions.append(region)
 
     def _learn(self, check: str, rows: list[Row]) -> None:
         self._rows[check] += len(rows)

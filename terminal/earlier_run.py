@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
 from shutil import copyfileobj
@@ -48,9 +48,10 @@ class EarlierRun:
         self.columns: dict[str, Counter[str]] = {}
         self.ends_early = False
         try:
-            self._file = _seekable(path)
-            with _closed_on_error(self._file):
+            with ExitStack() as on_error:
+                self._file = on_error.enter_context(_seekable(path))
                 self._read()
+                on_error.pop_all()
         except OSError as error:
             raise InvalidInput(f"{self._name} cannot be read: {error.strerror}.") from None
 
@@ -183,15 +184,6 @@ def _is_row(row: Any) -> bool:
         return False
     texts = isinstance(row["account"], str) and isinstance(row["check"], str)
     return texts and isinstance(row["region"], str | None) and isinstance(row.get("error", {}), dict)
-
-
-@contextmanager
-def _closed_on_error(file: IO[bytes]) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        file.close()
-        raise
 
 
 def _seekable(path: Path) -> IO[bytes]:

@@ -12,9 +12,8 @@ import yaml
 from moto import mock_aws
 
 from chalicelib.checks import CHECKS, role_drift
+from chalicelib.checks.role import DESCRIBE_REGIONS, LIST_ORGANIZATION
 from chalicelib.cross_account import TargetRole
-from chalicelib.sweeps import organization
-from chalicelib.sweeps.enabled_regions import DESCRIBE_REGIONS
 from tests.templates import ROOT, listed, load_template, strings
 
 HUB = "111122223333"
@@ -180,7 +179,7 @@ def test_by_default_the_organization_cannot_be_listed(deploy):
 
 def test_one_parameter_allows_listing_the_organization(deploy):
     actions = deploy(ListOrganization="true").actions
-    assert {action for action in actions if action.startswith("organizations:")} == set(organization.ACTIONS)
+    assert {action for action in actions if action.startswith("organizations:")} == set(LIST_ORGANIZATION)
 
 
 @pytest.mark.parametrize(

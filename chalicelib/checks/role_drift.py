@@ -6,20 +6,12 @@ from typing import Any
 
 from chalicelib.checks.check import check, require_field
 from chalicelib.checks.identity import identity
+from chalicelib.checks.role import DESCRIBE_REGIONS, INVOKE_MODEL, LIST_ORGANIZATION
 from chalicelib.cross_account import Account
 from chalicelib.errors import CheckCallFailed
 
 OF_ITSELF = ("iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies")
 """Allowed on the role itself; on anything else they are more than what the template allows."""
-FOR_ALL_REGIONS = "ec2:DescribeRegions"
-INVOKE_MODEL = "bedrock:InvokeModel"
-"""Allowed if the template's BedrockModelArns names models."""
-LIST_ORGANIZATION = (
-    "organizations:ListAccounts",
-    "organizations:ListAccountsForParent",
-    "organizations:ListOrganizationalUnitsForParent",
-)
-"""Allowed with the template's ListOrganization: a role that has one of them needs all."""
 OF_THE_TEMPLATE = frozenset({"checks", "bedrock-converse", "organization"})
 """Its inline policies."""
 
@@ -47,7 +39,7 @@ def declared() -> set[str]:
     from chalicelib.checks import CHECKS  # imports this module
 
     actions = {action for each in CHECKS.values() for action in each.actions}
-    return (actions | {FOR_ALL_REGIONS}) - {INVOKE_MODEL}
+    return (actions | {DESCRIBE_REGIONS}) - {INVOKE_MODEL}
 
 
 def statements(response: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -70,7 +62,7 @@ def summary(role: str, policies: Policies, attached: Sequence[str], declared: Co
         attached: the ARNs of its managed policies, which are the target's own choice; what they allow is not read.
         declared: the actions that it needs.
     """
-    lists = any(_allowed(policies, action) for action in LIST_ORGANIZATION)
+    lists = any(_allowed(policies, action) for action in LIST_ORGANIZATION)  # one that has one of them needs all
     needed = {*declared, *(LIST_ORGANIZATION if lists else ())}
     lacks = sorted(action for action in needed if not _allowed(policies, action))
     more = {name: [*_beyond(needed, role, of_policy)] for name, of_policy in policies.items()}

@@ -13,13 +13,14 @@ from typing import Any, TypeVar
 from chalicelib.app_log import logger
 from chalicelib.checks.aws_errors import check_error, region_off
 from chalicelib.checks.check import Asked
+from chalicelib.checks.role import DESCRIBE_REGIONS
 from chalicelib.cross_account import Account, AssumeRoleThrottled, AssumeRoleTimedOut, CrossAccountError, Hub
 from chalicelib.cross_account.account_id import ACCOUNT_ID
 from chalicelib.cross_account.aws_errors import ErrorKind, classify, code_of, is_aws_error, time_is_up
 from chalicelib.errors import CheckFailed, CheckTimedOut, RegionOff, to_cross_account_error
 from chalicelib.inputs.requests import Regions
 from chalicelib.sweeps.deadline import Deadline
-from chalicelib.sweeps.enabled_regions import DESCRIBE_REGIONS, enabled_regions
+from chalicelib.sweeps.enabled_regions import enabled_regions
 from chalicelib.sweeps.outcome import Answer, Outcome, Target
 
 Found = TypeVar("Found")

@@ -6,8 +6,6 @@ from chalicelib.checks.check import require_field
 from chalicelib.cross_account import Account
 from chalicelib.cross_account.region import learn_regions
 
-DESCRIBE_REGIONS = "ec2:DescribeRegions"
-
 
 def enabled_regions(account: Account) -> tuple[str, ...]:
     """Their names, sorted. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRegions.html

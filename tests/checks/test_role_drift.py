@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.checks.role_drift import LIST_ORGANIZATION, declared, role_drift, statements, summary
+from chalicelib.checks.role import LIST_ORGANIZATION
+from chalicelib.checks.role_drift import declared, role_drift, statements, summary
 from chalicelib.cross_account import Hub
 from chalicelib.errors import CheckCallFailed
 from tests.fake_aws import FakeAws

@@ -42,7 +42,7 @@ def code_of(raised: Any) -> str:
 def test_the_organization_lists_the_hub_and_every_target(client: Client) -> None:
     pages = client("organizations").get_paginator("list_accounts").paginate()
     listed = {(account["Id"], account["Name"]) for page in pages for account in page["Accounts"]}
-    assert {(HUB, "master"), *((target.id, target.name) for target in TARGETS)} <= listed  # other tests have their own
+    assert {(HUB, "hub"), *((target.id, target.name) for target in TARGETS)} <= listed  # other tests have their own
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from chalicelib.checks.role import LIST_ORGANIZATION
 from chalicelib.cross_account import AssumeRoleDenied, AssumeRoleTimedOut, Hub, HubCredentialsRejected, InvalidInput
 from chalicelib.errors import AccountsNotListed
 from chalicelib.inputs import requests
 from chalicelib.inputs.requests import ListingRequest, SweepRequest
 from chalicelib.inputs.settings import Settings
 from chalicelib.sweeps.deadline import Deadline
-from chalicelib.sweeps.organization import ACTIONS, Listing, list_accounts, list_targets
+from chalicelib.sweeps.organization import Listing, list_accounts, list_targets
 from chalicelib.sweeps.outcome import Target
 from chalicelib.sweeps.sweep import sweep
 from tests.fake_aws import HUB, FakeAws, Reply, Request, silent
@@ -364,7 +365,7 @@ def test_an_organization_account_is_asked_through_its_own_role(aws, hub, organiz
     assert {request.signer for request in aws.operations(OPERATION)} == {OWNER}
     (assumed,) = aws.operations("AssumeRole")
     assert assumed.form["RoleArn"] == f"arn:aws:iam::{OWNER}:role/external-role"
-    assert json.loads(assumed.form["Policy"])["Statement"][0]["Action"] == sorted(ACTIONS)
+    assert json.loads(assumed.form["Policy"])["Statement"][0]["Action"] == sorted(LIST_ORGANIZATION)
     assert assumed.form["RoleSessionName"] == "cross-account-request-1"
 
 

@@ -182,6 +182,14 @@ def test_an_account_that_was_not_started_is_not_compared(old):
     }
 
 
+def test_a_region_in_which_two_checks_failed_is_told_once(old):
+    old.touch()
+    changes = Changes(old, {"find", "seek"})
+    changes.receive([*outcomes({(A, "eu-west-1"): DENIED}), *outcomes({(A, "eu-west-1"): DENIED}, "seek")])
+    (sentence,) = [*changes.finish(Answer("find-seek", [])).sentences()][1:]
+    assert sentence == f"Not compared (no rows then, CheckDenied now): 1 account: {A} in eu-west-1."
+
+
 def test_an_account_that_is_left_out_now_is_not_compared(old):
     old.write_text(lines(outcomes({A: FOUND})))
     _, comparison = compare(old, {}, left_out=[LeftOut(Target(A), "suspended")])
