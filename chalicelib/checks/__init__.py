@@ -20,4 +20,5 @@ CHECKS: dict[str, Check] = _table(
     "bedrock_converse",
     "account_summary",
     "role_drift",
+    "api_call",
 )

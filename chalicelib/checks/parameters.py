@@ -69,6 +69,8 @@ def _name_of(annotation: Any) -> str:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if annotation in _NAMES:
         return _NAMES[annotation]
+    if origin is dict:
+        return "dict"
     if origin is list:
         return f"list of {_name_of(arguments[0])}"
     if origin in (UnionType, Union):
@@ -90,4 +92,4 @@ def _fits(value: Any, annotation: Any) -> bool:
         return any(value == argument and type(value) is type(argument) for argument in arguments)
     if annotation is float:
         return type(value) in (int, float)
-    return type(value) is annotation  # not isinstance: True is an int
+    return type(value) is (origin or annotation)  # not isinstance: True is an int

@@ -51,7 +51,7 @@ class Account:
         """
         return self._clients.client(self._identity, service, region or self.region)
 
-    def pages(self, service: str, operation: str, **arguments: Any) -> Iterator[dict[str, Any]]:
+    def pages(self, service: str, operation: str, /, **arguments: Any) -> Iterator[dict[str, Any]]:
         """Every page of a call, such as `pages("s3", "list_buckets", Prefix="log")`, as boto3's paginator yields them.
 
         Args:

@@ -7,6 +7,7 @@ only if the response says that there are more.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,12 +15,58 @@ from typing import Any
 import botocore.session
 import jmespath  # type: ignore[import-untyped]  # botocore brings it
 from botocore.exceptions import DataNotFoundError
-from botocore.model import ServiceModel
+from botocore.model import OperationModel, ServiceModel
 from botocore.paginate import Paginator, PaginatorModel
+
+_TOKEN = re.compile("[nN]ext(Page|Continuation)?(Token|Marker)|Marker")
+
+
+def paging_of(loader: Any, operation: OperationModel) -> dict[str, Any]:
+    """How an operation's pages follow each other and what of them is merged, as botocore's paginators have it.
+
+    botocore lacks it for eight hundred operations, whose pages would end after the first: it is made of the model for
+    those whose request takes the response's token.
+
+    Args:
+        loader: of botocore's data.
+
+    Returns:
+        the configuration of a paginator; {}: the operation has one page.
+    """
+    service = operation.service_model
+    # by the data's name: to find its newest version, botocore would walk through all services' folders (7 ms)
+    try:
+        data = loader.load_data(f"{service.service_name}/{service.api_version}/paginators-1")
+        return dict(PaginatorModel(data).get_paginator(operation.name))
+    except (DataNotFoundError, ValueError):
+        return _paging_by_names(operation)
+
+
+def _paging_by_names(operation: OperationModel) -> dict[str, Any]:
+    """By the token's name in request and response: the same, or NextPageToken and PageToken."""
+    sent = operation.input_shape.members if operation.input_shape else {}
+    returned = operation.output_shape.members if operation.output_shape else {}
+    tokens = sorted(
+        filter(_TOKEN.fullmatch, returned), key="Marker".__eq__
+    )  # beside NextMarker it is the request's own
+    for token in tokens:
+        bare = token[4:]
+        asked = next((name for name in (token, bare, bare[:1].lower() + bare[1:]) if name in sent), None)
+        if asked:
+            others = [name for name in returned if name not in tokens]
+            growing = [name for name in others if returned[name].type_name in ("list", "map")]
+            growing = growing or [name for name in others if returned[name].type_name == "structure"]
+            return {
+                "input_token": asked,
+                "output_token": token,
+                "result_key": growing,
+                "non_aggregate_keys": [name for name in others if name not in growing],
+            }
+    return {}
 
 
 class _Rule:
-    """How an operation's responses say that there are more pages: botocore's own data."""
+    """How an operation's responses say that there are more pages."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.config = config
@@ -85,10 +132,4 @@ class Pages:
         return self._rules[key]
 
     def _load(self, service: ServiceModel, operation: str) -> _Rule:
-        """By the data's name: to find its newest version, botocore would walk through all services' folders (7 ms)."""
-        loader = self._core.get_component("data_loader")
-        try:
-            data = loader.load_data(f"{service.service_name}/{service.api_version}/paginators-1")
-            return _Rule(PaginatorModel(data).get_paginator(operation))
-        except (DataNotFoundError, ValueError):
-            return _Rule({})
+        return _Rule(paging_of(self._core.get_component("data_loader"), service.operation_model(operation)))
