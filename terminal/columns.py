@@ -41,8 +41,8 @@ def in_columns(rows: Sequence[Row], width: int | None) -> Columns:
         rows: as `rows_of` gives them; the columns of the account that are empty in all of them are not shown.
         width: characters; None: everything is shown in full.
     """
-    columns = {name: [_text(row.get(name)) for row in rows] for name in _columns(rows)}
-    natural = {name: max(map(_cells, [name, *texts])) for name, texts in columns.items()}
+    columns = {name: [printable(name), *(_text(row.get(name)) for row in rows)] for name in _columns(rows)}
+    natural = {name: max(map(_cells, texts)) for name, texts in columns.items()}
     widths = {name: min(PADDED, size) for name, size in natural.items()} if width is None else fitting(natural, width)
     numeric = {name for name in widths if all(_is_number(row[name]) for row in rows if row.get(name) is not None)}
     lines = [
@@ -50,9 +50,9 @@ def in_columns(rows: Sequence[Row], width: int | None) -> Columns:
             _cell(text, widths[name], right=name in numeric, cut=width is not None)
             for name, text in zip(widths, texts, strict=True)
         ).rstrip()
-        for texts in zip(*([name, *columns[name]] for name in widths), strict=True)
+        for texts in zip(*(columns[name] for name in widths), strict=True)
     ]
-    return Columns(lines, [name for name in columns if name not in widths])
+    return Columns(lines, [texts[0] for name, texts in columns.items() if name not in widths])
 
 
 def fitting(natural: Mapping[str, int], width: int) -> dict[str, int]:

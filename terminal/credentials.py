@@ -32,11 +32,12 @@ def process_credentials(account_id: str, stage: str) -> str:
     try:
         found = hub_of(settings).assume(account_id, request_id=f"terminal-{uuid4()}")
     except HubCredentialsRejected as error:
-        profile = os.environ.get("AWS_PROFILE", "default")
-        error.hint += (
-            f" Does the profile {profile} run this command? Then it has to name the hub's profile: "
-            "credential_process = env AWS_PROFILE=hub ..."
-        )
+        if "CredentialRetrievalError" in error.message:
+            profile = os.environ.get("AWS_PROFILE", "default")
+            error.hint += (
+                f" Does the profile {profile} run this command? Then it has to name the hub's profile: "
+                "credential_process = env AWS_PROFILE=hub ..."
+            )
         raise
     expiration = found["Expiration"].strftime("%Y-%m-%dT%H:%M:%SZ")
     return json.dumps({"Version": 1, **found, "Expiration": expiration}) + "\n"

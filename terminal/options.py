@@ -34,8 +34,8 @@ def parse(arguments: Sequence[str] | None, description: str | None) -> Namespace
     options = parser.parse_args(arguments)
     if (options.list and options.credentials) or bool(options.checks) == bool(options.list or options.credentials):
         parser.error(
-            "name a check or an operation, such as s3_buckets or ec2:DescribeInstances, or --list (shows the checks) "
-            "or --credentials alone."
+            "name a check or an operation, such as s3_buckets or ec2:DescribeInstances. --list, which shows the "
+            "checks, and --credentials stand alone."
         )
     try:
         options.format = options.format or _format_of(options.output)

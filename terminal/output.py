@@ -48,27 +48,28 @@ class Output:
     def receive(self, outcomes: Sequence[Outcome]) -> None:
         if not self.status:
             self._form.receive(outcomes)
-            self._pass_on()
+            if text := self._taken():
+                self.status = self._write(text)
         if self.status:
             self.lost += dict.fromkeys(outcome.account for outcome in outcomes)
 
     def finish(self, answer: Answer) -> None:
         if not self.status:
             self._form.finish(answer)
-            self._pass_on()
+            self.status = self._write(self._taken())  # also if it is nothing: a file is then empty
 
-    def _pass_on(self) -> None:
-        if text := self._text.getvalue():
-            self._text.seek(0)
-            self._text.truncate()
-            self.status = self._write(text)
+    def _taken(self) -> str:
+        text = self._text.getvalue()
+        self._text.seek(0)
+        self._text.truncate()
+        return text
 
 
 class ReplacedFile:
-    """A file whose content is replaced, but not before there is something to write.
+    """A file whose content is replaced, but not before there is an answer.
 
     Args:
-        open_files: closes it.
+        open_files: closes it, and deletes it if it is new and nothing was written.
 
     Raises:
         InvalidInput: it cannot be written.
@@ -76,12 +77,15 @@ class ReplacedFile:
 
     def __init__(self, path: Path, open_files: ExitStack) -> None:
         self._path = path
+        self._length: int | None = None
+        is_new = not path.exists()
         try:
             self._file = open_files.enter_context(path.open("ab", buffering=0))
         except OSError as error:
             raise InvalidInput(f"The file {str(path)!a} cannot be written: {error.strerror}.") from None
         self._is_regular = stat.S_ISREG(fstat(self._file.fileno()).st_mode)
-        self._length: int | None = None
+        if is_new:
+            open_files.callback(self._delete_if_unused)
 
     def write(self, text: str) -> Status:
         """Write at its end. Returns what this comes to."""
@@ -100,6 +104,10 @@ class ReplacedFile:
             self._cut_to(written)  # half a line is of no use
             return Status.FAILED
         return Status.DONE
+
+    def _delete_if_unused(self) -> None:
+        if self._length is None:
+            self._path.unlink(missing_ok=True)
 
     def _cut_to(self, length: int) -> None:
         if self._is_regular:

@@ -23,7 +23,7 @@ from terminal.output import Form, Output, ReplacedFile
 from terminal.report import report
 from terminal.since import Since
 from terminal.status import Status
-from terminal.streams import tell, write
+from terminal.streams import printable, tell, write
 from terminal.table import shown, text_for
 from terminal.tally import Tally
 
@@ -122,7 +122,7 @@ class Outputs:
 
     def _told(self, answer: Answer) -> Iterator[Text]:
         if self._since and self._since.comparison:
-            yield from map(Text, self._since.comparison.sentences())
+            yield from (Text(printable(sentence)) for sentence in self._since.comparison.sentences())
         yield from report(answer, self.tally)
 
 

@@ -18,10 +18,12 @@ _NAMES = {
     "CopyObject": "PutObject",
     "CreateBucketMetadataConfiguration": "CreateBucketMetadataTableConfiguration",
     "CreateMultipartUpload": "PutObject",
+    "CreateSession": "s3express:CreateSession",
     "DeleteBucketCors": "PutBucketCORS",
     "DeleteBucketMetadataConfiguration": "DeleteBucketMetadataTableConfiguration",
     "DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
     "DeleteBucketTagging": "PutBucketTagging",
+    "DeleteObjects": "DeleteObject",
     "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
     "GetBucketMetadataConfiguration": "GetBucketMetadataTableConfiguration",
     "GetBucketNotificationConfiguration": "GetBucketNotification",
@@ -30,6 +32,7 @@ _NAMES = {
     "HeadBucket": "ListBucket",
     "HeadObject": "GetObject",
     "ListBuckets": "ListAllMyBuckets",
+    "ListDirectoryBuckets": "s3express:ListAllMyDirectoryBuckets",
     "ListMultipartUploads": "ListBucketMultipartUploads",
     "ListObjectVersions": "ListBucketVersions",
     "ListObjects": "ListBucket",
@@ -142,11 +145,14 @@ def _matching(method: str, level: str, names: frozenset[str]) -> Sequence[str]:
 
 
 @cache
-def _name(operation: str, versioned: bool) -> str:
+def name_of(operation: str, versioned: bool = False) -> str:
+    """The action of an operation, with its prefix; `versioned` of a request for a certain version."""
     if found := _CONFIGURATIONS.fullmatch(operation):
         name = f"{'Put' if found[1] in ('Put', 'Delete') else 'Get'}{found[2]}Configuration"
     else:
         name = _NAMES.get(operation, operation)
+    if ":" in name:
+        return name
     version = name.replace("Object", "ObjectVersion", 1)
     name = version if versioned and version.lower() in actions_of("s3") else name
     known = actions_of("s3").get(name.lower())
@@ -160,17 +166,17 @@ def _asked(request: Request, operation: str) -> Iterator[Asked]:
     versioned = bool(request.query.get("versionId"))
     if operation == "DeleteObjects":
         for key, version in _listed(request):
-            yield _name("DeleteObject", bool(version)), f"{resource}/{key}"
+            yield name_of("DeleteObject", bool(version)), f"{resource}/{key}"
     elif operation == "PostObject":
         yield "s3:PutObject", f"{resource}/{request.fields.get('key', '')}"
     else:
-        yield _name(operation, versioned), resource
+        yield name_of(operation, versioned), resource
     if operation == "GetObjectAttributes":
-        yield _name("GetObject", versioned), resource
+        yield name_of("GetObject", versioned), resource
     if operation in ("CopyObject", "UploadPartCopy"):
         source, _, query = unquote(request.headers["x-amz-copy-source"]).partition("?versionId=")
         yield (
-            _name("GetObject", bool(query)),
+            name_of("GetObject", bool(query)),
             source if source.startswith("arn:") else f"arn:aws:s3:::{source.lstrip('/')}",
         )
     yield from ((name, resource) for name in _by_headers(request, operation))

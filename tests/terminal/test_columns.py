@@ -106,6 +106,11 @@ def test_a_value_is_written_as_a_person_writes_it_in_one_line(value, text):
     assert line == f"1        {text}".rstrip()
 
 
+def test_a_columns_name_from_elsewhere_is_no_control_sequence():
+    found = in_columns([{"account": "1", "\x1b[31m": 1, "\x1b[32m": 1}], 20)
+    assert "\x1b" not in "".join([*found.lines, *found.left_out])
+
+
 def test_numbers_are_aligned_to_the_right():
     lines = in_columns([{"account": "1", "n": 5}, {"account": "1", "n": 1000}, {"account": "1"}], None).lines
     assert lines == ["account     n", "1           5", "1        1000", "1"]

@@ -61,11 +61,19 @@ def test_a_file_that_is_there_is_replaced(run, folder):
     assert "of yesterday" not in (folder / "found.csv").read_text()
 
 
-def test_a_file_is_kept_if_there_is_no_answer(aws, run, folder):
+def test_if_nothing_is_found_the_file_is_empty(aws, run, folder):
+    aws.buckets[ids(1)[0]] = []
+    (folder / "found.jsonl").write_text("of yesterday\n")
+    assert run("s3_buckets", "--accounts", ids(1)[0], "--output", "found.jsonl")[0] == 0
+    assert (folder / "found.jsonl").read_text() == ""
+
+
+def test_if_there_is_no_answer_a_file_is_kept_and_none_is_made(aws, run, folder):
     (folder / "found.csv").write_text("of yesterday\n")
     aws.tell("POST /", Reply('{"__type": "AccessDeniedException"}', 400), always=True)
-    assert run("identity", "--output", "found.csv")[0] == 1
+    assert run("identity", "--output", "found.csv", "--html", "page.html")[0] == 1
     assert (folder / "found.csv").read_text() == "of yesterday\n"
+    assert not (folder / "page.html").exists()
 
 
 def test_several_checks_are_asked_in_one_session_and_each_has_a_table(aws, run):
@@ -150,6 +158,15 @@ def test_the_rows_of_this_sweep_go_into_the_file_to_compare_with_the_next_time(r
     assert (status, sorted(names((folder / "tuesday.jsonl").read_text(), "jsonl"))) == (3, ["comes", "stays"])
     assert "comes" in out
     assert "stays" not in out
+
+
+def test_an_account_of_the_file_is_no_control_sequence(run, monday, folder):
+    with (folder / "monday.jsonl").open("a") as file:
+        row = {"account": "\x1b[31m", "name": None, "unit": None, "region": None, "check": "s3_buckets", "a": 1}
+        file.write(json.dumps(row) + "\n")
+    _, out, err = run(*SINCE)
+    assert "\ufffd[31m" in out
+    assert "\x1b" not in out + err
 
 
 def test_what_is_compared_with_is_not_overwritten(aws, run, monday, folder):

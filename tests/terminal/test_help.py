@@ -14,6 +14,7 @@ from terminal.help import EXAMPLES
 from terminal.status import MEANINGS, Status, first_of
 from tests.fake_aws import Reply, Request
 from tests.fake_hub import ids
+from tests.templates import ROOT
 from tests.terminal.drive import ORGANIZATION, organization_of
 
 COMMANDS = [" ".join(line.split()) for line in re.sub(r"\\\n", "", EXAMPLES).strip().splitlines()]
@@ -66,3 +67,8 @@ def test_the_first_status_that_holds_counts():
     for number, status in enumerate(order):
         assert first_of(set(order[number:])) is status
     assert first_of({Status.DONE}) is first_of(set()) is Status.DONE
+
+
+def test_the_documentation_has_the_same_statuses_in_the_same_order():
+    section = (ROOT / "docs" / "asking-anything.md").read_text().partition("## Exit status")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| ([0-9]+) \|", section, re.MULTILINE) == [str(int(status)) for status in MEANINGS]
