@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from tempfile import TemporaryFile
-from typing import Any, TextIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import boto3
 import jmespath
@@ -171,13 +172,14 @@ def rows_as_they_come(accounts: int, threads: int) -> dict[str, Any]:
     """
     before = own_process.resident()
     added = []
-    for count in (accounts // 10, accounts // 10, accounts):
-        own_process.restart_peak()
-        with TemporaryFile("w+", encoding="utf-8", newline="") as file:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "rows.jsonl"
+        for count in (accounts // 10, accounts // 10, accounts):
+            own_process.restart_peak()
             with Stopwatch() as ours:
                 _write_log_groups(account_ids(count), threads, file)
             added.append(own_process.peak_resident() - before)
-            right = _right_rows(file)
+        right = _right_rows(file)
     client, query = boto3.client("logs"), jmespath.compile(LOG_GROUPS_QUERY)
     with ThreadPoolExecutor(threads) as pool, Stopwatch() as floor:
         for done in [pool.submit(lambda: len(query.search(client.describe_log_groups()))) for _ in range(accounts)]:
@@ -192,28 +194,19 @@ def rows_as_they_come(accounts: int, threads: int) -> dict[str, Any]:
     }
 
 
-def _write_log_groups(ids: Sequence[str], threads: int, file: TextIO) -> None:
-    """As `python sweep.py logs:DescribeLogGroups --query ... --format jsonl` does it."""
-    from chalicelib.inputs.requests import SweepRequest
-    from chalicelib.inputs.settings import Settings, open_hub
-    from chalicelib.sweeps.deadline import Deadline
-    from chalicelib.sweeps.sweep import sweep
-    from terminal.formats import JsonLines
+def _write_log_groups(ids: Sequence[str], threads: int, file: Path) -> None:
+    from sweep import main
 
-    params = {"operation": "logs:DescribeLogGroups", "query": LOG_GROUPS_QUERY}
-    event = {"check": "api_call", "params": params, "accounts": list(ids), "concurrency": threads}
-    settings, deadline, lines = Settings(), Deadline(lambda: 900), JsonLines(file)
-    request = SweepRequest.from_event(event, settings)
-    with open_hub(settings) as hub:
-        lines.finish(sweep(hub, settings, request, deadline=deadline, request_id="bench", receive=lines.receive))
+    which = ("--accounts", ",".join(ids), "--concurrency", str(threads))
+    main(("logs:DescribeLogGroups", "--query", LOG_GROUPS_QUERY, *which, "--format", "jsonl", "--output", str(file)))
 
 
-def _right_rows(file: TextIO) -> int:
+def _right_rows(file: Path) -> int:
     """How many lines are an account's own, of each account all or none."""
-    file.seek(0)
     right: Counter[str] = Counter()
-    for line in file:
-        row = json.loads(line)
-        account = row["account"]
-        right[account] += row.get("group") == log_group_of(account, right[account])
+    with file.open(encoding="utf-8") as lines:
+        for line in lines:
+            row = json.loads(line)
+            account = row["account"]
+            right[account] += row.get("group") == log_group_of(account, right[account])
     return sum(count for count in right.values() if count == LOG_GROUPS)

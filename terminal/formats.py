@@ -26,6 +26,8 @@ world, and behind a tab or the end of a line, if its quotation mark went unseen 
 full-width forms. https://owasp.org/www-community/attacks/CSV_Injection"""
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_HARMLESS = re.compile('[A-Za-z0-9/][^;"\x00-\x1f\x7f-\x9f\ud800-\udfff]*')
+"""Most texts, and then nothing else is to be looked for."""
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 _lines = json.JSONEncoder(separators=(",", ":"))
@@ -75,6 +77,7 @@ class Csv:
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._columns: list[str] = []
+        self._known: frozenset[str] = frozenset()
         self._waiting: list[dict[str, Any]] = []
 
     def receive(self, outcomes: Sequence[Outcome]) -> None:
@@ -98,6 +101,7 @@ class Csv:
         """Write a header for such rows, if there are any, and the rows that waited for one."""
         names = dict.fromkeys(name for row in rows for name in row)
         self._columns = [name for name in names if name not in (_ERROR, _MORE)]
+        self._known = frozenset((*self._columns, _ERROR))
         if not names:
             return False
         self._out.write(",".join(_text(name) for name in (*self._columns, _ERROR, _MORE)) + "\r\n")
@@ -114,8 +118,8 @@ class Csv:
             yield _cell(row.get(name))
         error = row.get(_ERROR)
         yield _text(error_text(error)) if error else ""
-        more = {name: value for name, value in row.items() if name not in self._columns and name != _ERROR}
-        yield _cell(more) if more else ""
+        more = row.keys() - self._known
+        yield _cell({name: row[name] for name in row if name in more}) if more else ""
 
 
 def error_text(error: Mapping[str, Any]) -> str:
@@ -133,6 +137,8 @@ def _cell(value: Any) -> str:
 
 
 def _text(text: str) -> str:
+    if _HARMLESS.fullmatch(text):
+        return f'"{text}"'
     if not _NUMBER.fullmatch(text):
         text = _CONTROL.sub("\ufffd", _FORMULA.sub("'", text))
     return '"' + text.replace('"', '""') + '"'

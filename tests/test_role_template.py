@@ -195,7 +195,7 @@ def test_one_parameter_allows_listing_the_organization(deploy):
 def test_the_template_as_it_is_has_not_drifted(deploy, parameters, models, lists_organization):
     deployed = deploy(**parameters)
     found = role_drift.summary(deployed.role["RoleName"], deployed.policies, [], role_drift.declared())
-    assert (found["drift"], found["lacks"], found["more"]) == ("none", [], [])
+    assert (found["drift"], found["lacks"], found["exceeds"]) == ("none", [], [])
     assert (found["models"], found["lists_organization"]) == (models, lists_organization)
     assert set(deployed.policies) <= role_drift.OF_THE_TEMPLATE
 

@@ -268,7 +268,7 @@ def test_accounts_that_were_not_started_are_swept_in_another_round(machine: Mach
     functions.update_function_configuration(FunctionName=FUNCTION, Timeout=19)
     accounts = [account for account in ACCOUNTS if account not in DENIED][:30]
     regions = [region["RegionName"] for region in machine.client("ec2").describe_regions()["Regions"]][:16]
-    event = {"check": "s3_buckets", "accounts": accounts, "concurrency": 1, "regions": regions}
+    event = {"check": "identity", "accounts": accounts, "concurrency": 1, "regions": regions}
     end = machine.end(machine.start("rounds", sweep=event))
     functions.update_function_configuration(FunctionName=FUNCTION, Timeout=900)
     assert end["status"] == "SUCCEEDED", end.get("cause")

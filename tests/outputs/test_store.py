@@ -66,7 +66,7 @@ def test_each_account_is_a_line_in_the_order_asked(sweep: Sweep, aws: FakeAws) -
 
 
 def test_each_region_is_a_line(sweep: Sweep, aws: FakeAws) -> None:
-    sweep(accounts=[ONE, TWO], regions=["eu-west-1", "us-east-1"], store=True, **KEYS)
+    sweep(check="identity", accounts=[ONE, TWO], regions=["eu-west-1", "us-east-1"], store=True, **KEYS)
     (put,) = puts(aws)
     assert [(line["account_id"], line["region"]) for line in lines(put)] == [
         (account, region) for account in (ONE, TWO) for region in ("eu-west-1", "us-east-1")
