@@ -31,7 +31,7 @@ FORMATS = {
 def parse(arguments: Sequence[str] | None, description: str | None) -> Namespace:
     """The options. Ends the process with status 2 and one line if they are wrong."""
     parser = _parser(description)
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)  # a check may also be named behind an option
     if (options.list and options.credentials) or bool(options.checks) == bool(options.list or options.credentials):
         parser.error(
             "name a check or an operation, such as s3_buckets or ec2:DescribeInstances. --list, which shows the "

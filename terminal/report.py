@@ -17,7 +17,7 @@ FEW = 3
 """So many regions are named, of more their number is."""
 
 REASONS = {
-    "hub": "the hub itself, which does not let itself in: deploy role-template.yaml there to ask it as well",
+    "hub": "the hub, which has no role that lets it in; deploy role-template.yaml there to ask it as well",
     "suspended": "suspended",
     "not allowed": "not among ALLOWED_ACCOUNTS",
 }
@@ -88,7 +88,7 @@ def _regions_off(outcomes: Iterable[Outcome]) -> Lines:
 
 def _left_out(left_out: Iterable[LeftOut]) -> Lines:
     for account in left_out:
-        yield _plain(f"Left out: {_account(account.target.id, account.target.name)}, {REASONS[account.reason]}")
+        yield _plain(f"Left out: {_account(account.target.id, account.target.name)}: {REASONS[account.reason]}")
 
 
 def _numbers(answer: Answer, tally: Tally) -> str:

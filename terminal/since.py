@@ -38,7 +38,8 @@ class Since:
         self._rows: list[dict[str, Any]] = []
 
     def receive(self, outcomes: Sequence[Outcome]) -> None:
-        rows = [{"change": row["change"], **row} for row in self._changes.receive(outcomes)]
+        found = self._changes.receive(outcomes)
+        rows = [{"change": row["change"], **row, "before": row.get("before")} for row in found]  # csv has it in each
         if self._as_they_come:
             self._as_they_come.write(rows)
         else:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from chalicelib.checks.check import Asked
 from chalicelib.cross_account import AwsError
-from chalicelib.cross_account.aws_errors import ErrorKind, ErrorTable, classify, code_of, request_id_of
+from chalicelib.cross_account.aws_errors import ErrorKind, ErrorTable, classify, code_of, message_of, request_id_of
+from chalicelib.cross_account.denial import denying_policy
 from chalicelib.errors import CheckCallFailed, CheckDenied, CheckThrottled, CheckTimedOut, RegionOff
 
 _CHECK_ERRORS: ErrorTable = {
-    ErrorKind.DENIED: (
-        CheckDenied,
-        "The role was assumed, but may not do this: the role's policy in the target account (role-template.yaml), "
-        "a permissions boundary, a service control policy or the check's own list of actions does not allow it. If the "
-        "role there is older than the check: aws cloudformation update-stack-set, or deploy (docs/operating-it.md).",
-    ),
     ErrorKind.THROTTLED: (CheckThrottled, "Retry later, or with fewer accounts at a time."),
     ErrorKind.TIMED_OUT: (CheckTimedOut, "Retry; if it persists, see the service's health in that region."),
     ErrorKind.CREDENTIALS: (
@@ -35,28 +31,61 @@ _CHECK_ERRORS: ErrorTable = {
         "See the code; the check's parameters or the region may not suit the service.",
     ),
 }
+_POLICIES = {
+    "identity-based": "its own policy in the target account (role-template.yaml)",
+    "session": "the session policy, which has the actions that the check declares,",
+    "permissions boundary": "its permissions boundary",
+    "service control": "a service control policy of the organization",
+    "resource control": "a resource control policy of the organization",
+    "resource-based": "the policy of the resource",
+    "vpc endpoint": "the policy of the VPC endpoint",
+}
+"""By the kind that AWS names."""
+
+_ANY_POLICY = (
+    "may not do this: its own policy in the target account (role-template.yaml), a permissions boundary, a policy of "
+    "the organization or the actions that the check declares do not allow it"
+)
+_OLD_ROLE = (
+    "If the role there is older than the check: aws cloudformation update-stack-set, or deploy (docs/operating-it.md)."
+)
+_NEEDS_POLICY = (
+    "To allow it there: ManagedPolicyArns of role-template.yaml, such as "
+    "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess (docs/operating-it.md)."
+)
 
 
-def check_error(error: BaseException, check: str, account_id: str) -> AwsError:
+def check_error(error: BaseException, asked: Asked, account_id: str) -> AwsError:
     """The error for a call of a check that failed.
 
     Args:
         error: what `is_aws_error`.
-        check: the check's name.
+        asked: the check.
         account_id: the account it ran in.
     """
     kind = classify(error)
-    error_type, hint = _CHECK_ERRORS[kind]
+    denied = kind is ErrorKind.DENIED
+    error_type, hint = (CheckDenied, _why_denied(error, asked)) if denied else _CHECK_ERRORS[kind]
     operation = getattr(error, "operation_name", "")
     called = f" ({operation})" if operation else ""
     code = code_of(error) or type(error).__name__
     return error_type(
-        f"The check {check}{called} in account {account_id}: {kind.value}, {code}.",
+        f"The check {asked.name}{called} in account {account_id}: {kind.value}, {code}.",
         hint=hint,
         code=code_of(error),
         request_id=request_id_of(error),
         operation=operation,
     )
+
+
+def _why_denied(error: BaseException, asked: Asked) -> str:
+    named = denying_policy(message_of(error))
+    kind, explicitly = named or ("", False)
+    policy = _POLICIES.get(kind)
+    why = f"{policy} {'denies this explicitly' if explicitly else 'does not allow this'}" if policy else _ANY_POLICY
+    role_lacks_it = kind in ("", "identity-based") and not explicitly
+    next_step = (_NEEDS_POLICY if asked.needs.access else _OLD_ROLE) if role_lacks_it else ""
+    return f"The role was assumed, but {why}. {next_step}".rstrip()
 
 
 def region_off(error: BaseException, account_id: str, region: str) -> RegionOff:

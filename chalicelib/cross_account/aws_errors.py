@@ -171,7 +171,7 @@ def request_id_of(error: BaseException) -> str | None:
     return _word(_response(error).get("ResponseMetadata", {}).get("RequestId"))
 
 
-def _message_of(error: BaseException) -> str:
+def message_of(error: BaseException) -> str:
     """AWS's own message. It may hold anything, so it is matched and never passed on."""
     return str(_response(error).get("Error", {}).get("Message", ""))
 
@@ -236,7 +236,7 @@ def assume_role_error(error: BaseException, role_arn: str, denial: Denial) -> Aw
     """
     kind = classify(error)
     code = code_of(error)
-    message = _message_of(error)
+    message = message_of(error)
     error_type, hint = _ASSUME_ROLE_ERRORS[kind]
     if kind is ErrorKind.DENIED:
         hint = explain(message, denial)

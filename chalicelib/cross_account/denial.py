@@ -160,16 +160,26 @@ def explain(message: str, denial: Denial) -> str:
         message: AWS's own; only matched.
         denial: what is known beside it.
     """
-    named = _POLICY.search(message[:_MAX_READ])
-    if named:
-        kind = named["kind"].lower()
-        explicit = named["how"].lower().startswith("explicit")
-        lines = _policy_named(denial, "session" if kind == "sessions" else kind, explicit)
+    if named := denying_policy(message):
+        lines = _policy_named(denial, *named)
         return "\n".join([*lines, "AWS names one denying policy even if there are several."])
     if _EXPLICIT.search(message[:_MAX_READ]):
         first = f"A policy denies {denial.who} explicitly; AWS does not say of which kind it is."
         return "\n".join([first, _simulate(denial), _show_trust(denial), _organization(denial)])
     return "\n".join(_policy_unknown(denial))
+
+
+def denying_policy(message: str) -> tuple[str, bool] | None:
+    """The kind of policy that AWS's message names, such as "session", and whether it denies explicitly; None: neither.
+
+    Args:
+        message: AWS's own, of any operation; only matched.
+    """
+    named = _POLICY.search(message[:_MAX_READ])
+    if named is None:
+        return None
+    kind = named["kind"].lower()
+    return "session" if kind == "sessions" else kind, named["how"].lower().startswith("explicit")
 
 
 def _policy_named(denial: Denial, kind: str, explicit: bool) -> list[str]:

@@ -215,7 +215,7 @@ class Question:
                 if classify(error) is ErrorKind.CREDENTIALS:
                     self.hub.forget(account.id, self.actions)
                     visit.entered = None
-                raise check_error(error, asked.name, account.id) from None
+                raise check_error(error, asked, account.id) from None
             # Where it happened, but not its text, which may contain anything that the check has seen.
             where = traceback.format_tb(error.__traceback__)
             logger.error("check raised", check=asked.name, raised=type(error).__name__, where=where)

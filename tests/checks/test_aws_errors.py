@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from botocore import exceptions
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
+from chalicelib.checks import CHECKS
 from chalicelib.checks.aws_errors import check_error
+from chalicelib.checks.check import Asked
 from chalicelib.cross_account import AwsError
 from chalicelib.cross_account.aws_errors import ErrorKind
 from chalicelib.errors import CheckCallFailed, CheckDenied, CheckThrottled, CheckTimedOut
@@ -26,8 +30,17 @@ def client_error(code: str) -> ClientError:
     )
 
 
-def made(raised: Exception) -> AwsError:
-    return check_error(raised, "s3_buckets", ACCOUNT)
+BUCKETS = CHECKS["s3_buckets"].asked({})
+
+
+def made(raised: Exception, asked: Asked = BUCKETS) -> AwsError:
+    return check_error(raised, asked, ACCOUNT)
+
+
+def denied_by(message: str, check: str = "s3_buckets", **params: Any) -> str:
+    """The hint for a denial of which AWS says so much."""
+    raised = ClientError({"Error": {"Code": "AccessDenied", "Message": message}}, "ListBuckets")
+    return made(raised, CHECKS[check].asked(params)).hint
 
 
 @pytest.mark.parametrize(
@@ -67,6 +80,37 @@ def test_the_sentence_names_check_operation_account_kind_and_code() -> None:
     error = made(client_error("AccessDenied"))
     assert error.message == f"The check s3_buckets (ListBuckets) in account {ACCOUNT}: denied, AccessDenied."
     assert (error.code, error.request_id) == ("AccessDenied", "r-1")
+
+
+@pytest.mark.parametrize(
+    ("message", "sentence"),
+    [
+        ("User: x because no identity-based policy allows the a:B action", "its own policy in the target account"),
+        ("because no session policy allows", "the session policy, which has the actions that the check declares, does"),
+        ("because no permissions boundary allows", "its permissions boundary does not allow this."),
+        (
+            "with an explicit deny in a service control policy",
+            "a service control policy of the organization denies this",
+        ),
+        ("with an explicit deny in a resource control policy", "a resource control policy of the organization denies"),
+        ("because no resource-based policy allows", "the policy of the resource does not allow this."),
+        ("with an explicit deny in a VPC endpoint policy", "the policy of the VPC endpoint denies this explicitly."),
+        ("Access Denied", "may not do this: its own policy in the target account"),
+    ],
+)
+def test_a_denial_tells_which_policy_it_was(message: str, sentence: str) -> None:
+    assert sentence in denied_by(message)
+
+
+def test_a_role_that_lacks_an_action_is_to_be_updated() -> None:
+    assert "update-stack-set" in denied_by("because no identity-based policy allows")
+    assert "update-stack-set" not in denied_by("with an explicit deny in an identity-based policy")
+
+
+def test_a_role_that_lacks_the_action_of_an_api_call_needs_a_policy_of_the_targets_choice() -> None:
+    hint = denied_by("Access Denied", "api_call", operation="ec2:DescribeInstances")
+    assert "ViewOnlyAccess" in hint
+    assert "update-stack-set" not in hint
 
 
 def test_nothing_that_aws_wrote_is_passed_on() -> None:

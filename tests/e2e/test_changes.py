@@ -80,7 +80,7 @@ def test_a_check_may_do_nothing_that_it_has_not_declared(ask: Ask) -> None:
     assert (status, body["result"]["alias"]) == (200, "production")
     status, body = ask(account_id=PRODUCTION, check="undeclared")
     assert (status, body["error"]["type"], body["error"]["code"]) == (500, "CheckDenied", "AccessDenied")
-    assert "the check's own list of actions" in body["error"]["hint"]
+    assert "the session policy, which has the actions that the check declares" in body["error"]["hint"]
 
 
 @pytest.fixture

@@ -150,7 +150,7 @@ def test_what_has_changed_has_its_column_first_in_each_form(run, monday, form):
     }[form]()
     assert status == 3
     assert sorted((row["change"], row["result_name"]) for row in rows) == [("gone", "goes"), ("new", "comes")]
-    assert all(next(iter(row)) == "change" for row in rows)
+    assert all(next(iter(row)) == "change" and "before" in row for row in rows)
 
 
 def test_the_rows_of_this_sweep_go_into_the_file_to_compare_with_the_next_time(run, monday, folder):

@@ -14,6 +14,17 @@ EVENTS: list[tuple[str, dict[str, Any]]] = [
     ("identity", {"check": "identity", "params": {}}),
     ("identity s3_buckets", {"checks": ["identity", "s3_buckets"], "params": {}}),
     ("s3_buckets identity --param prefix=7", {"checks": ["s3_buckets", "identity"], "params": {"prefix": "7"}}),
+    (
+        "ec2:DescribeVolumes --query Volumes --arguments '{\"MaxResults\": 5}' identity",
+        {
+            "checks": ["api_call", "identity"],
+            "params": {"operation": "ec2:DescribeVolumes", "query": "Volumes", "arguments": {"MaxResults": 5}},
+        },
+    ),
+    (
+        "api_call --param operation=ec2:DescribeVolumes --query Volumes",
+        {"check": "api_call", "params": {"operation": "ec2:DescribeVolumes", "query": "Volumes"}},
+    ),
     ("identity --regions all", {"check": "identity", "regions": "all", "params": {}}),
     (
         "identity --regions eu-west-1,us-east-1",
@@ -57,6 +68,10 @@ WRONG = [
         "ec2:DescribeInstances ec2:DescribeVolumes",
         "One operation at a time, not 2: 'ec2:DescribeInstances', 'ec2:Descr",
     ),
+    ("s3:GetObject", "api_call does not ask s3:GetObject"),
+    ("ec2:DescribeInstance", "Nearest: ec2:DescribeInstances"),
+    ("ec2:DescribeInstances --query Reservations[", "does not parse"),
+    ("ec2:DescribeVolumes --arguments '{\"Filters\": 1}'", "The arguments do not suit ec2:DescribeVolumes"),
     ("identity --fail-on fire", "argument --fail-on: invalid choice: 'fire'"),
     ("identity s3_bucket", "There is no check 's3_bucket'. Did you mean s3_buckets? There are: "),
     ("identity s3_buckets --param sufix=x", "None of these checks takes a parameter 'sufix'"),
@@ -71,6 +86,12 @@ def test_what_is_wrong_gets_one_line_and_nothing_is_sent(aws, run, folder, typed
     assert err.startswith("sweep.py: ")
     assert sentence in err
     assert aws.seen == []
+
+
+def test_arguments_may_be_in_a_file(folder):
+    (folder / "volumes.json").write_text('{"MaxResults": 5}')
+    event = event_of(parse(["ec2:DescribeVolumes", "--arguments", "@volumes.json"], None))
+    assert event["params"]["arguments"] == {"MaxResults": 5}
 
 
 def test_the_checks_are_listed_with_parameters_and_actions(aws, run):

@@ -107,10 +107,10 @@ def test_what_was_left_out_is_told_with_the_reason():
     ]
     *lines, numbers = told(left_out=left_out)
     assert lines == [
-        f"Left out: {ONE} hub, the hub itself, which does not let itself in: deploy role-template.yaml there to ask it "
+        f"Left out: {ONE} hub: the hub, which has no role that lets it in; deploy role-template.yaml there to ask it "
         "as well",
-        f"Left out: {TWO}, suspended",
-        f"Left out: {THREE}, not among ALLOWED_ACCOUNTS",
+        f"Left out: {TWO}: suspended",
+        f"Left out: {THREE}: not among ALLOWED_ACCOUNTS",
     ]
     assert numbers == "0 accounts: 0 ok, 0 failed, 0 not started, 3 left out, 0 rows, 0.0 s"
 
