@@ -19,6 +19,7 @@ from tests.fake_aws.healthy import xml
 
 ACCOUNT = "123456789012"
 API_CALL = CHECKS["api_call"]
+CALL = "POST /"  # of EC2 and of what speaks JSON
 
 
 @pytest.fixture
@@ -79,20 +80,20 @@ def test_a_wrong_question_is_refused_before_anything_is_sent(
 
 
 def test_pages_are_merged_as_boto3_merges_them(ask: Callable[..., Any], aws: FakeAws) -> None:
-    aws.tell("DescribeInstances", instances("i-1", token="more"), instances("i-2"))
+    aws.tell(CALL, instances("i-1", token="more"), instances("i-2"))
     found = ask("ec2:DescribeInstances")
     assert list(found) == ["Reservations"]
     assert [one["Instances"][0] for one in found["Reservations"]] == [
         {"InstanceId": "i-1", "LaunchTime": "2025-01-28T09:30:00+00:00"},
         {"InstanceId": "i-2", "LaunchTime": "2025-01-28T09:30:00+00:00"},
     ]
-    first, second = aws.operations("DescribeInstances")
+    first, second = aws.operations(CALL)
     assert (first.region, first.signer) == ("eu-west-1", ACCOUNT)
     assert second.form["NextToken"] == "more"
 
 
 def test_the_result_is_exactly_what_the_query_gives(ask: Callable[..., Any], aws: FakeAws) -> None:
-    aws.tell("DescribeInstances", instances("i-1", "i-2"), always=True)
+    aws.tell(CALL, instances("i-1", "i-2"), always=True)
     query = "Reservations[].Instances[].{id: InstanceId}"
     assert ask("ec2:DescribeInstances", query=query) == [{"id": "i-1"}, {"id": "i-2"}]
     assert ask("ec2:DescribeInstances", query="length(Reservations[].Instances[])") == 2
@@ -100,29 +101,29 @@ def test_the_result_is_exactly_what_the_query_gives(ask: Callable[..., Any], aws
 
 
 def test_arguments_are_sent(ask: Callable[..., Any], aws: FakeAws) -> None:
-    aws.tell("DescribeInstances", instances())
+    aws.tell(CALL, instances())
     ask("ec2:DescribeInstances", {"Filters": [{"Name": "instance-state-name", "Values": ["running"]}]})
-    form = aws.operations("DescribeInstances")[0].form
+    form = aws.operations(CALL)[0].form
     assert (form["Filter.1.Name"], form["Filter.1.Value.1"]) == ("instance-state-name", "running")
 
 
 def test_pages_that_botocore_does_not_know_are_merged_too(ask: Callable[..., Any], aws: FakeAws) -> None:
     first = {"WorkGroups": [{"Name": "a"}], "NextToken": "t"}
-    aws.tell("ListWorkGroups", as_json(first), as_json({"WorkGroups": [{"Name": "b"}]}))
+    aws.tell(CALL, as_json(first), as_json({"WorkGroups": [{"Name": "b"}]}))
     assert ask("athena:ListWorkGroups") == {"WorkGroups": [{"Name": "a"}, {"Name": "b"}]}
-    assert json.loads(aws.operations("ListWorkGroups")[1].body) == {"NextToken": "t"}
+    assert json.loads(aws.operations(CALL)[1].body) == {"NextToken": "t"}
 
 
 def test_what_json_cannot_hold_becomes_text(ask: Callable[..., Any], aws: FakeAws) -> None:
-    aws.tell("GetPublicKey", as_json('{"KeyId": "k", "PublicKey": "AAEC"}'))
+    aws.tell(CALL, as_json('{"KeyId": "k", "PublicKey": "AAEC"}'))
     assert ask("kms:GetPublicKey", {"KeyId": "k"}) == {"KeyId": "k", "PublicKey": "AAEC"}
-    aws.tell("GetMetricData", as_json('{"MetricDataResults": [{"Id": "m", "Values": [NaN, 1.5]}]}'))
+    aws.tell(CALL, as_json('{"MetricDataResults": [{"Id": "m", "Values": [NaN, 1.5]}]}'))
     found = ask("cloudwatch:GetMetricData", {"MetricDataQueries": [], "StartTime": "2025-01-28", "EndTime": 0})
     assert found["MetricDataResults"][0]["Values"] == ["NaN", 1.5]
 
 
 def test_a_query_that_does_not_suit_the_response_is_told_after_the_call(ask: Callable[..., Any], aws: FakeAws) -> None:
-    aws.tell("DescribeInstances", instances("i-1"))
+    aws.tell(CALL, instances("i-1"))
     with pytest.raises(InvalidInput, match="its function length got a null") as caught:
         ask("ec2:DescribeInstances", query="length(Instances)")
     assert caught.value.stage == "check"
@@ -132,25 +133,25 @@ def test_too_much_for_one_account_and_region_is_refused_and_no_further_page_aske
     ask: Callable[..., Any], aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(responses, "MAX_RESULT", 500)
-    aws.tell("DescribeInstances", *(instances("i-1", token=f"t{number}") for number in range(20)))
+    aws.tell(CALL, *(instances("i-1", token=f"t{number}") for number in range(20)))
     with pytest.raises(ResultTooLarge, match="in this account and region") as caught:
         ask("ec2:DescribeInstances")
     assert "arguments or query" in caught.value.hint
-    assert len(aws.operations("DescribeInstances")) < 10
+    assert len(aws.operations(CALL)) < 10
 
 
 def test_a_query_may_make_much_of_a_result_small(
     ask: Callable[..., Any], aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(responses, "MAX_RESULT", 100)
-    aws.tell("DescribeInstances", instances("i-1", "i-2", "i-3"), always=True)
+    aws.tell(CALL, instances("i-1", "i-2", "i-3"), always=True)
     assert ask("ec2:DescribeInstances", query="length(Reservations[].Instances[])") == 3
     with pytest.raises(ResultTooLarge):
         ask("ec2:DescribeInstances")
 
 
 def test_a_query_that_repeats_without_end_is_too_large(ask: Callable[..., Any], aws: FakeAws) -> None:
-    aws.tell("DescribeInstances", instances("i-1"))
+    aws.tell(CALL, instances("i-1"))
     with pytest.raises(ResultTooLarge):
         ask("ec2:DescribeInstances", query=" | ".join(["[@, @]"] * 60))
 

@@ -61,10 +61,8 @@ class Request:
 
     @property
     def operation(self) -> str:
-        if self.service in ("sts", "iam", "ec2"):
+        if self.service in ("sts", "iam"):
             return self.form.get("Action", "")
-        if "x-amz-target" in self.headers:
-            return self.headers["x-amz-target"].rpartition(".")[2]
         if self.service == "s3" and (self.method, self.path) == ("GET", "/"):
             return "ListBuckets"
         if self.path.endswith("/converse"):
