@@ -10,8 +10,10 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 import sandbox
+from chalicelib.checks import CHECKS
 from chalicelib.cross_account import AssumeRoleDenied, Hub, TargetRole
 from tests.e2e.conftest import ACQUIRED, HUB, LEGACY, NAMES, PRODUCTION, STAGING, client
 
@@ -179,3 +181,25 @@ def test_however_many_accounts_refuse_the_hub_asks_once_who_it_is(
     for _ in range(5):
         refused(hub, LEGACY)
     assert len(box.calls("sts", "GetCallerIdentity")) == before + 1
+
+
+def test_a_session_for_one_operation_can_do_nothing_else_whatever_the_role_may(
+    box: sandbox.Box, hub_as: Callable[..., tuple[Hub, str]], administrator: Administrator
+) -> None:
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    iam = client(box, administrator(PRODUCTION), "iam")
+    iam.put_role_policy(RoleName="external-role", PolicyName="everything", PolicyDocument=document(everything))
+    hub, _ = hub_as(MAY_ASSUME)
+    asked = CHECKS["api_call"].asked({"operation": "ec2:DescribeInstances"})
+    account = hub.account(PRODUCTION, asked.needs.actions)
+    assert asked.run(account)["Reservations"]
+    for service, operation, arguments in (
+        ("ec2", "describe_volumes", {}),
+        ("ec2", "create_volume", {"AvailabilityZone": "us-east-1a", "Size": 1}),
+        ("s3", "list_buckets", {}),
+        ("iam", "create_user", {"UserName": "intruder"}),
+    ):
+        with pytest.raises(ClientError, match="no session policy allows"):
+            getattr(account.client(service), operation)(**arguments)
+    # Without a session policy:
+    assert len(hub.account(PRODUCTION).client("s3").list_buckets()["Buckets"]) == 2

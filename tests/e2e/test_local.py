@@ -1,23 +1,31 @@
-"""`chalice local` and curl: the routes on a laptop."""
+"""On a laptop: `chalice local` and curl, and the questions of the README with `sweep.py`."""
 
 from __future__ import annotations
 
+import csv
 import http.client
 import json
+import re
+import shlex
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 
 import sandbox
-from tests.e2e.conftest import LEGACY, PRODUCTION, Project
+from sandbox import regions
+from tests.e2e.conftest import ACQUIRED, HUB, LEGACY, PRODUCTION, STAGING, Project
+from tests.templates import ROOT
+from tests.test_readme import section
 
 START_SECONDS = 60
+ANALYTICS = "345678901234"
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +134,75 @@ def test_a_body_without_its_type_is_a_415_and_nothing_is_called(url: str, box: s
     assert (answer.status, json.load(answer)["error"]["type"]) == (415, "UnsupportedMediaType")
     connection.close()
     assert len(box.calls()) == before
+
+
+QUESTIONS = re.findall(r"^\$ python sweep\.py (\S+:(?:\\\n|.)*)", section("Ask anything"), re.MULTILINE)
+"""Those of the README."""
+
+
+def ask(project: Project, words: str) -> tuple[int, list[dict[str, str]], str]:
+    """`sweep.py` with the form csv: its status, its rows, and what it says beside them."""
+    given = words.replace("\\\n", "").replace("--output instances.csv", "").replace("--format csv", "")
+    command = [sys.executable, str(ROOT / "sweep.py"), *shlex.split(given), "--format", "csv"]
+    done = project.run(*command)
+    return done.returncode, list(csv.DictReader(done.stdout.splitlines())), done.stderr
+
+
+def without_order(rows: Iterable[dict[str, str]]) -> list[list[tuple[str, str]]]:
+    """Accounts come as they are done."""
+    return sorted(sorted(row.items()) for row in rows)
+
+
+def printed(question: str) -> list[dict[str, str]]:
+    """The rows that the README has below a command, or below the grep that follows it."""
+    text = section("Ask anything").split(question, 1)[1].split("```")[0]
+    lines = [line for line in text.split("\n$ python")[0].splitlines() if line.startswith('"')]
+    return list(csv.DictReader(lines))
+
+
+@pytest.fixture(scope="module")
+def asked(project: Project) -> list[tuple[int, list[dict[str, str]], str]]:
+    return [ask(project, question) for question in QUESTIONS]
+
+
+@pytest.mark.parametrize(("number", "status"), [(0, 1), (1, 0), (2, 0)])
+def test_the_questions_of_the_readme_are_answered_as_it_says(asked: Any, number: int, status: int) -> None:
+    found, rows, _ = asked[number]
+    assert found == status
+    answered = (row for row in rows if "Denied" not in row["error"])
+    assert without_order(answered) == without_order(printed(QUESTIONS[number]))
+
+
+def test_who_did_not_answer_is_seen_in_the_rows_and_beside_them(asked: Any) -> None:
+    """Once for each region where the role was assumed and lacks ViewOnlyAccess, else once."""
+    _, rows, said = asked[0]
+    assert sorted((row["account"], row["region"], row["error"]) for row in rows if row["error"]) == [
+        *((ANALYTICS, region, "CheckDenied UnauthorizedOperation") for region in sorted(regions.BY_DEFAULT)),
+        (LEGACY, "", "AssumeRoleDenied AccessDenied"),
+        (ACQUIRED, "", "AssumeRoleDenied AccessDenied"),
+    ]
+    assert all(f"{account} {name}" in said for account, name in ((ANALYTICS, "analytics"), (LEGACY, "legacy")))
+
+
+def test_where_all_accounts_answer_the_status_is_0_and_the_hub_is_left_out(project: Project) -> None:
+    status, rows, said = ask(project, f"s3_buckets --stage sandbox --tags --exclude {ANALYTICS},{LEGACY},{ACQUIRED}")
+    assert status == 0
+    assert f"Left out: {HUB} hub" in said
+    assert {(row["name"], row["tags"]) for row in rows} == {
+        ("production", '{"env":"prod","owner":"shop"}'),
+        ("staging", '{"env":"test","owner":"shop"}'),
+    }
+
+
+def test_a_region_that_an_account_has_off_is_told_and_is_no_failure(project: Project) -> None:
+    query = "Volumes[?!Encrypted].{volume: Tags[0].Value, gib: Size}"
+    status, rows, said = ask(
+        project,
+        f"ec2:DescribeVolumes --stage sandbox --regions eu-south-1 --accounts {PRODUCTION},{STAGING} --query '{query}'",
+    )
+    assert status == 0
+    assert f"eu-south-1 is off in 1 account: {PRODUCTION}" in said
+    assert sorted((row["account"], row["volume"], row["error"]) for row in rows) == [
+        (PRODUCTION, "", "RegionOff AuthFailure"),
+        (STAGING, "upload-test", ""),
+    ]
