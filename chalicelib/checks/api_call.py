@@ -43,10 +43,11 @@ def api_call(account: Account, *, operation: str, arguments: Arguments | None = 
     asked = permitted(operation)
     service, _, name = operation.partition(":")
     pages = account.pages(service, xform_name(name), **validated(asked, arguments or {}))
-    result: Any = responses.merged(model_of(asked), pages)
+    maximum = responses.MAX_RESULT if query is None else responses.MAX_MERGED
+    result: Any = responses.merged(model_of(asked), pages, maximum)
     if operation == "sts:GetCallerIdentity" and require_field(result, "Account") != account.id:
         raise WrongAccount(f"The session of account {account.id} belongs to another account.", stage="check")
     if query is not None:
         result = search(query, result)
-    responses.check_size(responses.size_of(result), responses.MAX_RESULT)
+        responses.check_size(responses.size_of(result), responses.MAX_RESULT)
     return result

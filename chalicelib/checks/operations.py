@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from chalicelib.checks.check import Access, Scope, shown
@@ -94,6 +94,7 @@ def permitted(name: str) -> Operation:
     return operation
 
 
+@lru_cache(maxsize=256)
 def known(name: str) -> Operation:
     """The operation of this name.
 

@@ -19,16 +19,19 @@ from chalicelib.errors import ResultTooLarge
 MAX_RESULT = 10_000_000
 """Characters of JSON that one account may answer with in one region."""
 MAX_MERGED = 30_000_000
-"""Characters of JSON before the query: it takes ten times as much memory, and the function has 512 MB."""
+"""The same before a query: it takes ten times as much memory, and the function has 512 MB."""
 
 
-def merged(operation: OperationModel, pages: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def merged(operation: OperationModel, pages: Iterable[Mapping[str, Any]], maximum: int) -> dict[str, Any]:
     """All pages as one response, as boto3's `build_full_result` merges them: lists grow, the rest is the first page's.
 
     It has no token and no ResponseMetadata; times are in ISO 8601, bytes in base64.
 
+    Args:
+        maximum: how many characters it may have as JSON.
+
     Raises:
-        ResultTooLarge: it is more than memory can hold; the pages after that are not asked for.
+        ResultTooLarge: it has more; no further page is asked for.
     """
     paging = paging_of(loader(), operation)
     keys, others = (_listed(paging.get(name)) for name in ("result_key", "non_aggregate_keys"))
@@ -37,7 +40,7 @@ def merged(operation: OperationModel, pages: Iterable[Mapping[str, Any]]) -> dic
     for number, page in enumerate(pages):
         text = json.dumps({name: value for name, value in page.items() if name != "ResponseMetadata"}, default=_plain)
         size += len(text)
-        check_size(size, MAX_MERGED)
+        check_size(size, maximum)
         plain = json.loads(text, parse_constant=str)
         if not paging:
             return dict(plain)
@@ -52,9 +55,9 @@ def merged(operation: OperationModel, pages: Iterable[Mapping[str, Any]]) -> dic
 
 
 def size_of(result: Any) -> int:
-    """About how many characters a result has as JSON, and no more than a bit over MAX_RESULT.
+    """About how many characters the result of a query has as JSON; it is not counted further than MAX_RESULT.
 
-    A short query can repeat one object without end; in memory that is one object, and as JSON it would be endless.
+    A short query can repeat one object without end: in memory that is one object, and as JSON it would be endless.
     """
     size, left = 0, [result]
     while left and size <= MAX_RESULT:

@@ -87,9 +87,15 @@ def test_nothing_is_asked_before_the_first_page_is_wanted(account: Account, aws:
         ),
         ("dynamodb", "Scan", {"Items": [], "LastEvaluatedKey": {"id": {"S": "x"}}}, True),
         ("sts", "GetCallerIdentity", {"Account": ONE, "NextToken": "x"}, False),
+        ("athena", "ListWorkGroups", {"WorkGroups": [], "NextToken": "x"}, True),
+        ("athena", "ListWorkGroups", {"WorkGroups": []}, False),
+        ("lightsail", "GetAlarms", {"alarms": [], "nextPageToken": "x"}, True),
+        ("waf", "ListTagsForResource", {"TagInfoForResource": {}, "NextMarker": "x"}, True),
+        ("s3", "ListBucketMetricsConfigurations", {"ContinuationToken": "x"}, False),
+        ("s3", "ListBucketMetricsConfigurations", {"NextContinuationToken": "x"}, True),
     ],
 )
-def test_more_pages_are_those_that_botocores_paginator_would_ask_for(
+def test_more_pages_are_those_that_botocores_paginator_would_ask_for_if_it_had_one(
     service: str, operation: str, response: dict[str, Any], more: bool
 ) -> None:
     core = botocore.session.Session()

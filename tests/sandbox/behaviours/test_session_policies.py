@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from .conftest import ALIASES, EVERYTHING, OPEN_ID, READS, SAML, Cloud, allow, deny, policy_text, refusal
+from chalicelib.checks import CHECKS
+from chalicelib.cross_account import Hub, TargetRole
+
+from .conftest import ALIASES, EVERYTHING, OPEN_ID, READS, SAML, Cloud, allow, deny, is_denied, policy_text, refusal
 
 AWS_MANAGED = "arn:aws:iam::aws:policy"
 
@@ -143,3 +146,17 @@ def test_the_response_tells_how_much_of_the_limit_policies_and_tags_take(cloud: 
 def test_a_role_without_a_policy_is_given_nothing(cloud: Cloud) -> None:
     session = cloud.enter(cloud.role(), Policy=policy_text(EVERYTHING))
     assert refusal(cloud.client("sqs", session).list_queues)[0] in {"AccessDenied", "AccessDeniedException"}
+
+
+def test_api_call_may_do_nothing_but_its_one_action(cloud: Cloud, member: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much its role may."""
+    for name, value in cloud.box.environment.items():
+        monkeypatch.setenv(name, value)
+    role = cloud.role(EVERYTHING, account=member)
+    asked = CHECKS["api_call"].asked({"operation": "iam:ListAccountAliases"})
+    account = Hub(TargetRole(role.rpartition("/")[2])).account(member, asked.needs.actions)
+    assert asked.run(account) == {"AccountAliases": []}
+    assert is_denied(account.client("iam").list_saml_providers)
+    assert is_denied(account.client("iam").create_user, UserName="nobody")
+    assert is_denied(account.client("s3").list_buckets)
+    assert is_denied(account.client("ec2").describe_instances)
