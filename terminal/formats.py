@@ -132,8 +132,9 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, str):
         return _text(value)
-    shown = _nested.encode(value)
-    return shown if isinstance(value, int | float) else _text(shown)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value) if isinstance(value, int | float) else _text(_nested.encode(value))
 
 
 def _text(text: str) -> str:

@@ -5,28 +5,27 @@ from __future__ import annotations
 import csv
 import http.client
 import json
+import re
+import shlex
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 
 import sandbox
-from sandbox import inventory, regions
-from sandbox.accounts import HUB, TARGETS, Target
-from sandbox.inventory import Function, Instance, Volume
-from tests.e2e.conftest import ACQUIRED, LEGACY, PRODUCTION, STAGING, Project
+from sandbox import regions
+from tests.e2e.conftest import ACQUIRED, HUB, LEGACY, PRODUCTION, STAGING, Project
 from tests.templates import ROOT
+from tests.test_readme import section
 
 START_SECONDS = 60
 ANALYTICS = "345678901234"
-HEALTHY = [target for target in TARGETS if target.id in (PRODUCTION, STAGING)]
-NAME = "Tags[?Key=='Name'].Value | [0]"
 
 
 @pytest.fixture(scope="module")
@@ -143,50 +142,47 @@ def test_a_body_without_its_type_is_a_415_and_nothing_is_called(url: str, box: s
     assert len(box.calls()) == before
 
 
-def ask(project: Project, *words: str) -> tuple[int, list[dict[str, str]], str]:
+QUESTIONS = re.findall(r"^\$ python sweep\.py (\S+:(?:\\\n|.)*)", section("Ask anything"), re.MULTILINE)
+"""Those of the README."""
+
+
+def ask(project: Project, words: str) -> tuple[int, list[dict[str, str]], str]:
     """`sweep.py` with the form csv: its status, its rows, and what it says beside them."""
-    command = [sys.executable, str(ROOT / "sweep.py"), *words, "--stage", "sandbox", "--format", "csv"]
+    given = words.replace("\\\n", "").replace("--output instances.csv", "").replace("--format csv", "")
+    command = [sys.executable, str(ROOT / "sweep.py"), *shlex.split(given), "--format", "csv"]
     done = project.run(*command)
     return done.returncode, list(csv.DictReader(done.stdout.splitlines())), done.stderr
 
 
-def held(kind: type) -> list[tuple[Target, str, Any]]:
-    """What the accounts that can be asked hold of a kind, and where."""
-    return [
-        (target, region, thing)
-        for target in HEALTHY
-        for (account, region), things in inventory.INVENTORY.items()
-        for thing in things
-        if account == target.id and isinstance(thing, kind)
-    ]
+def without_order(rows: Iterable[dict[str, str]]) -> list[list[tuple[str, str]]]:
+    """Accounts come as they are done."""
+    return sorted(sorted(row.items()) for row in rows)
 
 
-def values(rows: list[dict[str, str]], *columns: str) -> list[tuple[str, ...]]:
-    return sorted(tuple(row[column] for column in columns) for row in rows)
+def printed(question: str) -> list[dict[str, str]]:
+    """The rows that the README has below a command, or below the grep that follows it."""
+    text = section("Ask anything").split(question, 1)[1].split("```")[0]
+    lines = [line for line in text.split("\n$ python")[0].splitlines() if line.startswith('"')]
+    return list(csv.DictReader(lines))
 
 
 @pytest.fixture(scope="module")
-def running(project: Project) -> tuple[int, list[dict[str, str]], str]:
-    """All running instances with their type, in every enabled region of every account."""
-    query = f"Reservations[].Instances[?State.Name=='running'][].{{instance: {NAME}, type: InstanceType}}"
-    return ask(project, "ec2:DescribeInstances", "--regions", "all", "--query", query)
+def asked(project: Project) -> list[tuple[int, list[dict[str, str]], str]]:
+    return [ask(project, question) for question in QUESTIONS]
 
 
-def test_every_running_instance_is_found_with_the_name_and_unit_of_its_account(running: Any) -> None:
-    _, rows, _ = running
-    found = [row for row in rows if not row["error"]]
-    assert values(found, "account", "name", "unit", "region", "instance", "type") == sorted(
-        (target.id, target.name, target.unit, region, instance.name, instance.type)
-        for target, region, instance in held(Instance)
-        if instance.running
-    )
+@pytest.mark.parametrize(("number", "status"), [(0, 1), (1, 0), (2, 0)])
+def test_the_questions_of_the_readme_are_answered_as_it_says(asked: Any, number: int, status: int) -> None:
+    found, rows, _ = asked[number]
+    assert found == status
+    answered = (row for row in rows if "Denied" not in row["error"])
+    assert without_order(answered) == without_order(printed(QUESTIONS[number]))
 
 
-def test_who_did_not_answer_is_seen_in_the_rows_and_in_the_status(running: Any) -> None:
+def test_who_did_not_answer_is_seen_in_the_rows_and_beside_them(asked: Any) -> None:
     """Once for each region where the role was assumed and lacks ViewOnlyAccess, else once."""
-    status, rows, said = running
-    assert status == 1
-    assert values([row for row in rows if row["error"]], "account", "region", "error") == [
+    _, rows, said = asked[0]
+    assert sorted((row["account"], row["region"], row["error"]) for row in rows if row["error"]) == [
         *((ANALYTICS, region, "CheckDenied UnauthorizedOperation") for region in sorted(regions.BY_DEFAULT)),
         (LEGACY, "", "AssumeRoleDenied AccessDenied"),
         (ACQUIRED, "", "AssumeRoleDenied AccessDenied"),
@@ -195,26 +191,24 @@ def test_who_did_not_answer_is_seen_in_the_rows_and_in_the_status(running: Any) 
 
 
 def test_where_all_accounts_answer_the_status_is_0_and_the_hub_is_left_out(project: Project) -> None:
-    others = ",".join(target.id for target in TARGETS if target not in HEALTHY)
-    query = "Functions[].{runtime: Runtime, function: FunctionName}"
-    status, rows, said = ask(
-        project, "lambda:ListFunctions", "--regions", "all", "--query", query, "--exclude", others, "--tags"
-    )
+    status, rows, said = ask(project, f"s3_buckets --stage sandbox --tags --exclude {ANALYTICS},{LEGACY},{ACQUIRED}")
     assert status == 0
     assert f"Left out: {HUB} hub" in said
-    assert values(rows, "name", "tags", "region", "runtime", "function") == sorted(
-        (target.name, json.dumps(dict(target.tags), separators=(",", ":")), region, thing.runtime, thing.name)
-        for target, region, thing in held(Function)
-    )
+    assert {(row["name"], row["tags"]) for row in rows} == {
+        ("production", '{"env":"prod","owner":"shop"}'),
+        ("staging", '{"env":"test","owner":"shop"}'),
+    }
 
 
 def test_a_region_that_an_account_has_off_is_told_and_is_no_failure(project: Project) -> None:
-    accounts = ",".join(target.id for target in HEALTHY)
-    query = f"Volumes[?!Encrypted].{{volume: {NAME}, gib: Size}}"
+    query = "Volumes[?!Encrypted].{volume: Tags[0].Value, gib: Size}"
     status, rows, said = ask(
-        project, "ec2:DescribeVolumes", "--regions", "eu-south-1", "--query", query, "--accounts", accounts
+        project,
+        f"ec2:DescribeVolumes --stage sandbox --regions eu-south-1 --accounts {PRODUCTION},{STAGING} --query '{query}'",
     )
     assert status == 0
     assert f"eu-south-1 is off in 1 account: {PRODUCTION}" in said
-    expected = [(target.id, thing.name, "") for target, region, thing in held(Volume) if region == "eu-south-1"]
-    assert values(rows, "account", "volume", "error") == [(PRODUCTION, "", "RegionOff AuthFailure"), *expected]
+    assert sorted((row["account"], row["volume"], row["error"]) for row in rows) == [
+        (PRODUCTION, "", "RegionOff AuthFailure"),
+        (STAGING, "upload-test", ""),
+    ]
