@@ -67,7 +67,7 @@ def asked(check: Check, params: Mapping[str, Any], settings: Settings) -> Asked:
         raise InvalidInput(
             f"The setting API_CALLS has {settings.api_calls!r}, which does not permit this call: it is one of those "
             f"that {access!r} permits.",
-            hint="Set API_CALLS of the stage in .chalice/config.json, and deploy the app again.",
+            hint="It is set per stage in .chalice/config.json; a function has to be deployed again.",
         )
     return found
 

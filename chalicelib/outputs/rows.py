@@ -4,6 +4,7 @@
     [{"id": "i-1"}, {"id": "i-2"}]                            two rows with the column id
     {"users": 3, "root_mfa": true}                            one row with both columns
     ["a", "b"]                                                two rows with the column result
+    null, {}, []                                              no rows
     a failure                                                 one row with the column error
 
 An own column whose name is taken gets the prefix `result_`, so that nothing is overwritten.
@@ -65,7 +66,9 @@ def line_of(outcome: Outcome) -> dict[str, Any]:
 
 
 def items_of(result: Any) -> Sequence[Any]:
-    """What a result is a list of; an object or a value that is no list stands alone."""
+    """What a result is a list of; an object or a value that is no list stands alone, null and an empty object for none."""
+    if result is None or result == {}:
+        return ()
     if isinstance(result, list | tuple):
         return result
     listed = _only_list(result) if isinstance(result, dict) else None

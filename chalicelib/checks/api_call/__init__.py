@@ -21,14 +21,14 @@ def needs(*, operation: str, arguments: Arguments | None = None, query: str | No
     Raises:
         InvalidInput: the operation is unknown or not permitted, or its arguments or the query are wrong.
     """
-    from chalicelib.checks.api_call.arguments import validated
+    from chalicelib.checks.api_call.arguments import model_of, validated
     from chalicelib.checks.api_call.operations import permitted
     from chalicelib.checks.api_call.queries import check_query
 
     asked = permitted(operation)
     validated(asked, arguments or {})
     if query is not None:
-        check_query(query)
+        check_query(query, model_of(asked).output_shape)
     return Needs((asked.action,), asked.scope, asked.access)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import jmespath  # type: ignore[import-untyped]  # botocore brings it
+from botocore.model import ListShape, Shape, StructureShape
 from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]
 from jmespath.functions import Functions  # type: ignore[import-untyped]
 
@@ -14,17 +16,23 @@ from chalicelib.cross_account import InvalidInput
 MAX_LENGTH = 2_048
 
 
-def check_query(query: str) -> None:
-    """Parse a query and look at its functions.
+def check_query(query: str, returned: Shape | None) -> None:
+    """Parse a query, and look at its functions and fields.
+
+    Args:
+        returned: what the operation returns, by botocore's model.
 
     Raises:
-        InvalidInput: it is too long, does not parse, or calls a function that there is not, or with too few or too many
-            arguments.
+        InvalidInput: it is too long, does not parse, calls a function that there is not, or with too few or too many
+            arguments, or takes a field that the response never has. JMESPath finds nothing there, which looks like an
+            account that has nothing.
     """
     if len(query) > MAX_LENGTH:
         raise InvalidInput(f"query may have {MAX_LENGTH:,} characters, and this one has {len(query):,}.")
     try:
-        _check_functions({"type": "query", "children": [jmespath.compile(query).parsed]})
+        parsed = jmespath.compile(query).parsed
+        _check_functions({"type": "query", "children": [parsed]})
+        _check_fields(parsed, returned)
     except JMESPathError as error:
         where = getattr(error, "lex_position", None)
         place = "" if where is None else f" at character {where + 1}"
@@ -64,13 +72,62 @@ def _check_functions(node: Any) -> None:
         _check_functions(child)
 
 
+def _check_fields(node: Any, shape: Shape | None) -> Shape | None:
+    """Look at the fields that a part of a query takes from a shape. Returns what it gives; None: that is not known."""
+    kind, children = node["type"], node["children"]
+    if kind == "field":
+        return _field(node["value"], shape)
+    if kind in ("subexpression", "pipe", "index_expression"):
+        for child in children:
+            shape = _check_fields(child, shape)
+        return shape
+    if kind in ("projection", "filter_projection"):
+        listed = _check_fields(children[0], shape)
+        item = listed.member if isinstance(listed, ListShape) else None
+        for child in children[2:]:
+            _check_fields(child, item)
+        found = _check_fields(children[1], item)
+        return _ListOf(found) if found else None
+    if kind == "flatten":
+        listed = _check_fields(children[0], shape)
+        item = listed.member if isinstance(listed, ListShape) else None
+        return item if isinstance(item, ListShape) else listed
+    if kind == "index":
+        return shape.member if isinstance(shape, ListShape) else None
+    if kind in ("identity", "current", "slice"):
+        return shape
+    if kind not in ("expref", "value_projection"):  # their fields are taken from what is not known here
+        for child in children:
+            _check_fields(child, shape)
+    return None
+
+
+class _ListOf(ListShape):
+    """The shape of a list of what a projection gives."""
+
+    def __init__(self, member: Shape) -> None:
+        self.member = member
+
+
+def _field(name: str, shape: Shape | None) -> Shape | None:
+    if not isinstance(shape, StructureShape) or getattr(shape, "is_document_type", False):
+        return None
+    if name not in shape.members:
+        nearest = _nearest(name, shape.members)
+        raise InvalidInput(f"The response has no {shown(name)} where query looks for it.", hint=f"There: {nearest}.")
+    return shape.members[name]
+
+
+def _nearest(name: str, names: Collection[str]) -> str:
+    from difflib import get_close_matches  # only for a name that is wrong
+
+    return ", ".join(get_close_matches(name, names, n=3) or sorted(names)[:12])
+
+
 def _check_function(name: str, given: int) -> None:
     known = Functions.FUNCTION_TABLE
     if name not in known:
-        from difflib import get_close_matches  # only for a name that is wrong
-
-        nearest = get_close_matches(name, known, n=3) or sorted(known)
-        raise InvalidInput(f"JMESPath has no function {shown(name)}.", hint=f"Nearest: {', '.join(nearest)}.")
+        raise InvalidInput(f"JMESPath has no function {shown(name)}.", hint=f"Nearest: {_nearest(name, known)}.")
     signature = known[name]["signature"]
     variadic = bool(signature) and signature[-1].get("variadic", False)
     if given < len(signature) or (given > len(signature) and not variadic):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.checks.api_call.arguments import model_of
+from chalicelib.checks.api_call.operations import permitted
 from chalicelib.checks.api_call.queries import check_query, search
 from chalicelib.cross_account import InvalidInput
 
@@ -19,7 +21,7 @@ from chalicelib.cross_account import InvalidInput
     ],
 )
 def test_a_query_that_parses_passes(query: str) -> None:
-    check_query(query)
+    check_query(query, None)
 
 
 @pytest.mark.parametrize(
@@ -41,13 +43,49 @@ def test_a_query_that_parses_passes(query: str) -> None:
 )
 def test_one_that_cannot_be_asked_is_a_sentence(query: str, sentence: str) -> None:
     with pytest.raises(InvalidInput, match=sentence) as caught:
-        check_query(query)
+        check_query(query, None)
     assert len(str(caught.value)) < 400
+
+
+INSTANCES = model_of(permitted("ec2:DescribeInstances")).output_shape
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "Reservations[].Instances[?State.Name == 'running'][].{id: InstanceId, az: Placement.AvailabilityZone}",
+        "sort_by(Reservations[].Instances[], &LaunchTime)[-1].InstanceId",
+        "length(Reservations) > `0` && Reservations[0].Instances[:2].Tags[].Key | [0]",
+        "Reservations[*].Instances[*].[InstanceId, not_null(PublicIpAddress, PrivateIpAddress)]",
+        "{all: Reservations, first: Reservations[0].Instances[0]} | first.InstanceId",
+        "Reservations[].Groups[].*.anything",
+        "@",
+    ],
+)
+def test_fields_that_the_response_may_have_pass(query: str) -> None:
+    check_query(query, INSTANCES)
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "hint"),
+    [
+        ("Reservation[].Instances[]", "Reservation", "There: Reservations."),
+        ("Instances[]", "Instances", "There: "),
+        ("Reservations[].Instances[].{id: InstanceID}", "InstanceID", "There: InstanceId, InstanceType, "),
+        ("Reservations[].Instances[?state.Name == 'running']", "state", "There: State"),
+        ("length(Reservations[0].Instances[].tags)", "tags", "There: "),
+        ("Reservations[*].Instances[*].State.name | []", "name", "There: Name."),
+    ],
+)
+def test_a_field_that_the_response_never_has_is_told_before_it_finds_nothing(query: str, name: str, hint: str) -> None:
+    with pytest.raises(InvalidInput, match=f"The response has no '{name}' where query looks for it") as caught:
+        check_query(query, INSTANCES)
+    assert caught.value.hint.startswith(hint[:15])
 
 
 def test_a_wrong_function_gets_the_nearest() -> None:
     with pytest.raises(InvalidInput) as caught:
-        check_query("lenght(@)")
+        check_query("lenght(@)", None)
     assert caught.value.hint == "Nearest: length."
 
 
