@@ -27,7 +27,7 @@ from sandbox.requested_access.actions import name_of
 from sandbox.requested_access.data import actions_of
 from tests.templates import ROOT
 
-TABLE = ROOT / "chalicelib" / "checks" / "operations.txt"
+TABLE = ROOT / "chalicelib" / "checks" / "api_call" / "operations.txt"
 
 READING = re.compile(
     "(Admin|Batch)?(Get|List|Describe|Check|Search|Validate)(?![a-z])|(Check|Count|Is|Search|Validate|Verify)(?![a-z])"

@@ -18,6 +18,10 @@ from sandbox.shell import drop_aws
 
 STEPS_SHOWN = 2
 INVOKE = "chalice invoke --stage sandbox -n"
+QUESTION = (
+    "python sweep.py lambda:ListFunctions --query 'Functions[].{function: FunctionName, runtime: Runtime}' "
+    "--regions all --stage sandbox"
+)
 SEE_THE_PAGE = """
 To see a sweep as a page: make sandbox, and in a second terminal
    eval "$(make -s sandbox-env)"
@@ -40,14 +44,14 @@ class Demo:
         self._colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         self._step = 0
 
-    def step(self, title: str, command: str, show: Callable[[str], str]) -> None:
+    def step(self, title: str, command: str, show: Callable[[str], str], status: int = 0) -> None:
         """Print a command, run it, and print what `show` returns for its output; `show` raises if it is unexpected."""
         self._step += 1
         print(f"\n{self._paint('1', f'{self._step}. {title}')}\n   {self._paint('36', f'$ {command}')}", flush=True)
         run = subprocess.run(
             command, shell=True, cwd=self._project, env=self._environment, text=True, capture_output=True, check=False
         )
-        if run.returncode:
+        if run.returncode != status:
             raise DemoFailed(f"{command}\nexited {run.returncode}\n{run.stdout}{run.stderr}")
         try:
             shown = show(run.stdout)
@@ -93,6 +97,7 @@ def run_steps(demo: Demo) -> None:
         denied(ACQUIRED),
     )
     demo.step("Every account of the organization at once", f"{INVOKE} sweep < events/sweep.json", swept)
+    demo.step("Every function and its runtime, in every enabled region of every account", QUESTION, found, status=1)
     demo.step("Clean up", "chalice delete --stage sandbox", deleted)
 
 
@@ -156,6 +161,13 @@ def swept(output: str) -> str:
     assert ACQUIRED not in ok
     assert not response["not_started"]
     return "\n".join(lines)
+
+
+def found(output: str) -> str:
+    table, _, rest = output.partition("\n\n")
+    assert "python2.7" in table, output
+    assert "CheckDenied" in rest, output
+    return f"{table}\n[...]\n{output.splitlines()[-1]}"
 
 
 def deleted(output: str) -> str:

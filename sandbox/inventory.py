@@ -84,14 +84,11 @@ FUNCTIONS_OF = {account for (account, _), things in INVENTORY.items() if any(isi
 
 def fill_when_asked() -> None:
     """Let moto's state of EC2 and Lambda begin with the inventory."""
-    from moto.awslambda.models import LambdaBackend, LambdaFunction
+    from moto.awslambda.models import LambdaBackend
     from moto.ec2.models import EC2Backend
 
     _fill(EC2Backend, _add_to_ec2)
     _fill(LambdaBackend, _add_to_lambda)
-    # It asks for the state that is being made, also if there are no layers.
-    with_layers = LambdaFunction._get_layers_data
-    LambdaFunction._get_layers_data = lambda self, arns: with_layers(self, arns) if arns else []  # type: ignore[method-assign]
 
 
 def _fill(kind: type, add: Callable[[Any, Thing], None]) -> None:

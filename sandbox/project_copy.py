@@ -18,6 +18,8 @@ _DEPLOYABLE = (
     "role-template.yaml",
     "sweep-template.yaml",
     "sandbox",
+    "sweep.py",
+    "terminal",
 )
 
 

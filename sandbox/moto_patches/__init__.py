@@ -56,6 +56,7 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     back_doors.keep_to_the_account()
     back_doors.deploy_stack_sets_by_trust()
     lambda_functions.run_functions(functions)
+    lambda_functions.look_up_only_what_has_layers()
     services.import_swagger()
     stack_identities.follow_templates_of_principals()
     stack_identities.follow_templates_of_managed_policies()

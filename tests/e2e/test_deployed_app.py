@@ -72,6 +72,27 @@ def test_the_account_summary_names_the_targets_alias(deployed: Project) -> None:
     assert body["result"]["alias"] == "production"
 
 
+def test_an_operation_is_asked_in_the_region_of_the_event(deployed: Project) -> None:
+    status, body = deployed.invoke_switch_account(
+        account_id=PRODUCTION,
+        check="api_call",
+        region="eu-central-1",
+        params={"operation": "ec2:DescribeInstances", "query": "Reservations[].Instances[].InstanceType"},
+    )
+    assert (status, body["result"]) == (200, ["m7i.large"])
+
+
+def test_an_operation_that_changes_something_is_refused_before_anything_is_sent(
+    deployed: Project, box: sandbox.Box
+) -> None:
+    before = len(box.calls("sts", "AssumeRole"))
+    status, body = deployed.invoke_switch_account(
+        account_id=ACQUIRED, check="api_call", params={"operation": "ec2:TerminateInstances"}
+    )
+    assert (status, body["error"]["type"]) == (400, "InvalidInput")
+    assert len(box.calls("sts", "AssumeRole")) == before
+
+
 def test_the_model_is_denied_until_the_target_allows_its_arn(deployed: Project) -> None:
     status, body = deployed.invoke_switch_account(
         account_id=PRODUCTION, check="bedrock_converse", params={"model_id": "amazon.nova-lite-v1:0", "prompt": "Hello"}

@@ -90,6 +90,12 @@ def test_a_check_is_run_with_parameters(url: str) -> None:
     assert (status, body["account_id"]) == (200, PRODUCTION)
 
 
+def test_an_operation_is_asked(url: str) -> None:
+    params = {"operation": "lambda:ListFunctions", "query": "Functions[].Runtime"}
+    status, body = curl(f"{url}/accounts/{PRODUCTION}/checks/api_call", "POST", {"params": params})
+    assert (status, body["result"]) == (200, ["python3.13", "nodejs14.x"])
+
+
 def test_a_denied_account_is_a_403(url: str) -> None:
     status, body = curl(f"{url}/accounts/{LEGACY}/checks/identity", "POST", {})
     assert (status, body["error"]["type"]) == (403, "AssumeRoleDenied")

@@ -28,7 +28,7 @@ from sandbox.accounts import REGION, TARGETS, generated_targets
 from sandbox.demo_scale import documented_queries
 from sandbox.deploy_sweep import deploy_sweep
 
-from .conftest import ACQUIRED, HUB, LEGACY, Project, client
+from .conftest import ACQUIRED, HUB, LEGACY, STAGING, Project, client
 
 GENERATED = 160 - len(TARGETS)
 ACCOUNTS = [HUB, *(target.id for target in (*TARGETS, *generated_targets(GENERATED)))]
@@ -278,12 +278,20 @@ def test_accounts_that_were_not_started_are_swept_in_another_round(machine: Mach
     assert Counter(lines) == Counter((account, region) for account in accounts for region in regions)
 
 
-def test_an_invalid_event_fails_before_any_role_is_assumed(machine: Machine) -> None:
-    since = time.time()
-    end = machine.end(machine.start("wrong", sweep={"check": "s3_buckets", "regoins": ["eu-west-1"]}))
+@pytest.mark.parametrize(
+    ("sweep", "cause"),
+    [
+        ({"check": "s3_buckets", "regoins": ["eu-west-1"]}, "regoins"),
+        ({"check": "api_call", "params": {"operation": "ec2:TerminateInstances"}}, "ec2:TerminateInstances is Write"),
+    ],
+    ids=["field", "operation"],
+)
+def test_an_invalid_event_fails_before_any_role_is_assumed(machine: Machine, sweep: Any, cause: str) -> None:
+    since, name = time.time(), f"wrong-{sweep['check']}"
+    end = machine.end(machine.start(name, sweep=sweep))
     assert (end["status"], end["error"]) == ("FAILED", "InvalidInput")
-    assert "regoins" in end["cause"]
-    assert machine.published("wrong")["error"]["error"] == "InvalidInput"
+    assert cause in end["cause"]
+    assert machine.published(name)["error"]["error"] == "InvalidInput"
     assert machine.calls("sts", "AssumeRole", since) == []
     assert machine.invocations(since) == 1
 
@@ -303,6 +311,16 @@ def test_an_account_that_is_named_twice_has_one_line_and_counts_once(machine: Ma
     summary = json.loads(end["output"])["summary"]
     assert (summary["accounts"], summary["ok"], summary["batches"]) == (len(accounts), len(accounts), 2)
     assert Counter(line["account_id"] for line in machine.lines("twice")) == Counter(accounts)
+
+
+def test_a_batch_asks_an_operation_in_every_enabled_region(machine: Machine) -> None:
+    params = {"operation": "lambda:ListFunctions", "query": "Functions[].FunctionName"}
+    sweep = {"check": "api_call", "params": params, "accounts": [STAGING], "regions": "all"}
+    end = machine.end(machine.start("functions", sweep=sweep))
+    assert json.loads(end["output"])["summary"]["ok"] == 1
+    found = {line["region"]: line["result"] for line in machine.lines("functions")}
+    assert found["us-east-1"] == ["send-invoices", "nightly-cleanup"]
+    assert "eu-south-1" in found  # which it opted into
 
 
 def test_without_the_policy_of_the_template_results_are_not_stored(machine: Machine, deployed: Project) -> None:

@@ -12,7 +12,7 @@ import jmespath  # type: ignore[import-untyped]  # botocore brings it
 from botocore.model import OperationModel
 from botocore.utils import merge_dicts, set_value_from_jmespath
 
-from chalicelib.checks.arguments import loader
+from chalicelib.checks.api_call.arguments import loader
 from chalicelib.cross_account.pages import paging_of
 from chalicelib.errors import ResultTooLarge
 

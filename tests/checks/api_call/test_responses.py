@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.checks.arguments import model_of
-from chalicelib.checks.operations import known
-from chalicelib.checks.responses import merged
+from chalicelib.checks.api_call.arguments import model_of
+from chalicelib.checks.api_call.operations import known
+from chalicelib.checks.api_call.responses import merged
 
 METADATA = {"ResponseMetadata": {"RequestId": "r"}}
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.checks.arguments import REFUSED, validated
-from chalicelib.checks.operations import permitted
+from chalicelib.checks.api_call.arguments import REFUSED, validated
+from chalicelib.checks.api_call.operations import permitted
 from chalicelib.cross_account import InvalidInput
 
 PERIOD = {"Namespace": "n", "MetricName": "m", "Period": 60}

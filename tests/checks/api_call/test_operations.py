@@ -9,7 +9,7 @@ import pytest
 from audit import operations as generator
 from audit.reviewed import HARMLESS, REFUSED, each
 from chalicelib.checks import operations
-from chalicelib.checks.operations import REASONS, Operation
+from chalicelib.checks.api_call.operations import REASONS, Operation
 from chalicelib.cross_account import InvalidInput
 from sandbox.requested_access.data import actions_of
 

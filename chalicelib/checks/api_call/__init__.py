@@ -21,9 +21,9 @@ def needs(*, operation: str, arguments: Arguments | None = None, query: str | No
     Raises:
         InvalidInput: the operation is unknown or not permitted, or its arguments or the query are wrong.
     """
-    from chalicelib.checks.arguments import validated
-    from chalicelib.checks.operations import permitted
-    from chalicelib.checks.queries import check_query
+    from chalicelib.checks.api_call.arguments import validated
+    from chalicelib.checks.api_call.operations import permitted
+    from chalicelib.checks.api_call.queries import check_query
 
     asked = permitted(operation)
     validated(asked, arguments or {})
@@ -35,10 +35,10 @@ def needs(*, operation: str, arguments: Arguments | None = None, query: str | No
 @check(needs=needs)
 def api_call(account: Account, *, operation: str, arguments: Arguments | None = None, query: str | None = None) -> Any:
     """Ask any operation that only reads configuration, such as ec2:DescribeInstances; query is JMESPath."""
-    from chalicelib.checks import responses
-    from chalicelib.checks.arguments import model_of, validated
-    from chalicelib.checks.operations import permitted
-    from chalicelib.checks.queries import search
+    from chalicelib.checks.api_call import responses
+    from chalicelib.checks.api_call.arguments import model_of, validated
+    from chalicelib.checks.api_call.operations import permitted
+    from chalicelib.checks.api_call.queries import search
 
     asked = permitted(operation)
     service, _, name = operation.partition(":")

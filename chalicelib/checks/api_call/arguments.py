@@ -14,8 +14,8 @@ from botocore.loaders import Loader, create_loader
 from botocore.model import OperationModel, ServiceModel, Shape
 from botocore.validate import ParamValidator
 
+from chalicelib.checks.api_call.operations import Operation
 from chalicelib.checks.check import shown
-from chalicelib.checks.operations import Operation
 from chalicelib.cross_account import InvalidInput
 
 _ANYTHING = re.compile("", re.DOTALL)

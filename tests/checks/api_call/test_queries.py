@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.checks.queries import check_query, search
+from chalicelib.checks.api_call.queries import check_query, search
 from chalicelib.cross_account import InvalidInput
 
 
