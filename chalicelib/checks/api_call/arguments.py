@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -49,9 +48,9 @@ def validated(operation: Operation, arguments: Mapping[str, Any]) -> dict[str, A
     shape = model.input_shape
     required = [name for name in shape.required_members if name not in arguments] if shape else []
     if required:
-        raise InvalidInput(f"{operation.name} needs the argument {', '.join(required)}.")
-    _refuse(operation, arguments)
+        raise InvalidInput(f"{operation.name} needs the argument{'s' * (len(required) > 1)} {', '.join(required)}.")
     try:
+        _refuse(operation, arguments)
         decoded = _decoded(arguments, shape, "arguments") if shape else dict(arguments)
         report = ParamValidator().validate(decoded, shape) if shape else None
     except (ValueError, RecursionError) as error:
@@ -87,7 +86,7 @@ def _refuse(operation: Operation, arguments: Mapping[str, Any]) -> None:
     service = operation.name.partition(":")[0]
     for name, (pattern, why) in {**REFUSED.get(service, {}), **REFUSED.get(operation.name, {})}.items():
         value = arguments.get(name)
-        text = value if isinstance(value, str) else json.dumps(value)
+        text = value if isinstance(value, str) else str(value is True).lower()
         if value is not None and pattern.match(text):
             raise InvalidInput(f"api_call does not ask {operation.name} with {name} {shown(value)}: {why}.")
 

@@ -32,7 +32,7 @@ def test_times_are_text_and_bytes_base64() -> None:
         ("ec2:DescribeInstances", {"Filters": [{"Value": "x"}]}, "Unknown parameter in Filters"),
         ("ec2:DescribeInstances", {"X": 1, "Y": 2, "MaxResults": "5"}, r"\(and 2 more\)"),
         ("ce:GetCostForecast", {"TimePeriod": {}, "Metric": "m", "Granularity": "DAILY"}, "Missing required parameter"),
-        ("ce:GetCostForecast", {"TimePeriod": {}}, "needs the argument Metric, Granularity"),
+        ("ce:GetCostForecast", {"TimePeriod": {}}, "needs the arguments Metric, Granularity"),
         (
             "comprehend:ClassifyDocument",
             {"EndpointArn": "a", "Bytes": "%"},
@@ -57,11 +57,10 @@ def test_arguments_without_end_are_refused() -> None:
     deep: dict[str, Any] = {}
     for _ in range(5_000):
         deep = {"And": [deep]}
-    with pytest.raises(InvalidInput, match="nested too deeply"):
-        given(
-            "ce:GetCostAndUsage",
-            {"TimePeriod": {"Start": "a", "End": "b"}, "Granularity": "DAILY", "Metrics": [], "Filter": deep},
-        )
+    asked = {"TimePeriod": {"Start": "a", "End": "b"}, "Granularity": "DAILY", "Metrics": [], "Filter": deep}
+    for operation, arguments in (("ce:GetCostAndUsage", asked), ("omics:GetRun", {"id": "1", "export": deep})):
+        with pytest.raises(InvalidInput, match="nested too deeply"):
+            given(operation, arguments)
 
 
 BUCKET = "arn:aws:s3:us-east-1:111111111111:accesspoint/x"
