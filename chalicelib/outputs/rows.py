@@ -66,7 +66,7 @@ def line_of(outcome: Outcome) -> dict[str, Any]:
 
 
 def items_of(result: Any) -> Sequence[Any]:
-    """What a result is a list of; an object or a value that is no list stands alone, null and an empty object for none."""
+    """What a result is a list of; an object or a value that is no list stands alone, but null and {} for nothing."""
     if result is None or result == {}:
         return ()
     if isinstance(result, list | tuple):

@@ -8,12 +8,30 @@ from typing import Any
 import jmespath  # type: ignore[import-untyped]  # botocore brings it
 from botocore.model import ListShape, Shape, StructureShape
 from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]
-from jmespath.functions import Functions  # type: ignore[import-untyped]
+from jmespath.functions import Functions, signature  # type: ignore[import-untyped]
 
+from chalicelib.checks.api_call.responses import MAX_RESULT, check_size, size_of
 from chalicelib.checks.check import shown
 from chalicelib.cross_account import InvalidInput
 
 MAX_LENGTH = 2_048
+
+
+class _Bounded(Functions):  # type: ignore[misc]
+    """JMESPath's functions, two of which can make a text of any length from a short query: by repeating it."""
+
+    @signature({"types": ["string"]}, {"types": ["array-string"]})  # type: ignore[untyped-decorator]
+    def _func_join(self, separator: str, texts: list[str]) -> Any:
+        check_size(sum(map(len, texts)) + len(separator) * len(texts), MAX_RESULT)
+        return super()._func_join(separator, texts)
+
+    @signature({"types": []})  # type: ignore[untyped-decorator]
+    def _func_to_string(self, value: Any) -> Any:
+        check_size(size_of(value), MAX_RESULT)
+        return super()._func_to_string(value)
+
+
+_OPTIONS = jmespath.Options(custom_functions=_Bounded())
 
 
 def check_query(query: str, returned: Shape | None) -> None:
@@ -49,9 +67,10 @@ def search(query: str, data: Any) -> Any:
 
     Raises:
         InvalidInput: the response has not the types that the query's functions take.
+        ResultTooLarge: the query makes a text of over MAX_RESULT.
     """
     try:
-        return jmespath.search(query, data)
+        return jmespath.search(query, data, _OPTIONS)
     except (ValueError, TypeError, RecursionError) as error:  # a JMESPathError is a ValueError
         function = getattr(error, "function_name", None)
         what = f"its function {function} got a {getattr(error, 'actual_type', 'value')}" if function else "it failed"

@@ -8,6 +8,7 @@ from chalicelib.checks.api_call.arguments import model_of
 from chalicelib.checks.api_call.operations import permitted
 from chalicelib.checks.api_call.queries import check_query, search
 from chalicelib.cross_account import InvalidInput
+from chalicelib.errors import ResultTooLarge
 
 
 @pytest.mark.parametrize(
@@ -94,3 +95,14 @@ def test_one_that_does_not_suit_the_response_is_a_sentence_of_the_check(query: s
     with pytest.raises(InvalidInput, match="query does not suit the response") as caught:
         search(query, {"a": [1] if "::" in query else None, "b": ["x"], "c": [1, "x"]})
     assert caught.value.stage == "check"
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["@" + " | join('', [@, @])" * 60, "@" + " | [@, @]" * 60 + " | to_string(@)"],
+    ids=["join", "to_string"],
+)
+def test_a_text_that_repeats_itself_without_end_is_too_large(query: str) -> None:
+    check_query(query, None)
+    with pytest.raises(ResultTooLarge):
+        search(query, "x" * 1_000)
