@@ -9,6 +9,7 @@ import jmespath  # type: ignore[import-untyped]  # botocore brings it
 from botocore.model import ListShape, Shape, StructureShape
 from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]
 from jmespath.functions import Functions, signature  # type: ignore[import-untyped]
+from jmespath.visitor import TreeInterpreter  # type: ignore[import-untyped]
 
 from chalicelib.checks.api_call.responses import MAX_RESULT, check_size, size_of
 from chalicelib.checks.check import shown
@@ -17,8 +18,17 @@ from chalicelib.cross_account import InvalidInput
 MAX_LENGTH = 2_048
 
 
-class _Bounded(Functions):  # type: ignore[misc]
-    """JMESPath's functions, two of which can make a text of any length from a short query: by repeating it."""
+class _Bounded(TreeInterpreter):  # type: ignore[misc]
+    """JMESPath, in which a short query cannot make a list of any length: by repeating it."""
+
+    def visit_flatten(self, node: Any, value: Any) -> Any:
+        flat = super().visit_flatten(node, value)
+        check_size(len(flat or ()), MAX_RESULT)
+        return flat
+
+
+class _BoundedFunctions(Functions):  # type: ignore[misc]
+    """Nor a text."""
 
     @signature({"types": ["string"]}, {"types": ["array-string"]})  # type: ignore[untyped-decorator]
     def _func_join(self, separator: str, texts: list[str]) -> Any:
@@ -31,7 +41,7 @@ class _Bounded(Functions):  # type: ignore[misc]
         return super()._func_to_string(value)
 
 
-_OPTIONS = jmespath.Options(custom_functions=_Bounded())
+_OPTIONS = jmespath.Options(custom_functions=_BoundedFunctions())
 
 
 def check_query(query: str, returned: Shape | None) -> None:
@@ -67,10 +77,10 @@ def search(query: str, data: Any) -> Any:
 
     Raises:
         InvalidInput: the response has not the types that the query's functions take.
-        ResultTooLarge: the query makes a text of over MAX_RESULT.
+        ResultTooLarge: the query makes a list or a text of over MAX_RESULT.
     """
     try:
-        return jmespath.search(query, data, _OPTIONS)
+        return _Bounded(_OPTIONS).visit(jmespath.compile(query).parsed, data)
     except (ValueError, TypeError, RecursionError) as error:  # a JMESPathError is a ValueError
         function = getattr(error, "function_name", None)
         what = f"its function {function} got a {getattr(error, 'actual_type', 'value')}" if function else "it failed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.checks.api_call import queries
 from chalicelib.checks.api_call.arguments import model_of
 from chalicelib.checks.api_call.operations import permitted
 from chalicelib.checks.api_call.queries import check_query, search
@@ -99,10 +100,11 @@ def test_one_that_does_not_suit_the_response_is_a_sentence_of_the_check(query: s
 
 @pytest.mark.parametrize(
     "query",
-    ["@" + " | join('', [@, @])" * 60, "@" + " | [@, @]" * 60 + " | to_string(@)"],
-    ids=["join", "to_string"],
+    ["@" + " | join('', [@, @])" * 60, "@" + " | [@, @]" * 60 + " | to_string(@)", "[@]" + " | [@, @][]" * 60],
+    ids=["join", "to_string", "flatten"],
 )
-def test_a_text_that_repeats_itself_without_end_is_too_large(query: str) -> None:
+def test_what_repeats_itself_without_end_is_too_large(query: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "MAX_RESULT", 100_000)
     check_query(query, None)
     with pytest.raises(ResultTooLarge):
         search(query, "x" * 1_000)
