@@ -35,7 +35,7 @@ _nested = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 class JsonLines:
-    """One JSON object a line, a failure's with `error`.
+    """One JSON object a line. In the row of a result `error` is null, so that SQL finds the column if nothing failed.
 
     In ASCII: what is not becomes an escape, which every reader undoes. So no name can hold a control sequence for a
     terminal, a line end that only some see, or half a character, for which UTF-8 has no bytes.
@@ -52,7 +52,7 @@ class JsonLines:
 
     def write(self, rows: Iterable[dict[str, Any]]) -> None:
         """Rows as they are, also others than those of outcomes."""
-        self._out.writelines(_lines.encode(row) + "\n" for row in rows)
+        self._out.writelines(_lines.encode(row if _ERROR in row else {**row, _ERROR: None}) + "\n" for row in rows)
         self._out.flush()
 
 
