@@ -1,16 +1,16 @@
-"""Rows as text, written as they come: JSON lines and CSV.
+"""What makes text of an answer: JSON lines and CSV account by account, anything else when all of them are done.
 
-Both take a text file in UTF-8 that leaves line ends alone (`open(..., encoding="utf-8", newline="")`), and hold no row
-that is written. `receive` is what a sweep calls with the outcomes of each account that is done, and each call ends with
-whole lines in the file; `finish` writes the accounts that were not started.
+JSON lines and CSV take a text file in UTF-8 that leaves line ends alone (`open(..., encoding="utf-8", newline="")`),
+and hold no row that is written. Each call of `receive` ends with whole lines in the file.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TextIO
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol, TextIO
 
 from chalicelib.outputs.rows import BASE, not_started, rows_of
 from chalicelib.sweeps.outcome import Answer, Outcome
@@ -32,6 +32,16 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 _lines = json.JSONEncoder(separators=(",", ":"))
 _nested = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
+
+class Format(Protocol):
+    """Makes text of the answer."""
+
+    def receive(self, outcomes: Sequence[Outcome], /) -> None:
+        """The outcomes of one account."""
+
+    def finish(self, answer: Answer, /) -> None:
+        """All of them, without their results."""
 
 
 class JsonLines:
@@ -122,6 +132,31 @@ class Csv:
         yield _cell({name: row[name] for name in row if name in more}) if more else ""
 
 
+class Whole:
+    """Keeps every result until the end.
+
+    Args:
+        out: where the text is written.
+        render: makes it of the answer, whose outcomes have their results.
+    """
+
+    def __init__(self, out: TextIO, render: Callable[[Answer], str]) -> None:
+        self._out = out
+        self._render = render
+        self._kept: dict[tuple[str, str, str | None], Outcome] = {}
+
+    def receive(self, outcomes: Sequence[Outcome]) -> None:
+        self._kept.update((_key(outcome), outcome) for outcome in outcomes)
+
+    def finish(self, answer: Answer) -> None:
+        outcomes = [self._kept[_key(outcome)] for outcome in answer.outcomes]
+        self._out.write(self._render(replace(answer, outcomes=outcomes)))
+
+
+def as_json(response: dict[str, Any]) -> str:
+    return json.dumps(response, indent=2) + "\n"
+
+
 def error_text(error: Mapping[str, Any]) -> str:
     """An error in a few words: its type, and AWS's code."""
     return f"{error['type']} {error['code']}" if error["code"] else str(error["type"])
@@ -143,3 +178,7 @@ def _text(text: str) -> str:
     if not _NUMBER.fullmatch(text):
         text = _CONTROL.sub("\ufffd", _FORMULA.sub("'", text))
     return '"' + text.replace('"', '""') + '"'
+
+
+def _key(outcome: Outcome) -> tuple[str, str, str | None]:
+    return outcome.account, outcome.check, outcome.region

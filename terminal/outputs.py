@@ -17,18 +17,55 @@ from chalicelib.cross_account import InvalidInput
 from chalicelib.pages.report import page
 from chalicelib.sweeps.outcome import Answer, Outcome
 from terminal.changes import Changes
-from terminal.formats import Csv, JsonLines
-from terminal.forms import Whole, as_json
-from terminal.output import Form, Output, ReplacedFile
-from terminal.report import report
+from terminal.exit_status import Status
+from terminal.formats import Csv, Format, JsonLines, Whole, as_json
+from terminal.output_file import ReplacedFile
 from terminal.since import Since
-from terminal.status import Status
-from terminal.streams import printable, tell, write
-from terminal.table import shown, text_for
-from terminal.tally import Tally
+from terminal.streams import printable, tell, text_for, write
+from terminal.summary import Tally, summary
+from terminal.table import shown
 
 AS_THEY_COME = ("csv", "jsonl")
 """The formats that are written while the sweep runs."""
+
+
+class Output:
+    """Writes what an account comes to at once and as a whole, so that there are whole lines whenever it ends.
+
+    Attributes:
+        status: whether it could be written; once it could not, nothing more is.
+        lost: the accounts that were done and are not in it.
+
+    Args:
+        format_: puts its text into `text`.
+        write: takes it from there to where it belongs, and says what this comes to.
+    """
+
+    def __init__(self, format_: Format, text: StringIO, write: Callable[[str], Status]) -> None:
+        self.status = Status.DONE
+        self.lost: list[str] = []
+        self._format = format_
+        self._text = text
+        self._write = write
+
+    def receive(self, outcomes: Sequence[Outcome]) -> None:
+        if not self.status:
+            self._format.receive(outcomes)
+            if text := self._taken():
+                self.status = self._write(text)
+        if self.status:
+            self.lost += dict.fromkeys(outcome.account for outcome in outcomes)
+
+    def finish(self, answer: Answer) -> None:
+        if not self.status:
+            self._format.finish(answer)
+            self.status = self._write(self._taken())  # also if it is nothing: a file is then empty
+
+    def _taken(self) -> str:
+        text = self._text.getvalue()
+        self._text.seek(0)
+        self._text.truncate()
+        return text
 
 
 class Outputs:
@@ -108,7 +145,7 @@ class Outputs:
         text = StringIO(newline="")
         return Output(self._form(format_, text, stream), text, write)
 
-    def _form(self, format_: str, text: TextIO, stream: TextIO | None) -> Form:
+    def _form(self, format_: str, text: TextIO, stream: TextIO | None) -> Format:
         if format_ == "jsonl":
             return JsonLines(text)
         if format_ == "csv":
@@ -123,7 +160,7 @@ class Outputs:
     def _told(self, answer: Answer) -> Iterator[Text]:
         if self._since and self._since.comparison:
             yield from (Text(printable(sentence)) for sentence in self._since.comparison.sentences())
-        yield from report(answer, self.tally)
+        yield from summary(answer, self.tally)
 
 
 def _files(options: Namespace) -> Iterator[tuple[str, Path]]:

@@ -10,9 +10,9 @@ from rich.text import Text
 
 from chalicelib.sweeps.outcome import Answer, Outcome
 from terminal.changes import Changes, Comparison
-from terminal.formats import Csv, JsonLines
-from terminal.forms import as_json
-from terminal.table import tables, text_for
+from terminal.formats import Csv, JsonLines, as_json
+from terminal.streams import text_for
+from terminal.table import tables
 
 
 class Since:

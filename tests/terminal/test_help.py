@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
+from terminal.exit_status import MEANINGS, Status, first_of
 from terminal.help import EXAMPLES
-from terminal.status import MEANINGS, Status, first_of
 from tests.fake_aws import Reply, Request
 from tests.fake_hub import ids
 from tests.templates import ROOT

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from terminal.columns import LEAST, fitting, in_columns
+from terminal.table import LEAST, fitting, in_columns
 
 
 def row(**own: Any) -> dict[str, Any]:

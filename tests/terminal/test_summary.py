@@ -8,8 +8,7 @@ from typing import Any
 from chalicelib.cross_account import AssumeRoleDenied, CrossAccountError
 from chalicelib.errors import CheckDenied, RegionOff
 from chalicelib.sweeps.outcome import Answer, LeftOut, Outcome, Target
-from terminal.report import report
-from terminal.tally import Tally
+from terminal.summary import Tally, summary
 from tests.fake_hub import ids
 
 ONE, TWO, THREE = ids(3)
@@ -28,7 +27,7 @@ def told(outcomes: Sequence[Outcome] = (), **more: Any) -> list[str]:
     tally = Tally(look_for_alarm=False)
     for account in dict.fromkeys(outcome.account for outcome in outcomes):
         tally.receive([outcome for outcome in outcomes if outcome.account == account])
-    return [line.plain for line in report(Answer("find", outcomes, **more), tally)]
+    return [line.plain for line in summary(Answer("find", outcomes, **more), tally)]
 
 
 def test_accounts_that_failed_for_the_same_reason_are_together_with_one_hint_and_each_is_named():

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from rich.text import Text
 
 from chalicelib.cross_account import CrossAccountError
 from chalicelib.cross_account.account_id import ACCOUNT_ID
+from chalicelib.outputs.rows import items_of, rows_of
 from chalicelib.sweeps.outcome import Answer, LeftOut, Outcome
 from terminal.streams import printable
-from terminal.tally import Tally
 
 FEW = 3
 """So many regions are named, of more their number is."""
@@ -25,7 +25,38 @@ REASONS = {
 Lines = Iterator[Text]
 
 
-def report(answer: Answer, tally: Tally) -> Lines:
+class Tally:
+    """Counts rows, and the accounts that have none.
+
+    Attributes:
+        rows: of all accounts that are done.
+        without_rows: how many accounts answered with nothing, by check.
+        alarm: a row's verdict is "alarm"; only if it is looked for.
+
+    Args:
+        look_for_alarm: whether to look at each row.
+    """
+
+    def __init__(self, *, look_for_alarm: bool) -> None:
+        self.rows = 0
+        self.without_rows: Counter[str] = Counter()
+        self.alarm = False
+        self._look_for_alarm = look_for_alarm
+
+    def receive(self, outcomes: Sequence[Outcome]) -> None:
+        """The outcomes of one account."""
+        found: Counter[str] = Counter()
+        for outcome in outcomes:
+            if outcome.ok:
+                found[outcome.check] += len(items_of(outcome.result))
+        self.rows += found.total()
+        incomplete = {outcome.check for outcome in outcomes if outcome.failed}
+        self.without_rows.update(check for check in found if not found[check] and check not in incomplete)
+        if self._look_for_alarm and not self.alarm:
+            self.alarm = any(row.get("verdict") == "alarm" for outcome in outcomes for row in rows_of(outcome))
+
+
+def summary(answer: Answer, tally: Tally) -> Lines:
     """The lines, the last with the numbers."""
     cut = set(answer.cut)  # these are to go on with
     failures = [outcome for outcome in answer.outcomes if outcome.failed and outcome.account not in cut]

@@ -13,8 +13,9 @@ import pytest
 
 from chalicelib.cross_account import InvalidInput
 from chalicelib.sweeps.outcome import Answer, Outcome
-from terminal.output import Output, ReplacedFile
-from terminal.status import Status
+from terminal.exit_status import Status
+from terminal.output_file import ReplacedFile
+from terminal.outputs import Output
 from tests.fake_hub import ids
 
 
