@@ -1,7 +1,7 @@
 """What makes text of an answer: JSON lines and CSV account by account, anything else when all of them are done.
 
-JSON lines and CSV take a text file in UTF-8 that leaves line ends alone (`open(..., encoding="utf-8", newline="")`),
-and hold no row that is written. Each call of `receive` ends with whole lines in the file.
+JSON lines and CSV hold no row that is written. Their text goes into a file in UTF-8 that leaves line ends alone
+(`open(..., encoding="utf-8", newline="")`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol
 
 from chalicelib.outputs.rows import BASE, not_started, rows_of
 from chalicelib.sweeps.outcome import Answer, Outcome
@@ -30,18 +30,18 @@ _HARMLESS = re.compile('[A-Za-z0-9/][^;"\x00-\x1f\x7f-\x9f\ud800-\udfff]*')
 """Most texts, and then nothing else is to be looked for."""
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
-_lines = json.JSONEncoder(separators=(",", ":"))
+_one_line = json.JSONEncoder(separators=(",", ":"))
 _nested = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 class Format(Protocol):
     """Makes text of the answer."""
 
-    def receive(self, outcomes: Sequence[Outcome], /) -> None:
-        """The outcomes of one account."""
+    def receive(self, outcomes: Sequence[Outcome], /) -> str:
+        """That of one account: whole lines, or nothing yet."""
 
-    def finish(self, answer: Answer, /) -> None:
-        """All of them, without their results."""
+    def finish(self, answer: Answer, /) -> str:
+        """What comes last. The outcomes of the answer have no results any more."""
 
 
 class JsonLines:
@@ -51,19 +51,15 @@ class JsonLines:
     terminal, a line end that only some see, or half a character, for which UTF-8 has no bytes.
     """
 
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
+    def receive(self, outcomes: Sequence[Outcome]) -> str:
+        return self.text_of(row for outcome in outcomes for row in rows_of(outcome))
 
-    def receive(self, outcomes: Sequence[Outcome]) -> None:
-        self.write(row for outcome in outcomes for row in rows_of(outcome))
+    def finish(self, answer: Answer) -> str:
+        return self.text_of(not_started(target, answer.check) for target in answer.not_started)
 
-    def finish(self, answer: Answer) -> None:
-        self.write(not_started(target, answer.check) for target in answer.not_started)
-
-    def write(self, rows: Iterable[dict[str, Any]]) -> None:
+    def text_of(self, rows: Iterable[dict[str, Any]]) -> str:
         """Rows as they are, also others than those of outcomes."""
-        self._out.writelines(_lines.encode(row) + "\n" for row in rows)
-        self._out.flush()
+        return "".join(_one_line.encode(row) + "\n" for row in rows)
 
 
 class Csv:
@@ -84,44 +80,43 @@ class Csv:
     Python, awk and join it is a part of the first column's name.
     """
 
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
+    def __init__(self) -> None:
         self._columns: list[str] = []
         self._known: frozenset[str] = frozenset()
         self._waiting: list[dict[str, Any]] = []
 
-    def receive(self, outcomes: Sequence[Outcome]) -> None:
-        if not self._columns and not self._begin(row for outcome in outcomes if outcome.ok for row in rows_of(outcome)):
-            self._waiting += (row for outcome in outcomes for row in rows_of(outcome))
-            return
-        self._write(row for outcome in outcomes for row in rows_of(outcome))
+    def receive(self, outcomes: Sequence[Outcome]) -> str:
+        begun = self._begun(row for outcome in outcomes if outcome.ok for row in rows_of(outcome))
+        rows = (row for outcome in outcomes for row in rows_of(outcome))
+        if not self._columns:
+            self._waiting += rows
+            return ""
+        return begun + self._lines(rows)
 
-    def finish(self, answer: Answer) -> None:
+    def finish(self, answer: Answer) -> str:
         rows = [not_started(target, answer.check) for target in answer.not_started]
-        if not self._columns and not self._begin([*self._waiting, *rows]):
-            self._begin([dict.fromkeys(BASE)])
-        self._write(rows)
+        begun = self._begun([*self._waiting, *rows] or [dict.fromkeys(BASE)])
+        return begun + self._lines(rows)
 
-    def write(self, rows: Sequence[dict[str, Any]]) -> None:
+    def text_of(self, rows: Sequence[dict[str, Any]]) -> str:
         """Rows as they are, also others than those of outcomes."""
-        if self._columns or self._begin(rows):
-            self._write(rows)
+        return self._begun(rows) + self._lines(rows)
 
-    def _begin(self, rows: Iterable[dict[str, Any]]) -> bool:
-        """Write a header for such rows, if there are any, and the rows that waited for one."""
+    def _begun(self, rows: Iterable[dict[str, Any]]) -> str:
+        """The header for such rows, if it is still missing and there are any, and the rows that waited for one."""
+        if self._columns:
+            return ""
         names = dict.fromkeys(name for row in rows for name in row)
+        if not names:
+            return ""
         self._columns = [name for name in names if name not in (_ERROR, _MORE)]
         self._known = frozenset((*self._columns, _ERROR))
-        if not names:
-            return False
-        self._out.write(",".join(_text(name) for name in (*self._columns, _ERROR, _MORE)) + "\r\n")
-        self._write(self._waiting)
-        self._waiting = []
-        return True
+        header = ",".join(_text(name) for name in (*self._columns, _ERROR, _MORE)) + "\r\n"
+        waiting, self._waiting = self._waiting, []
+        return header + self._lines(waiting)
 
-    def _write(self, rows: Iterable[dict[str, Any]]) -> None:
-        self._out.writelines(",".join(self._cells(row)) + "\r\n" for row in rows)
-        self._out.flush()
+    def _lines(self, rows: Iterable[dict[str, Any]]) -> str:
+        return "".join(",".join(self._cells(row)) + "\r\n" for row in rows)
 
     def _cells(self, row: dict[str, Any]) -> Iterator[str]:
         for name in self._columns:
@@ -136,21 +131,19 @@ class Whole:
     """Keeps every result until the end.
 
     Args:
-        out: where the text is written.
-        render: makes it of the answer, whose outcomes have their results.
+        render: makes the text of the answer, whose outcomes have their results.
     """
 
-    def __init__(self, out: TextIO, render: Callable[[Answer], str]) -> None:
-        self._out = out
+    def __init__(self, render: Callable[[Answer], str]) -> None:
         self._render = render
         self._kept: dict[tuple[str, str, str | None], Outcome] = {}
 
-    def receive(self, outcomes: Sequence[Outcome]) -> None:
+    def receive(self, outcomes: Sequence[Outcome]) -> str:
         self._kept.update((_key(outcome), outcome) for outcome in outcomes)
+        return ""
 
-    def finish(self, answer: Answer) -> None:
-        outcomes = [self._kept[_key(outcome)] for outcome in answer.outcomes]
-        self._out.write(self._render(replace(answer, outcomes=outcomes)))
+    def finish(self, answer: Answer) -> str:
+        return self._render(replace(answer, outcomes=[self._kept[_key(outcome)] for outcome in answer.outcomes]))
 
 
 def as_json(response: dict[str, Any]) -> str:

@@ -6,7 +6,6 @@ import errno
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -20,25 +19,17 @@ from tests.fake_hub import ids
 
 
 class Ids:
-    """A form: the account's id, a line each."""
+    """A format: the account's id, a line each."""
 
-    def __init__(self, text: StringIO) -> None:
-        self._text = text
+    def receive(self, outcomes: Sequence[Outcome]) -> str:
+        return "".join(f"{outcome.account}\n" for outcome in outcomes)
 
-    def receive(self, outcomes: Sequence[Outcome]) -> None:
-        self._text.writelines(f"{outcome.account}\n" for outcome in outcomes)
-
-    def finish(self, answer: Answer) -> None:
-        self._text.write("the end\n")
+    def finish(self, answer: Answer) -> str:
+        return "the end\n"
 
 
 def done(account: str) -> list[Outcome]:
     return [Outcome(account, None, None, None, "find", 1)]
-
-
-def output(write) -> Output:
-    text = StringIO()
-    return Output(Ids(text), text, write)
 
 
 @pytest.fixture
@@ -49,7 +40,7 @@ def open_files() -> Iterator[ExitStack]:
 
 def test_each_account_is_written_when_it_is_done_and_at_once():
     written: list[str] = []
-    to = output(lambda text: written.append(text) or Status.DONE)
+    to = Output(Ids(), lambda text: written.append(text) or Status.DONE)
     to.receive([*done("1"), *done("1")])
     to.receive(done("2"))
     to.receive([])
@@ -64,7 +55,7 @@ def test_once_it_cannot_be_written_nothing_more_is_and_what_is_lost_is_known():
         written.append(text)
         return Status.FAILED if "2" in text else Status.DONE
 
-    to = output(write)
+    to = Output(Ids(), write)
     for account in ("1", "2", "3"):
         to.receive(done(account))
     to.finish(Answer("find", ()))
