@@ -108,7 +108,7 @@ def test_what_was_left_out_is_told_with_the_reason():
     assert lines == [
         f"Left out: {ONE} hub: the hub, which has no role that lets it in; deploy role-template.yaml there to ask it "
         "as well",
-        f"Left out: {TWO}: suspended",
+        f"Left out: {TWO}: suspended or closed",
         f"Left out: {THREE}: not among ALLOWED_ACCOUNTS",
     ]
     assert numbers == "0 accounts: 0 ok, 0 failed, 0 not started, 3 left out, 0 rows, 0.0 s"
