@@ -36,8 +36,7 @@ class Since:
         self._rows: list[dict[str, Any]] = []
 
     def receive(self, outcomes: Sequence[Outcome]) -> str:
-        found = self._changes.receive(outcomes)
-        rows = [{"change": row["change"], **row, "before": row.get("before")} for row in found]  # csv has it in each
+        rows = self._changes.receive(outcomes)
         if self._as_they_come:
             return self._as_they_come.text_of(rows)
         self._rows += rows

@@ -111,14 +111,10 @@ def fitting(natural: Mapping[str, int], width: int) -> dict[str, int]:
 
 
 def _columns(rows: Iterable[Row]) -> list[str]:
-    """`change` first; without `check`, of which each has a table, and without what says nothing."""
+    """Without `check`, of which each has a table, and without what says nothing."""
     names = dict.fromkeys(name for row in rows for name in row)
     optional = {*BASE[1:], "tags", "before"}
-    return [
-        name
-        for name in sorted(names, key=lambda name: name != "change")
-        if name != "check" and (name not in optional or any(row.get(name) for row in rows))
-    ]
+    return [name for name in names if name != "check" and (name not in optional or any(row.get(name) for row in rows))]
 
 
 def _cell(text: str, width: int, *, right: bool, cut: bool) -> str:

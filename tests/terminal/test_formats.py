@@ -150,6 +150,7 @@ def test_a_spreadsheet_sees_no_formula_and_a_terminal_no_control_sequence(text: 
 CELLS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda some: st.lists(some) | st.dictionaries(st.text(), some),
+    max_leaves=10,
 )
 
 

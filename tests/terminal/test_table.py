@@ -82,11 +82,6 @@ def test_columns_of_the_account_that_say_nothing_are_not_shown_and_own_ones_are(
     assert in_columns([nothing], None).lines == ["account  found", "1"]
 
 
-def test_what_has_become_of_a_row_comes_first():
-    head, line = in_columns([row(change="new", a=1)], None).lines
-    assert (head.split()[:2], line.split()[:2]) == (["change", "account"], ["new", "100000000001"])
-
-
 VALUES = [
     (None, ""),
     (True, "true"),
