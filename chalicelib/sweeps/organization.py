@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from chalicelib.app_log import logger
-from chalicelib.checks.role import LIST_ORGANIZATION, READ_TAGS, READ_UNITS
+from chalicelib.checks.role_actions import LIST_ORGANIZATION, READ_TAGS, READ_UNITS
 from chalicelib.cross_account import Account, Hub, HubCredentialsRejected
 from chalicelib.cross_account.account_id import ACCOUNT_ID
 from chalicelib.cross_account.aws_errors import ErrorKind, classify, code_of, is_aws_error, request_id_of, time_is_up
@@ -15,7 +15,7 @@ from chalicelib.errors import AccountsNotListed, to_cross_account_error
 from chalicelib.inputs.requests import ListingRequest
 from chalicelib.sweeps import units
 from chalicelib.sweeps.deadline import Deadline
-from chalicelib.sweeps.outcome import LeftOut, Target
+from chalicelib.sweeps.outcome import LeftOut, Reason, Target
 from chalicelib.sweeps.units import Units, Way
 
 _WHO_MAY = (
@@ -25,8 +25,6 @@ _WHO_MAY = (
 _DEPLOY_AGAIN = (
     "It needs {actions}: deploy the app again, or role-template.yaml in the account ORGANIZATION_ACCOUNT_ID."
 )
-
-_Reason = Literal["suspended", "not allowed"]
 
 
 @dataclass(frozen=True)
@@ -124,7 +122,7 @@ class _Found:
     id: str
     name: str
     way: Way
-    reason: _Reason | None
+    reason: Reason | None
     unit: str | None = None
     tags: Mapping[str, str] | None = None
 
@@ -210,7 +208,7 @@ class _Reading:
             raise units.malformed("an Id that is not an account id")
         if account_id in self.request.exclude:
             return
-        reason: _Reason | None = None
+        reason: Reason | None = None
         if not _is_active(account):
             reason = "suspended"
         elif not self.hub.allows(account_id):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.checks.role import LIST_ORGANIZATION
+from chalicelib.checks.role_actions import LIST_ORGANIZATION
 from chalicelib.cross_account import AssumeRoleDenied, AssumeRoleTimedOut, Hub, HubCredentialsRejected, InvalidInput
 from chalicelib.errors import AccountsNotListed
 from chalicelib.inputs import requests
@@ -624,5 +624,5 @@ def test_an_organization_larger_than_a_sweep_may_be_is_refused(hub, organization
     monkeypatch.setattr(requests, "MAX_OUTCOMES", 3)
     organization(*map(account, ids(2)))
     request = SweepRequest.from_event({"check": "identity", "regions": ["eu-west-1", "us-east-1"]}, Settings())
-    with pytest.raises(InvalidInput, match="3 times at most, and not 2 accounts in 2 regions"):
+    with pytest.raises(InvalidInput, match="accounts 2 x regions 2 x checks 1 is over 3"):
         sweep(hub, Settings(), request, deadline=Deadline(until(60)), request_id="request-1")
