@@ -202,7 +202,7 @@ class Sweep:
                 return False
             question.fail(visit, error)
         except AssumeRoleDenied as error:
-            if visit.target.id == self._own_account():
+            if not visit.outcomes and visit.target.id == self._own_account():
                 self._left_out.append(LeftOut(visit.target, "hub"))
             else:
                 question.fail(visit, error)
@@ -239,7 +239,7 @@ class Sweep:
             check=self._question.name,
             outcomes=[outcome for account in self._targets for outcome in asked.get(account, ())],
             not_started=[target for target in self._targets.values() if target.id not in asked],
-            left_out=self._left_out,
+            left_out=[account for account in self._left_out if account.target.id not in cut],  # known too late
             cut=list(cut),
             duplicates=self._duplicates,
             seconds=round(seconds, 2),
