@@ -26,6 +26,9 @@ from chalicelib.sweeps.throttle import Throttle
 from chalicelib.sweeps.worklist import Worklist
 
 PROGRESS_SECONDS = 5.0
+UNITS_PART = 0.25
+"""Of the time that a listing has left when all accounts are listed: how much their units may take. Where AWS gives no
+paths, that is two calls a unit, and better not known than accounts that there is no time for."""
 MAX_TRIES = 4
 """How often an account is tried while STS throttles; each try is botocore's three attempts."""
 
@@ -64,7 +67,7 @@ def sweep(
     of_organization = request.accounts is None
     if request.accounts is None:
         organization = settings.organization_account_id
-        listing = list_targets(hub, request.listing, organization, request_id, deadline.half())
+        listing = list_targets(hub, request.listing, organization, request_id, deadline.part(0.5), UNITS_PART)
         request.check_size(len(listing.targets))
     else:
         named = [account if isinstance(account, str) else label(account) for account in request.accounts]
