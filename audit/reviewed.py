@@ -20,6 +20,7 @@ REFUSED: Operations = {
         appsync: GetGraphqlApiEnvironmentVariables ListApiKeys
         autoscaling: DescribeLaunchConfigurations
         chatbot: DescribeChimeWebhookConfigurations
+        chime: GetUser ListUsers
         chime-sdk-identity: DescribeAppInstanceUserEndpoint
         cloudformation: BatchDescribeTypeConfigurations
         cloudhsmv2: DescribeClusters
@@ -54,6 +55,7 @@ REFUSED: Operations = {
         mediapackage: DescribeChannel ListChannels
         odb: GetAutonomousDatabaseWalletDetails
         pca-connector-scep: GetChallengePassword
+        pinpoint: GetBaiduChannel GetGcmChannel
         quicksight: DescribeAssetBundleImportJob
         secretsmanager: BatchGetSecretValue GetRandomPassword GetSecretValue
         snowball: GetJobUnlockCode
@@ -76,6 +78,7 @@ REFUSED: Operations = {
         ec2: DescribeBundleTasks
         gamelift: GetPlayerConnectionDetails
         gameliftstreams: GetStreamSession
+        grafana: DescribeWorkspace ListWorkspaces
         kinesis-video-signaling: GetIceServerConfig
         kms: GetParametersForImport
         marketplace-agreement: GetAgreementEntitlements
@@ -83,6 +86,7 @@ REFUSED: Operations = {
         quicksight: GetIdentityContext
         route53globalresolver: GetAccessToken ListAccessTokens
         s3control: GetDataAccess
+        sagemaker: ListPipelineExecutionSteps
         signin: CreateOAuth2Token
         sts: GetSessionToken
         verifiedpermissions: BatchIsAuthorizedWithToken IsAuthorizedWithToken
@@ -92,6 +96,7 @@ REFUSED: Operations = {
         amplifyuibuilder: GetCodegenJob
         artifact: GetReport GetTermForReport
         athena: GetResourceDashboard
+        bedrock-agentcore-control: GetPaymentConnector
         cognito-idp: DescribeUserImportJob ListUserImportJobs
         connect: GetAttachedFile GetPromptFile
         customer-profiles: GetUploadJobPath
@@ -112,15 +117,18 @@ REFUSED: Operations = {
         invoicing: GetInvoicePDF
         iot: ListThingRegistrationTaskReports
         iot-managed-integrations: GetAccountAssociation
+        iotsitewise: DescribePortal
         lambda: GetFunction GetLayerVersion GetLayerVersionByArn
         lex-models: GetExport
         lexv2-models: DescribeExport
         mailmanager: GetAddressListImportJob GetArchiveMessage ListAddressListImportJobs
         marketplace-reporting: GetBuyerDashboard
         notifications: GetManagedNotificationEvent
+        odb: GetOciOnboardingStatus
         omics: GetWorkflow GetWorkflowVersion
         qconnect: GetContent GetImportJob
         quicksight: DescribeAssetBundleExportJob DescribeDashboardSnapshotJobResult
+        securityagent: BatchGetFindings
         serverlessrepo: GetApplication GetCloudFormationTemplate
         snowball: DescribeReturnShippingLabel GetJobManifest GetSoftwareUpdates
         socialmessaging: GetWhatsAppFlowPreview ListWhatsAppFlowAssets
@@ -159,10 +167,10 @@ REFUSED: Operations = {
         connectcases: SearchRelatedItems
         connecthealth: GetMedicalScribeListeningSession GetPatientInsightsJob
         customer-profiles: BatchGetCalculatedAttributeForProfile BatchGetProfile GetCalculatedAttributeForProfile
-        customer-profiles: GetMatches GetObjectTypeAttributeStatistics GetProfileHistoryRecord
-        customer-profiles: GetProfileRecommendations GetSegmentMembership GetSimilarProfiles
-        customer-profiles: ListCalculatedAttributesForProfile ListObjectTypeAttributeValues
-        customer-profiles: ListProfileAttributeValues ListProfileHistoryRecords ListProfileObjects SearchProfiles
+        customer-profiles: GetMatches GetObjectTypeAttributeStatistics GetProfileHistoryRecord GetProfileRecommendations
+        customer-profiles: GetSegmentMembership GetSimilarProfiles ListCalculatedAttributesForProfile
+        customer-profiles: ListObjectTypeAttributeValues ListProfileAttributeValues ListProfileHistoryRecords
+        customer-profiles: ListProfileObjects SearchProfiles
         datazone: GetLineageEvent GetTimeSeriesDataPoint ListTimeSeriesDataPoints
         devops-agent: ListJournalRecords ListPendingMessages
         dynamodb: BatchGetItem GetItem Query Scan SearchVectors
@@ -174,8 +182,7 @@ REFUSED: Operations = {
         frauddetector: GetEvent GetEventPrediction GetEventPredictionMetadata GetListElements
         gamelift: DescribeMatchmaking DescribePlayerSessions
         glacier: GetJobOutput
-        glue: GetColumnStatisticsForPartition GetColumnStatisticsForTable GetEntityRecords GetStatement
-        glue: ListStatements
+        glue: GetColumnStatisticsForPartition GetColumnStatisticsForTable GetEntityRecords GetStatement ListStatements
         iot: GetCommand GetCommandExecution GetJobDocument SearchIndex
         iot-data: GetRetainedMessage GetThingShadow
         iot-jobs-data: DescribeJobExecution
@@ -184,7 +191,7 @@ REFUSED: Operations = {
         iotsitewise: DescribeAction GetAssetPropertyAggregates GetAssetPropertyValue GetAssetPropertyValueHistory
         iotsitewise: GetCaptureData GetInterpolatedAssetPropertyValues GetQueryResults GetSearchResults
         iottwinmaker: GetPropertyValue GetPropertyValueHistory
-        iotwireless: GetPosition GetPositionEstimate GetResourcePosition ListQueuedMessages
+        iotwireless: GetPosition GetPositionEstimate GetResourcePosition
         kendra: GetQuerySuggestions Query Retrieve
         keyspacesstreams: GetRecords
         kinesis: GetRecords SubscribeToShard
@@ -194,14 +201,13 @@ REFUSED: Operations = {
         lambda: GetDurableExecution GetDurableExecutionHistory GetDurableExecutionState
         lex-models: GetUtterancesView
         lex-runtime: GetSession
-        lexv2-models: ListAggregatedUtterances ListSessionAnalyticsData ListTestExecutionResultItems
-        lexv2-models: ListTestSetRecords SearchAssociatedTranscripts
+        lexv2-models: ListAggregatedUtterances ListSessionAnalyticsData ListTestExecutionResultItems ListTestSetRecords
+        lexv2-models: SearchAssociatedTranscripts
         lexv2-runtime: GetSession
         location: BatchGetDevicePosition GetDevicePosition GetDevicePositionHistory ListDevicePositions
         logs: GetLookupTable
         macie2: GetSensitiveDataOccurrences
-        mailmanager: GetArchiveMessageContent GetArchiveSearchResults GetMemberOfAddressList
-        mailmanager: ListMembersOfAddressList
+        mailmanager: GetArchiveMessageContent GetArchiveSearchResults GetMemberOfAddressList ListMembersOfAddressList
         mediaconnect: DescribeFlowSourceThumbnail GetRouterInputThumbnail
         medialive: DescribeInputDeviceThumbnail DescribeThumbnails
         medical-imaging: GetImageFrame GetImageSetMetadata SearchImageSets
@@ -280,12 +286,12 @@ REFUSED: Operations = {
         bedrock-agent-runtime: GetExecutionFlowSnapshot
         cleanrooms: BatchGetCollaborationAnalysisTemplate GetAnalysisTemplate GetCollaborationAnalysisTemplate
         cleanrooms: GetProtectedJob GetProtectedQuery
-        cloudformation: GetGeneratedTemplate GetTemplate
+        cloudformation: DescribeStackResource DescribeStackSet GetGeneratedTemplate GetTemplate
         cloudfront: GetConnectionFunction GetFunction
         codeartifact: GetPackageVersionAsset GetPackageVersionReadme
         codecommit: BatchDescribeMergeConflicts BatchGetCommits DescribeMergeConflicts GetBlob GetBlobDifferences
-        codecommit: GetComment GetCommentsForComparedCommit GetCommentsForPullRequest GetCommit GetDifferences
-        codecommit: GetFile GetFolder ListFileCommitHistory
+        codecommit: GetComment GetCommentsForComparedCommit GetCommentsForPullRequest GetCommit GetDifferences GetFile
+        codecommit: GetFolder ListFileCommitHistory
         codeguru-security: BatchGetFindings GetFindings
         connect: DescribeContactFlow DescribeContactFlowModule SearchContactFlowModules SearchContactFlows
         continuum: GetCodeFinding GetCodeIssue GetCodeIssueArtifact
@@ -306,13 +312,14 @@ REFUSED: Operations = {
         sagemaker: DescribeNotebookInstanceLifecycleConfig DescribePipeline DescribePipelineDefinitionForExecution
         sagemaker: DescribeStudioLifecycleConfig
         schemas: GetCodeBindingSource
-        ssm: DescribeMaintenanceWindowExecutionTaskInvocations DescribeMaintenanceWindowTasks GetDocument
-        ssm: GetMaintenanceWindowExecutionTask GetMaintenanceWindowExecutionTaskInvocation GetMaintenanceWindowTask
-        ssm: ListCommands
+        ssm: DescribeEffectiveInstanceAssociations DescribeMaintenanceWindowExecutionTaskInvocations
+        ssm: DescribeMaintenanceWindowTasks GetDocument GetMaintenanceWindowExecutionTask
+        ssm: GetMaintenanceWindowExecutionTaskInvocation GetMaintenanceWindowTask ListCommands
         stepfunctions: DescribeStateMachine DescribeStateMachineForExecution
     """,
     "acts": """
         ec2: GetFlowLogsIntegrationTemplate
+        sagemaker: GetScalingConfigurationRecommendation
         waf: GetChangeToken
         waf-regional: GetChangeToken
     """,
@@ -350,6 +357,7 @@ HARMLESS: Operations = {
         iot: GetTopicRuleDestination ListTopicRuleDestinations
         iot-data: ListRetainedMessages
         iot-managed-integrations: GetCredentialLocker ListCredentialLockers
+        iotwireless: ListQueuedMessages
         ivs: ListStreamKeys
         kafka: ListScramSecrets
         kendra: DescribeDataSource
@@ -399,8 +407,7 @@ HARMLESS: Operations = {
     "configuration": """
         agent-registry: ListDiscoverableRegistryRecords SearchDiscoverableRegistryRecords
         agent-registry-control: GetRegistryRecord ListRegistryRecords
-        amp: DescribeAlertManagerDefinition DescribeRuleGroupsNamespace DescribeScraper
-        amp: GetDefaultScraperConfiguration
+        amp: DescribeAlertManagerDefinition DescribeRuleGroupsNamespace DescribeScraper GetDefaultScraperConfiguration
         amplifyuibuilder: ExportComponents ExportForms ExportThemes
         apigateway: GetIntegration GetMethod GetResource GetResources
         appmesh: DescribeVirtualGateway DescribeVirtualNode
@@ -417,7 +424,7 @@ HARMLESS: Operations = {
         iot: GetOTAUpdate
         kafka: DescribeConfigurationRevision
         location: GetGeofence ListGeofences
-        sagemaker: DescribeHubContent
+        sagemaker: DescribeDomain DescribeHubContent DescribeUserProfile DescribeWorkteam ListWorkteams
         schemas: ExportSchema
         waf: GetByteMatchSet
         waf-regional: GetByteMatchSet
@@ -433,7 +440,7 @@ HARMLESS: Operations = {
         cloudwatch: GetMetricWidgetImage
         codepipeline: GetPipelineState
         ecr: DescribeReplicationBackfillResults
-        glue: ListDataQualityResults
+        glue: GetDataQualityModelResult ListDataQualityResults
         iam: GetCredentialReport
         inspector2: GetClustersForImage
         internetmonitor: GetQueryResults
