@@ -159,9 +159,10 @@ REFUSED: Operations = {
         cognito-identity: LookupDeveloperIdentity
         cognito-idp: AdminGetDevice AdminGetUser AdminGetUserAuthFactors AdminListDevices ListUsers ListUsersInGroup
         cognito-sync: ListRecords
-        connect: BatchDescribeDataTableValue DescribeContact DescribeContactEvaluation EvaluateDataTableValues
-        connect: GetContactAttributes ListContactReferences ListDataTablePrimaryValues ListDataTableValues
-        connect: ListRealtimeContactAnalysisSegmentsV2 SearchContactEvaluations SearchContacts
+        connect: BatchDescribeDataTableValue DescribeContact DescribeContactEvaluation DescribeNotification
+        connect: EvaluateDataTableValues GetContactAttributes ListContactReferences ListDataTablePrimaryValues
+        connect: ListDataTableValues ListNotifications ListRealtimeContactAnalysisSegmentsV2 ListUserNotifications
+        connect: SearchContactEvaluations SearchContacts SearchNotifications
         connect-contact-lens: ListRealtimeContactAnalysisSegments
         connectcases: GetCase GetCaseAuditEvents ListCasesForContact SearchAllRelatedItems SearchCases
         connectcases: SearchRelatedItems
@@ -183,7 +184,7 @@ REFUSED: Operations = {
         gamelift: DescribeMatchmaking DescribePlayerSessions
         glacier: GetJobOutput
         glue: GetColumnStatisticsForPartition GetColumnStatisticsForTable GetEntityRecords GetStatement ListStatements
-        iot: GetCommand GetCommandExecution GetJobDocument SearchIndex
+        iot: DescribeJobTemplate GetCommand GetCommandExecution GetJobDocument SearchIndex
         iot-data: GetRetainedMessage GetThingShadow
         iot-jobs-data: DescribeJobExecution
         iot-managed-integrations: GetManagedThingState
@@ -282,19 +283,26 @@ REFUSED: Operations = {
         appsync: GetFunction GetResolver ListFunctions ListResolvers ListResolversByFunction
         athena: BatchGetNamedQuery BatchGetPreparedStatement GetCalculationExecutionCode GetNamedQuery
         athena: GetPreparedStatement
+        b2bi: GetTransformer ListTransformers
         bedrock-agent: GetFlow GetFlowVersion
         bedrock-agent-runtime: GetExecutionFlowSnapshot
         cleanrooms: BatchGetCollaborationAnalysisTemplate GetAnalysisTemplate GetCollaborationAnalysisTemplate
-        cleanrooms: GetProtectedJob GetProtectedQuery
+        cleanrooms: GetIntermediateTable GetProtectedJob GetProtectedQuery
+        cleanroomsml: GetAudienceGenerationJob GetMLInputChannel
         cloudformation: DescribeStackResource DescribeStackSet GetGeneratedTemplate GetTemplate
         cloudfront: GetConnectionFunction GetFunction
+        cloudtrail: DescribeQuery
         codeartifact: GetPackageVersionAsset GetPackageVersionReadme
+        codebuild: BatchGetBuildBatches BatchGetBuilds BatchGetProjects BatchGetSandboxes
         codecommit: BatchDescribeMergeConflicts BatchGetCommits DescribeMergeConflicts GetBlob GetBlobDifferences
         codecommit: GetComment GetCommentsForComparedCommit GetCommentsForPullRequest GetCommit GetDifferences GetFile
         codecommit: GetFolder ListFileCommitHistory
         codeguru-security: BatchGetFindings GetFindings
+        config: GetCustomRulePolicy GetOrganizationCustomRulePolicy GetStoredQuery
         connect: DescribeContactFlow DescribeContactFlowModule SearchContactFlowModules SearchContactFlows
         continuum: GetCodeFinding GetCodeIssue GetCodeIssueArtifact
+        customer-profiles: GetSegmentDefinition
+        databrew: DescribeDataset ListDatasets
         datazone: GetNotebook GetNotebookExport
         deadline: BatchGetJobEntity GetFleet GetQueueEnvironment
         devops-agent: GetAssetContent GetAssetFile
@@ -306,9 +314,12 @@ REFUSED: Operations = {
         inspector2: BatchGetCodeSnippet
         kinesisanalytics: DescribeApplication
         kinesisanalyticsv2: DescribeApplication DescribeApplicationVersion
+        logs: DescribeQueries DescribeQueryDefinitions GetScheduledQuery
         m2: GetApplicationVersion
+        machinelearning: DescribeDataSources GetDataSource
         osis: GetPipeline
         proton: GetDeployment
+        quicksight: DescribeDataSet DescribeFlow
         sagemaker: DescribeNotebookInstanceLifecycleConfig DescribePipeline DescribePipelineDefinitionForExecution
         sagemaker: DescribeStudioLifecycleConfig
         schemas: GetCodeBindingSource
@@ -316,6 +327,7 @@ REFUSED: Operations = {
         ssm: DescribeMaintenanceWindowTasks GetDocument GetMaintenanceWindowExecutionTask
         ssm: GetMaintenanceWindowExecutionTaskInvocation GetMaintenanceWindowTask ListCommands
         stepfunctions: DescribeStateMachine DescribeStateMachineForExecution
+        supplychain: GetDataIntegrationFlow ListDataIntegrationFlows
     """,
     "acts": """
         ec2: GetFlowLogsIntegrationTemplate
