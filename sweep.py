@@ -33,15 +33,14 @@ from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.outcome import Answer
 from chalicelib.sweeps.sweep import sweep
 from terminal.credentials import process_credentials
-from terminal.forms import as_json
-from terminal.going_on import how_to_go_on
-from terminal.limit import Limit
-from terminal.listing import checks_as
+from terminal.ending_early import Limit, how_to_go_on
+from terminal.exit_status import Status, first_of
+from terminal.formats import as_json
+from terminal.list_checks import checks_as
 from terminal.options import event_of, parse
 from terminal.outputs import Outputs
 from terminal.plan import plan
 from terminal.stage import settings_of
-from terminal.status import Status, first_of
 from terminal.streams import PROGRAM, leave, open_closed_streams, say, write
 
 NOTHING_DONE = "stopped before any account was done, so there is nothing to show. The same command starts again."

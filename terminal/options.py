@@ -13,8 +13,8 @@ from chalicelib.checks.check import Check
 from chalicelib.cross_account import InvalidInput
 from chalicelib.inputs.fields import known_check
 from chalicelib.inputs.requests import DEFAULT_CONCURRENCY
+from terminal.exit_status import Status
 from terminal.help import epilog
-from terminal.status import Status
 from terminal.streams import PROGRAM, write
 
 API_CALL = "api_call"

@@ -8,6 +8,7 @@ from botocore.loaders import create_loader
 
 from chalicelib.cross_account.region import REGION
 from chalicelib.inputs.requests import SweepRequest
+from chalicelib.pages.table import counted
 
 
 def plan(request: SweepRequest, accounts: int, region: str) -> str:
@@ -23,9 +24,9 @@ def plan(request: SweepRequest, accounts: int, region: str) -> str:
     regional = sum(asked.needs.scope == "regional" for asked in request.checks)
     calls = accounts * (1 + everywhere * bool(regional) + len(request.checks) - regional + regional * regions)
     at_most = "up to " if everywhere and regional else ""
-    where = f" x {at_most}{_number(regions, 'region')}" if regional and request.regions != (None,) else ""
-    asked = f"{_number(len(request.checks), 'check')} x {_number(accounts, 'account')}{where}"
-    return f"{asked}: {at_most}about {_number(_rounded(calls), 'call')}"
+    where = f" x {at_most}{counted(regions, 'region')}" if regional and request.regions != (None,) else ""
+    asked = f"{counted(len(request.checks), 'check')} x {counted(accounts, 'account')}{where}"
+    return f"{asked}: {at_most}about {counted(_rounded(calls), 'call')}"
 
 
 def _in_partition_of(region: str) -> int:
@@ -37,7 +38,3 @@ def _in_partition_of(region: str) -> int:
 def _rounded(number: int) -> int:
     """To two digits."""
     return round(number, 2 - len(str(number))) if number >= 100 else number
-
-
-def _number(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

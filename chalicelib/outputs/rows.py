@@ -23,13 +23,15 @@ BASE = ("account", "name", "unit", "region", "check")
 RESULT = "result"
 """The column of what is not an object."""
 
+NO_TIME = "There was no time left for it."
+
 _TAKEN = frozenset({*BASE, "tags", "error"})
 _PREFIX = "result_"
 _NOT_STARTED = {
     "type": "NotStarted",
     "stage": None,
     "code": None,
-    "hint": "There was no time left for it.",
+    "hint": NO_TIME,
     "request_id": None,
 }
 

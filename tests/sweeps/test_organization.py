@@ -3,12 +3,20 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from chalicelib.checks.role import LIST_ORGANIZATION
-from chalicelib.cross_account import AssumeRoleDenied, AssumeRoleTimedOut, Hub, HubCredentialsRejected, InvalidInput
+from chalicelib.checks.role_actions import LIST_ORGANIZATION
+from chalicelib.cross_account import (
+    AssumeRoleDenied,
+    AssumeRoleTimedOut,
+    CrossAccountError,
+    Hub,
+    HubCredentialsRejected,
+    InvalidInput,
+)
 from chalicelib.errors import AccountsNotListed
 from chalicelib.inputs import requests
 from chalicelib.inputs.requests import ListingRequest, SweepRequest
@@ -254,7 +262,8 @@ def test_who_may_not_read_the_units_still_gets_the_names(hub, organization, capl
     tree(organization, refused=refused)
     found = targets(hub, **event)
     assert len(found) > 1
-    assert {(target.name is None, target.unit) for target in found} == {(False, None)}
+    assert all(target.name for target in found)
+    assert not any(target.unit for target in found)  # those of the root may be known, for they have none
     (line,) = [record for record in caplog.records if record.levelname == "WARNING"]
     assert (line.msg, line.code, line.operation) == ("units not known", "AccessDeniedException", refused[0])
     assert "organizations:ListParents" in line.hint
@@ -588,6 +597,13 @@ def test_units_that_are_not_read_in_time_are_not_known_and_the_listing_is_comple
     assert [record.msg for record in caplog.records if record.levelname == "WARNING"] == ["units not known"]
 
 
+def test_units_take_a_part_of_the_time_and_those_that_are_read_in_it_are_known(hub, aws, organization):
+    made = Organization({ROOT: [account(ids(2)[0])], OUTER: [account(ids(2)[1])]}, {ROOT: [OUTER]})
+    aws.tell(OPERATION, lambda request: silent if OUTER.encode() in request.body else made(request), always=True)
+    listing = list_targets(hub, ListingRequest.from_event({}), "", "request-1", Deadline(until(60)), 0.005)
+    assert ([target.unit for target in listing.targets], listing.complete) == (["", None], True)
+
+
 def test_an_account_whose_tags_were_not_read_in_time_is_not_listed(aws, hub):
     tags = Reply(json.dumps({"Tags": [{"Key": "env", "Value": "prod"}]}))
     aws.tell(OPERATION, Reply(json.dumps({"Accounts": list(map(account, ids(3)))})), tags, tags, silent)
@@ -615,7 +631,8 @@ def test_nothing_more_is_listed_once_it_has_been_given_up(aws, hub):
         return page_of(f"{aws.counts[OPERATION]:012}")
 
     aws.tell(OPERATION, late, always=True)
-    in_time(hub, 0.5, ids(1)[0])
+    with suppress(CrossAccountError):  # a busy machine has not even the first page in time
+        in_time(hub, 0.5, ids(1)[0])
     asked = aws.counts[OPERATION]
     aws.let_go.wait(0.7)
     assert aws.counts[OPERATION] == asked
@@ -625,5 +642,5 @@ def test_an_organization_larger_than_a_sweep_may_be_is_refused(hub, organization
     monkeypatch.setattr(requests, "MAX_OUTCOMES", 3)
     organization(*map(account, ids(2)))
     request = SweepRequest.from_event({"check": "identity", "regions": ["eu-west-1", "us-east-1"]}, Settings())
-    with pytest.raises(InvalidInput, match="3 times at most, and not 2 accounts in 2 regions"):
+    with pytest.raises(InvalidInput, match="accounts 2 x regions 2 x checks 1 is over 3"):
         sweep(hub, Settings(), request, deadline=Deadline(until(60)), request_id="request-1")
