@@ -196,7 +196,7 @@ def _then(before: Sequence[Row]) -> str:
 def _failure(earlier: Mapping[Place, list[Row]], check: str) -> list[Row] | None:
     """Of a check that failed before its regions were known, or of an account that was not started."""
     for (region, of), rows in earlier.items():
-        if region is None and check in of.split("-") and "error" in rows[-1]:
+        if region is None and check in of.split("-") and rows[-1].get("error") is not None:
             return rows
     return None
 
