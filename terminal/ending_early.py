@@ -13,8 +13,8 @@ from pathlib import Path
 
 from terminal.exit_status import Status
 
-FEW = 10
-"""So many ids stand in the command itself, and more in a file."""
+MAX_IDS = 10
+"""So many stand in the command itself, and more in a file."""
 REST = "rest.txt"
 
 
@@ -69,7 +69,7 @@ def how_to_go_on(typed: Sequence[str], check: str, ids: Sequence[str], accounts:
         accounts: how many there are in all.
     """
     listed, where = ",".join(ids), ""
-    if len(ids) > FEW:
+    if len(ids) > MAX_IDS:
         try:
             file = _unused(Path(REST))
             with file.open("x", encoding="utf-8") as rest:
