@@ -41,7 +41,7 @@ class Limit:
         return 0.0 if self.interrupted else self._end - time.monotonic()
 
     def end(self) -> None:
-        """Now: nobody takes the answer any more."""
+        """Now: the answer cannot be written any more."""
         self._end = -math.inf
 
     def interrupt(self, *_: object) -> None:

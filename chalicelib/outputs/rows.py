@@ -52,7 +52,7 @@ def not_started(target: Target, check: str) -> dict[str, Any]:
 
 
 def items_of(result: Any) -> Sequence[Any]:
-    """What a result is a list of; an object or a value that is no list stands alone, but null and {} for nothing."""
+    """What a result is a list of; any other object or value stands alone, but null and {} for nothing."""
     if result is None or result == {}:
         return ()
     if isinstance(result, list | tuple):
