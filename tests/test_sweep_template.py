@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -28,6 +29,8 @@ from sandbox.moto_patches.state_machines import partition
 from tests.policies import assume, caller, own
 from tests.templates import ROOT, listed, load_template
 from tests.test_policies import CONFIG, config
+
+sys.setrecursionlimit(1_000)  # the import of jsonata makes it 10,000, for every test of this process
 
 HUB, STAGE, REGION = "111122223333", "dev", "eu-west-1"
 BUCKET = f"cross-account-{STAGE}-results-{HUB}"

@@ -72,7 +72,12 @@ def list_accounts(
 
 
 def list_targets(
-    hub: Hub, request: ListingRequest, organization_account_id: str, request_id: str, deadline: Deadline
+    hub: Hub,
+    request: ListingRequest,
+    organization_account_id: str,
+    request_id: str,
+    deadline: Deadline,
+    units_part: float = 1.0,
 ) -> Listing:
     """The organization's accounts that a request selects; if there is no time for all of them, the first ones.
 
@@ -84,6 +89,7 @@ def list_targets(
         organization_account_id: the account to list them from, through the role in it; empty: the hub itself.
         request_id: names the session in the organization account, for CloudTrail.
         deadline: of the listing alone.
+        units_part: how much of the time that is then left the units may take.
 
     Raises:
         AccountsNotListed: Organizations did not return the list, or none of it in time.
@@ -91,7 +97,9 @@ def list_targets(
     """
     reading = _Reading(hub, request, organization_account_id, request_id)
     try:
-        listing = deadline.run(reading.all, late=reading.so_far)
+        listing = deadline.run(reading.accounts, late=reading.so_far)
+        if listing.complete:
+            listing = deadline.part(units_part).run(reading.units, late=reading.so_far)
     except HubCredentialsRejected as error:
         if not organization_account_id:
             error.stage = "list"
@@ -132,6 +140,7 @@ class _Reading:
     """A listing, while it is being read by another thread.
 
     Attributes:
+        tree: None: the account to list them from has not been entered yet.
         found: by id: an account that moves from unit to unit meanwhile is listed twice.
         all_found: there are no further ones.
         unit_error: why the units are not known.
@@ -141,24 +150,35 @@ class _Reading:
     request: ListingRequest
     organization_account_id: str
     request_id: str
-    owner: Hub | Account | None = None
+    tree: Units | None = None
     found: dict[str, _Found] = field(default_factory=dict)
     all_found: bool = False
     unit_error: Exception | None = None
 
-    def all(self) -> Listing:
-        self.owner = self._enter()
-        organizations = self.owner.client("organizations")
-        tree = Units(organizations)
-        for account, way in self._accounts(organizations, tree):
+    def accounts(self) -> Listing:
+        """All of them, and their tags."""
+        organizations = self._client()
+        self.tree = Units(organizations)
+        for account, way in self._accounts(organizations, self.tree):
             self._add(account, way)
         self.all_found = True
         self._read_tags(organizations)
-        self._name_units(tree)
+        return self.so_far()
+
+    def units(self) -> Listing:
+        """The same, with their units. Nothing depends on those: whatever AWS returns instead leaves them unknown."""
+        assert self.tree is not None  # the accounts come first
+        self.tree.organizations = self._client()  # its calls end with this piece of work
+        try:
+            self._name_units(list(self._selected(self.found.values())), self.tree)
+        except Exception as error:
+            if not is_aws_error(error) and not isinstance(error, AccountsNotListed):
+                raise
+            self.unit_error = error
         return self.so_far()
 
     def so_far(self) -> Listing:
-        if self.owner is None:
+        if self.tree is None:
             raise time_is_up(self.organization_account_id)
         # First: what is read from here on may be among them, but must not be missing from what is complete.
         complete = self.all_found and not any(map(self._lacks_tags, self.found.values()))
@@ -189,10 +209,11 @@ class _Reading:
                 request_id=self.request_id,
             )
 
-    def _enter(self) -> Hub | Account:
-        if not self.organization_account_id:
-            return self.hub
-        return self.hub.account(self.organization_account_id, LIST_ORGANIZATION, request_id=self.request_id)
+    def _client(self) -> Any:
+        owner: Hub | Account = self.hub
+        if self.organization_account_id:
+            owner = self.hub.account(self.organization_account_id, LIST_ORGANIZATION, request_id=self.request_id)
+        return owner.client("organizations")
 
     def _accounts(self, organizations: Any, tree: Units) -> Iterator[tuple[dict[str, Any], Way]]:
         """All accounts, or those below the unit, each with the way to it as far as it is known."""
@@ -237,33 +258,25 @@ class _Reading:
         must = self.request.account_tags
         return (one for one in found if not self._lacks_tags(one) and (one.tags is None or must <= one.tags.items()))
 
-    def _name_units(self, tree: Units) -> None:
-        """The units are told, but nothing depends on them: whatever AWS returns instead leaves them unknown."""
-        selected = list(self._selected(self.found.values()))
-        try:
-            self._complete_ways(selected, tree)
-            for one in selected:
-                if units.is_whole(one.way):
-                    one.unit = tree.path(one.way)
-        except Exception as error:
-            if not is_aws_error(error) and not isinstance(error, AccountsNotListed):
-                raise
-            self.unit_error = error
+    def _name_units(self, found: Iterable[_Found], tree: Units) -> None:
+        lacking = {one.id: one for one in found if not units.is_whole(one.way)}
+        for one in found:
+            if one.id not in lacking:
+                one.unit = tree.path(one.way)
+        if lacking:
+            self._find_units(lacking, tree)
 
-    def _complete_ways(self, found: Iterable[_Found], tree: Units) -> None:
+    def _find_units(self, lacking: Mapping[str, _Found], tree: Units) -> None:
         """Where AWS gives no path, one walk of the tree finds it."""
-        lacking = [one for one in found if not units.is_whole(one.way)]
-        if not lacking:
-            return
         if unit := self.request.organizational_unit:
             above = tree.way_to(unit)
-            for one in lacking:
-                one.way = above + one.way
-        else:
-            root = tree.way_to(lacking[0].id)[:1]
-            ways = {account.get("Id"): way for account, way in tree.accounts(root)}
-            for one in lacking:
-                one.way = ways.get(one.id, ())
+            for one in lacking.values():
+                one.unit = tree.path(above + one.way)
+            return
+        root = tree.way_to(next(iter(lacking)))[:1]
+        for account, way in tree.accounts(root):
+            if found := lacking.get(units.field(account, "Id", str)):
+                found.unit = tree.path(way)
 
 
 def _is_active(account: dict[str, Any]) -> bool:

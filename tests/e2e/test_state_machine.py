@@ -72,7 +72,7 @@ class Machine:
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix="sweeps/"):
             for item in page.get("Contents", []):
                 match = re.fullmatch(
-                    rf"sweeps/check=\w+/date=[0-9-]{{10}}/run={name}/([\w-]+)\.jsonl", item["Key"], re.ASCII
+                    rf"sweeps/check=[\w-]+/date=[0-9-]{{10}}/run={name}/([\w-]+)\.jsonl", item["Key"], re.ASCII
                 )
                 if match:
                     text = s3.get_object(Bucket=self.bucket, Key=item["Key"])["Body"].read().decode()
@@ -313,14 +313,15 @@ def test_an_account_that_is_named_twice_has_one_line_and_counts_once(machine: Ma
     assert Counter(line["account_id"] for line in machine.lines("twice")) == Counter(accounts)
 
 
-def test_a_batch_asks_an_operation_in_every_enabled_region(machine: Machine) -> None:
-    params = {"operation": "lambda:ListFunctions", "query": "Functions[].FunctionName"}
-    sweep = {"check": "api_call", "params": params, "accounts": [STAGING], "regions": "all"}
-    end = machine.end(machine.start("functions", sweep=sweep))
-    assert json.loads(end["output"])["summary"]["ok"] == 1
-    found = {line["region"]: line["result"] for line in machine.lines("functions")}
-    assert found["us-east-1"] == ["send-invoices", "nightly-cleanup"]
-    assert "eu-south-1" in found  # which it opted into
+def test_a_batch_asks_an_operation_in_every_enabled_region_beside_a_check(machine: Machine) -> None:
+    params = {"operation": "lambda:ListFunctions", "query": 'Functions[?Runtime != `"python2.7"`].FunctionName'}
+    sweep = {"checks": ["s3_buckets", "api_call"], "params": params, "accounts": [STAGING], "regions": "all"}
+    output = json.loads(machine.end(machine.start("functions", sweep=sweep))["output"])
+    assert (output["check"], output["summary"]["ok"]) == ("s3_buckets-api_call", 1)
+    found = {(line["check"], line["region"]): line["result"] for line in machine.lines("functions")}
+    assert found["s3_buckets", None]["count"] == 1
+    assert found["api_call", "us-east-1"] == ["send-invoices", "nightly-cleanup"]
+    assert ("api_call", "eu-south-1") in found  # which it opted into
 
 
 def test_without_the_policy_of_the_template_results_are_not_stored(machine: Machine, deployed: Project) -> None:

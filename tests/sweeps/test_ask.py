@@ -346,6 +346,12 @@ def test_an_account_whose_regions_are_not_known_fails_once_a_check_and_answers_w
     assert hub.calls == ["DescribeRegions"]
 
 
+@pytest.mark.parametrize("names", [[], ["<html>", "eu-west-1.example.com"]])
+def test_an_account_of_which_aws_names_no_region_is_a_failure_and_not_lost(names):
+    answer = asking(FakeHub(enabled=names), where.asked({}), regions="all").ask(ACCOUNT, Deadline(until(60)))
+    assert places(answer) == [("where", None, "CheckCallFailed")]
+
+
 def test_a_region_that_rejects_a_session_which_is_valid_is_off_and_no_failure():
     hub = FakeHub(accepts=True)
     answer = ask(hub, rejecting(1))

@@ -254,7 +254,8 @@ def test_who_may_not_read_the_units_still_gets_the_names(hub, organization, capl
     tree(organization, refused=refused)
     found = targets(hub, **event)
     assert len(found) > 1
-    assert {(target.name is None, target.unit) for target in found} == {(False, None)}
+    assert all(target.name for target in found)
+    assert not any(target.unit for target in found)  # those of the root may be known, for they have none
     (line,) = [record for record in caplog.records if record.levelname == "WARNING"]
     assert (line.msg, line.code, line.operation) == ("units not known", "AccessDeniedException", refused[0])
     assert "organizations:ListParents" in line.hint
@@ -585,6 +586,13 @@ def test_units_that_are_not_read_in_time_are_not_known_and_the_listing_is_comple
     listing = in_time(hub, 0.3)
     assert (listing.targets, listing.complete) == ([Target(ids(1)[0], f"name of {ids(1)[0]}")], True)
     assert [record.msg for record in caplog.records if record.levelname == "WARNING"] == ["units not known"]
+
+
+def test_units_take_a_part_of_the_time_and_those_that_are_read_in_it_are_known(hub, aws, organization):
+    made = Organization({ROOT: [account(ids(2)[0])], OUTER: [account(ids(2)[1])]}, {ROOT: [OUTER]})
+    aws.tell(OPERATION, lambda request: silent if OUTER.encode() in request.body else made(request), always=True)
+    listing = list_targets(hub, ListingRequest.from_event({}), "", "request-1", Deadline(until(60)), 0.005)
+    assert ([target.unit for target in listing.targets], listing.complete) == (["", None], True)
 
 
 def test_an_account_whose_tags_were_not_read_in_time_is_not_listed(aws, hub):
