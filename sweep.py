@@ -1,8 +1,8 @@
 """Ask AWS accounts from a terminal, without deploying anything: python sweep.py s3_buckets
 
 It needs the hub's credentials in the shell, and does what the function `sweep` does, with the settings of a stage in
-.chalice/config.json laid over the shell's variables. The answer goes to stdout or into --output FILE; what is going to
-be asked, a progress bar, what went wrong and how to go on go to stderr (below a table: to stdout, with it).
+.chalice/config.json laid over the shell's variables. The answer goes to stdout or into --output FILE; the plan, a
+progress bar and how to go on go to stderr. So do the failures, unless stdout has a table or JSON, which contain them.
 
 Ctrl-C, or the end of --timeout, ends the sweep: what is done is written, with the command that asks the rest.
 """

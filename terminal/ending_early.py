@@ -13,8 +13,8 @@ from pathlib import Path
 
 from terminal.exit_status import Status
 
-FEW = 10
-"""So many ids stand in the command itself, and more in a file."""
+MAX_IDS = 10
+"""So many stand in the command itself, and more in a file."""
 REST = "rest.txt"
 
 
@@ -41,7 +41,7 @@ class Limit:
         return 0.0 if self.interrupted else self._end - time.monotonic()
 
     def end(self) -> None:
-        """Now: nobody takes the answer any more."""
+        """Now: the answer cannot be written any more."""
         self._end = -math.inf
 
     def interrupt(self, *_: object) -> None:
@@ -69,7 +69,7 @@ def how_to_go_on(typed: Sequence[str], check: str, ids: Sequence[str], accounts:
         accounts: how many there are in all.
     """
     listed, where = ",".join(ids), ""
-    if len(ids) > FEW:
+    if len(ids) > MAX_IDS:
         try:
             file = _unused(Path(REST))
             with file.open("x", encoding="utf-8") as rest:

@@ -22,7 +22,7 @@ from terminal.output_file import ReplacedFile
 from terminal.since import Since
 from terminal.streams import printable, tell, text_for, write
 from terminal.summary import Tally, summary
-from terminal.table import shown
+from terminal.table import as_table
 
 AS_THEY_COME = ("csv", "jsonl")
 """The formats that are written while the sweep runs."""
@@ -136,7 +136,7 @@ class Outputs:
         render: dict[str, Callable[[Answer], str]] = {
             "json": lambda answer: as_json(answer.as_dict()),
             "html": partial(page, asked=self._event),
-            "table": lambda answer: shown(answer, self._told(answer), stream),
+            "table": lambda answer: as_table(answer, self._told(answer), stream),
         }
         return Whole(render[name])
 

@@ -34,7 +34,7 @@ def tell(text: str) -> None:
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
-    except OSError:  # nobody reads it, which is no reason to lose the answer
+    except OSError:  # its reader is gone, which must not lose the answer
         _discard(sys.stderr)
 
 
@@ -84,7 +84,7 @@ def text_for(stream: TextIO | None, lines: Iterable[Text]) -> str:
 
 
 class _Like(StringIO):
-    """A console that writes to stdout by itself ends the process when nobody reads it any more."""
+    """A console that writes to stdout by itself ends the process when its reader is gone."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__()

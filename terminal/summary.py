@@ -10,12 +10,9 @@ from rich.text import Text
 from chalicelib.cross_account import CrossAccountError
 from chalicelib.cross_account.account_id import ACCOUNT_ID
 from chalicelib.outputs.rows import items_of, rows_of
-from chalicelib.pages.table import counted
+from chalicelib.pages.table import counted, named
 from chalicelib.sweeps.outcome import Answer, LeftOut, Outcome
 from terminal.streams import printable
-
-FEW = 3
-"""So many regions are named, of more their number is."""
 
 Lines = Iterator[Text]
 
@@ -101,9 +98,7 @@ def _failure(outcomes: Sequence[Outcome]) -> Lines:
 
 def _where(outcomes: Sequence[Outcome]) -> str:
     regions = list(dict.fromkeys(outcome.region for outcome in outcomes if outcome.region))
-    if not regions:
-        return ""
-    return f" in {', '.join(regions)}" if len(regions) <= FEW else f" in {len(regions)} regions"
+    return f" in {named(regions)}" if regions else ""
 
 
 def _regions_off(outcomes: Iterable[Outcome]) -> Lines:

@@ -25,7 +25,7 @@ PADDED = 40
 Row = Mapping[str, Any]
 
 
-def shown(answer: Answer, below: Iterable[Text], stream: TextIO | None) -> str:
+def as_table(answer: Answer, below: Iterable[Text], stream: TextIO | None) -> str:
     """The text of an answer.
 
     Args:

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from chalicelib.errors import CheckDenied
-from chalicelib.outputs.rows import line_of
+from chalicelib.outputs.store import line_of
 from chalicelib.sweeps.outcome import Outcome
 from terminal.formats import JsonLines
 from tests.fake_hub import ids
