@@ -76,7 +76,6 @@ def test_fields_that_the_response_may_have_pass(query: str) -> None:
     [
         ("Reservation[].Instances[]", "Reservation", "There: Reservations."),
         ("Instances[]", "Instances", "There: "),
-        ("Reservations[].Instances[].xyz", "xyz", "EbsOptimized, ElasticGpuAssociations and "),
         ("Reservations[].Instances[].{id: InstanceID}", "InstanceID", "There: InstanceId, InstanceType, "),
         ("Reservations[].Instances[?state.Name == 'running']", "state", "There: State"),
         ("length(Reservations[0].Instances[].tags)", "tags", "There: "),
