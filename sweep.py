@@ -127,7 +127,7 @@ def _give(answer: Answer, outputs: Outputs, typed: Sequence[str], *, interrupted
         say(f"{'time is up. ' if not outputs.lost else ''}{next_step}")
     holding = {
         Status.INTERRUPTED: interrupted,
-        Status.FAILED: bool(answer.failed or rest or not answer.listing_complete),
+        Status.FAILED: bool(answer.failed or rest or not answer.listing_complete or not answer.accounts),
         Status.ALARM: outputs.tally.alarm,
         Status.CHANGED: outputs.changed,
     }

@@ -31,8 +31,9 @@ from sandbox.deploy_sweep import deploy_sweep
 from .conftest import ACQUIRED, HUB, LEGACY, STAGING, Project, client
 
 GENERATED = 160 - len(TARGETS)
-ACCOUNTS = [HUB, *(target.id for target in (*TARGETS, *generated_targets(GENERATED)))]
-DENIED = {HUB, LEGACY, ACQUIRED}
+ACCOUNTS = [target.id for target in (*TARGETS, *generated_targets(GENERATED))]
+"""But for the hub, which is left out."""
+DENIED = {LEGACY, ACQUIRED}
 FUNCTION, ROLE = "cross-account-sandbox-sweep", "cross-account-sandbox-sweep"
 BATCH_SIZE = 50
 Lines = list[dict[str, Any]]
@@ -176,7 +177,7 @@ def test_a_sweep_of_many_accounts_succeeds_with_throttling_and_a_batch_that_fail
         "ok": len(ACCOUNTS) - len(DENIED),
         "failed": len(DENIED),
         "not_started": 0,
-        "left_out": 0,
+        "left_out": 1,
         "lost": 0,
         "batches": batches,
         "batches_lost": 0,

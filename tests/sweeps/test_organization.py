@@ -27,6 +27,7 @@ from chalicelib.sweeps.outcome import Target
 from chalicelib.sweeps.sweep import sweep
 from tests.fake_aws import HUB, FakeAws, Reply, Request, silent
 from tests.fake_aws import denied as sts_denies
+from tests.fake_aws import error as sts_error
 from tests.fake_hub import ids, outcome, until
 
 ROOT, OUTER, INNER, OTHER = "r-ab12", "ou-ab12-outer111", "ou-ab12-inner111", "ou-ab12-other111"
@@ -132,6 +133,23 @@ def left_out(hub: Hub, **event: Any) -> dict[str, str]:
 def response(hub: Hub, **event: Any) -> dict[str, Any]:
     request = ListingRequest.from_event(event)
     return list_accounts(hub, request, "", "request-1", Deadline(until(60))).as_dict(request.batch_size)
+
+
+# ---- the hub itself, in a list of which a sweep names the accounts
+
+
+@pytest.mark.parametrize(
+    ("reply", "count", "left_out"),
+    [(None, 2, []), (sts_denies(), 1, [(HUB, "hub")]), (sts_error("InternalFailure", 500), 2, [])],
+    ids=["has the role", "denies", "fails"],
+)
+def test_the_hub_is_left_out_of_a_list_if_it_denies_itself(hub, aws, organization, reply, count, left_out):
+    organization(account(HUB), *map(account, ids(1)), paths=True)
+    if reply:
+        aws.tell("AssumeRole", reply, account=HUB, always=True)
+    found = response(hub)
+    assert found["count"] == count
+    assert [(one["id"], one["reason"]) for one in found["left_out"]] == left_out
 
 
 # ---- which accounts
