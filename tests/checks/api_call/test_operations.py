@@ -135,7 +135,7 @@ def test_what_does_not_exist_gets_the_nearest_names(name: str, nearest: str) -> 
     assert nearest in caught.value.hint
 
 
-@pytest.mark.parametrize("name", ["ec2", "ec2:", ":DescribeInstances", ""])
+@pytest.mark.parametrize("name", ["ec2", "ec2:", ":DescribeInstances", "", "ec2:" + "A" * 10_000_000])
 def test_an_operation_is_a_service_and_a_name(name: str) -> None:
     with pytest.raises(InvalidInput, match="such as ec2:DescribeInstances"):
         operations.permitted(name)
