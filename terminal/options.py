@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from argparse import Action, ArgumentError, ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from pathlib import Path
@@ -188,9 +189,9 @@ def _format_of(output: Path | None) -> str:
 def _check_files(options: Namespace) -> None:
     """Each file once: the first to write it would destroy what the other needs."""
     given = {f"--{name}": getattr(options, name) for name in ("since", "output", "html")}
-    named: dict[Path, str] = {}
+    named: dict[str, str] = {}
     for option, file in given.items():
-        if file is not None and (other := named.setdefault(file.resolve(), option)) != option:
+        if file is not None and (other := named.setdefault(os.path.realpath(file), option)) != option:
             raise InvalidInput(f"{other} and {option} name the same file, {str(file)!a}.")
 
 
@@ -214,7 +215,7 @@ def _regions(text: str) -> list[str] | str:
 def _json_object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(_text_of(text[1:]) if text.startswith("@") else text)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise ArgumentTypeError('it must be a JSON object, such as {"MaxResults": 10}')
@@ -257,7 +258,7 @@ def _seconds(text: str) -> float:
 
 def _new_file(text: str) -> Path:
     path = Path(text)
-    if path.is_dir() or not path.parent.is_dir():  # better before the sweep than after it
+    if os.path.isdir(path) or not os.path.isdir(path.parent):  # better before the sweep than after it
         raise ArgumentTypeError(f"the directory of {text!a} does not exist, or it is a directory itself")
     return path
 
@@ -272,5 +273,5 @@ def _param(checks: Sequence[Check], text: str) -> tuple[str, Any]:
         return name, value
     try:
         return name, json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return name, value

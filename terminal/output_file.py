@@ -25,8 +25,8 @@ class ReplacedFile:
     def __init__(self, path: Path, open_files: ExitStack) -> None:
         self._path = path
         self._length: int | None = None
-        is_new = not path.exists()
         try:
+            is_new = not path.exists()
             self._file = open_files.enter_context(path.open("ab", buffering=0))
         except OSError as error:
             raise InvalidInput(f"The file {str(path)!a} cannot be written: {error.strerror}.") from None

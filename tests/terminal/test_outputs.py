@@ -79,6 +79,8 @@ def test_a_file_that_cannot_be_written_is_told_before_anything_is_asked(tmp_path
     (tmp_path / "file").touch()
     with pytest.raises(InvalidInput, match=r"^The file '.*' cannot be written: Not a directory\.$"):
         ReplacedFile(tmp_path / "file" / "rows.jsonl", open_files)
+    with pytest.raises(InvalidInput, match=r"cannot be written: File name too long\.$"):
+        ReplacedFile(tmp_path / ("x" * 300), open_files)
 
 
 def test_a_disk_that_is_full_leaves_whole_lines(tmp_path, open_files, monkeypatch, capsys):

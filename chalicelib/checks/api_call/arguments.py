@@ -20,6 +20,7 @@ from chalicelib.cross_account import InvalidInput
 
 _ANYTHING = re.compile("", re.DOTALL)
 _ARN = re.compile("arn:")
+_HALF = re.compile("[\ud800-\udfff]")
 _ELSEWHERE = "an ARN or a directory bucket has another address, and other IAM actions"
 
 REFUSED: Mapping[str, Mapping[str, tuple[re.Pattern[str], str]]] = {
@@ -98,6 +99,8 @@ def _decoded(value: Any, shape: Shape, where: str) -> Any:
         ValueError: what is wrong, and where.
     """
     kind = shape.type_name
+    if isinstance(value, str) and _HALF.search(value):
+        raise ValueError(f"{where} has half of a character, for which UTF-8 has no bytes")
     if kind == "blob" and isinstance(value, str):
         try:
             return base64.b64decode(value, validate=True)

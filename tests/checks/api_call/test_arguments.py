@@ -41,6 +41,7 @@ def test_times_are_text_and_bytes_base64() -> None:
         ("cloudwatch:GetMetricStatistics", PERIOD | {"StartTime": "soon", "EndTime": 0}, "parameter StartTime"),
         ("forecast:ListForecasts", {"MaxResults": float("nan")}, "must be a number"),
         ("sts:GetCallerIdentity", {"Account": "x"}, "Unknown parameter"),
+        ("ec2:DescribeInstances", {"NextToken": "\ud800"}, r"arguments\.NextToken has half of a character"),
     ],
 )
 def test_what_does_not_suit_the_model_is_told_in_one_line(
