@@ -196,7 +196,7 @@ def _then(before: Sequence[Row]) -> str:
 def _failure(earlier: Mapping[Place, list[Row]], check: str) -> list[Row]:
     """Of a check that failed before its regions were known, or of an account that was not started."""
     rows = earlier.get((None, check), [])
-    return rows if rows and "error" in rows[-1] else []
+    return rows if rows and rows[-1].get("error") else []
 
 
 def _now(outcome: Outcome) -> str:

@@ -45,7 +45,7 @@ class Format(Protocol):
 
 
 class JsonLines:
-    """One JSON object a line, a failure's with `error`.
+    """One JSON object a line. In the row of a result `error` is null, so that SQL finds the column if nothing failed.
 
     In ASCII: what is not becomes an escape, which every reader undoes. So no name can hold a control sequence for a
     terminal, a line end that only some see, or half a character, for which UTF-8 has no bytes.
@@ -65,7 +65,7 @@ class JsonLines:
 
     def text_of(self, rows: Iterable[dict[str, Any]]) -> str:
         """Rows as they are, also others than those of outcomes."""
-        return "".join(_one_line.encode(row) + "\n" for row in rows)
+        return "".join(_one_line.encode(row if _ERROR in row else {**row, _ERROR: None}) + "\n" for row in rows)
 
 
 class Csv:

@@ -16,16 +16,16 @@ def plan(request: SweepRequest, accounts: int, region: str) -> str:
 
     Args:
         accounts: how many are going to be asked.
-        region: the hub's. Which ones an account has enabled is not known yet; it is those of the hub's partition at
-            most.
+        region: the hub's, which is asked if none is named. Which ones an account has enabled is not known yet; it is
+            those of the hub's partition at most.
     """
     everywhere = request.regions == "all"
     regions = _in_partition_of(region) if everywhere else len(request.regions)
     regional = sum(asked.needs.scope == "regional" for asked in request.checks)
     calls = accounts * (1 + everywhere * bool(regional) + len(request.checks) - regional + regional * regions)
     at_most = "up to " if everywhere and regional else ""
-    where = f" x {at_most}{counted(regions, 'region')}" if regional and request.regions != (None,) else ""
-    asked = f"{counted(len(request.checks), 'check')} x {counted(accounts, 'account')}{where}"
+    where = f" in {region}" if request.regions == (None,) else f" x {at_most}{counted(regions, 'region')}"
+    asked = f"{counted(len(request.checks), 'check')} x {counted(accounts, 'account')}{where if regional else ''}"
     return f"{asked}: {at_most}about {counted(_rounded(calls), 'call')}"
 
 

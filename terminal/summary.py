@@ -60,6 +60,8 @@ def summary(answer: Answer, tally: Tally) -> Lines:
         yield _plain(f"Named more than once: {', '.join(answer.duplicates)}")
     for check, accounts in tally.without_rows.items():
         yield _plain(f"{check}: {counted(accounts, 'account')} answered with nothing.")
+    if not (answer.accounts or answer.left_out):
+        yield _plain("No account was asked: the organization has none that the command selects.")
     yield _plain(_numbers(answer, tally))
 
 

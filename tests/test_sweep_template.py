@@ -21,7 +21,7 @@ from chalicelib import cross_account, errors
 from chalicelib.inputs.requests import STORE_KEYS, ListingRequest, StoreRequest, SweepRequest
 from chalicelib.inputs.settings import Settings
 from chalicelib.outputs import store
-from chalicelib.outputs.rows import line_of
+from chalicelib.outputs.store import line_of
 from chalicelib.sweeps.organization import Listing
 from chalicelib.sweeps.outcome import Outcome, Target
 from sandbox.decide import decide

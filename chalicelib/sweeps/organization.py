@@ -178,7 +178,7 @@ class _Reading:
         return self.so_far()
 
     def so_far(self) -> Listing:
-        if self.tree is None:
+        if self.organization_account_id and self.tree is None:
             raise time_is_up(self.organization_account_id)
         # First: what is read from here on may be among them, but must not be missing from what is complete.
         complete = self.all_found and not any(map(self._lacks_tags, self.found.values()))

@@ -317,7 +317,7 @@ def test_a_global_question_is_asked_in_the_region_that_is_named_alone():
 
 
 def test_all_regions_are_those_that_the_account_has_enabled_asked_once_for_all_checks():
-    hub = FakeHub(enabled=["us-east-1", "ap-east-2"])
+    hub = FakeHub(enabled=["us-east-1", "ap-east-2", "us-east-1"])
     checks = (whoami.asked({}), where.asked({}), owner.asked({}))
     answer = asking(hub, *checks, regions="all").ask(ACCOUNT, Deadline(until(60)))
     assert [(found.check, found.region) for found in answer.outcomes] == [

@@ -3,12 +3,20 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from chalicelib.checks.role_actions import LIST_ORGANIZATION
-from chalicelib.cross_account import AssumeRoleDenied, AssumeRoleTimedOut, Hub, HubCredentialsRejected, InvalidInput
+from chalicelib.cross_account import (
+    AssumeRoleDenied,
+    AssumeRoleTimedOut,
+    CrossAccountError,
+    Hub,
+    HubCredentialsRejected,
+    InvalidInput,
+)
 from chalicelib.errors import AccountsNotListed
 from chalicelib.inputs import requests
 from chalicelib.inputs.requests import ListingRequest, SweepRequest
@@ -569,10 +577,11 @@ def test_a_listing_that_has_ended_is_complete(hub, organization):
     assert in_time(hub, 60).complete is True
 
 
-def test_nothing_listed_in_time_is_an_error(aws, hub):
+@pytest.mark.parametrize("seconds", [0, 0.2])
+def test_nothing_listed_in_time_is_an_error(aws, hub, seconds):
     aws.tell(OPERATION, silent)
     with pytest.raises(AccountsNotListed, match="did not list the accounts in time; it had listed 0"):
-        in_time(hub, 0.2)
+        in_time(hub, seconds)
 
 
 def test_the_function_that_lists_raises_if_there_is_no_time_for_all(aws, hub):
@@ -622,7 +631,8 @@ def test_nothing_more_is_listed_once_it_has_been_given_up(aws, hub):
         return page_of(f"{aws.counts[OPERATION]:012}")
 
     aws.tell(OPERATION, late, always=True)
-    in_time(hub, 0.5, ids(1)[0])
+    with suppress(CrossAccountError):  # a busy machine has not even the first page in time
+        in_time(hub, 0.5, ids(1)[0])
     asked = aws.counts[OPERATION]
     aws.let_go.wait(0.7)
     assert aws.counts[OPERATION] == asked

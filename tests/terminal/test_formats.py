@@ -53,7 +53,9 @@ def read(text: str) -> list[dict[str, str]]:
 def test_each_row_is_an_object_on_a_line_of_its_own() -> None:
     outcomes = [ok([{"id": 1}, {"id": "Zürich\n\u2028\x1b[31m\ud800"}]), failed()]
     text = written(JsonLines, outcomes)
-    assert [json.loads(line) for line in text.splitlines()] == [row for one in outcomes for row in rows_of(one)]
+    assert [json.loads(line) for line in text.splitlines()] == [
+        {"error": None, **row} for one in outcomes for row in rows_of(one)
+    ]
     assert text.endswith("}\n")
     assert text.isascii()
     assert all(character.isprintable() or character == "\n" for character in text)

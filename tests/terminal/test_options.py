@@ -79,7 +79,7 @@ WRONG = [
     ("identity --format xml", "argument --format: invalid choice: 'xml'"),
     (
         "identity --output rows.xls",
-        "The ending of 'rows.xls' does not say the format. These do: .txt, .csv, .json, .jsonl,",
+        "The ending of 'rows.xls' does not say the format. These do: .txt, .csv, .json,",
     ),
     ("identity --output no/such/rows.csv", "the directory of 'no/such/rows.csv' does not exist"),
     ("identity --output page.html --html ./page.html", "--output and --html name the same file, 'page.html'"),

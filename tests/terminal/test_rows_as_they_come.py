@@ -25,7 +25,7 @@ def accounts(path: Path) -> list[tuple[str, str]]:
         if path.suffix == ".csv":
             return [(row["account"], row["error"].split()[0] if row["error"] else "ok") for row in csv.DictReader(file)]
         rows = [json.loads(line) for line in file]
-    return [(row["account"], row["error"]["type"] if "error" in row else "ok") for row in rows]
+    return [(row["account"], row["error"]["type"] if row["error"] else "ok") for row in rows]
 
 
 @pytest.mark.parametrize("name", ["rows.jsonl", "rows.csv"])

@@ -114,6 +114,10 @@ def test_what_was_left_out_is_told_with_the_reason():
     assert numbers == "0 accounts: 0 ok, 0 failed, 0 not started, 3 left out, 0 rows, 0.0 s"
 
 
+def test_a_command_that_selects_no_account_is_told_so():
+    assert told()[0] == "No account was asked: the organization has none that the command selects."
+
+
 def found(account: str, result: Any, check: str = "find") -> Outcome:
     return Outcome(account, None, None, None, check, 1, result)
 

@@ -61,6 +61,7 @@ INSTANCES = model_of(permitted("ec2:DescribeInstances")).output_shape
         "Reservations[*].Instances[*].[InstanceId, not_null(PublicIpAddress, PrivateIpAddress)]",
         "{all: Reservations, first: Reservations[0].Instances[0]} | first.InstanceId",
         "Reservations[].Groups[].*.anything",
+        "Reservations[].Instances[?PublicIpAddress != null].InstanceId",
         "@",
     ],
 )
@@ -73,6 +74,7 @@ def test_fields_that_the_response_may_have_pass(query: str) -> None:
     [
         ("Reservation[].Instances[]", "Reservation", "There: Reservations."),
         ("Instances[]", "Instances", "There: "),
+        ("Reservations[].Instances[].xyz", "xyz", "EbsOptimized, ElasticGpuAssociations and "),
         ("Reservations[].Instances[].{id: InstanceID}", "InstanceID", "There: InstanceId, InstanceType, "),
         ("Reservations[].Instances[?state.Name == 'running']", "state", "There: State"),
         ("length(Reservations[0].Instances[].tags)", "tags", "There: "),
@@ -91,17 +93,28 @@ def test_a_wrong_function_gets_the_nearest() -> None:
     assert caught.value.hint == "Nearest: length."
 
 
-@pytest.mark.parametrize("query", ["length(a)", "sort_by(@, &x)", "a[::0]", "sum(b)", "max(c)"])
+@pytest.mark.parametrize("query", ["length(a)", "sort_by(@, &x)", "a[::0]", "sum(b)", "max(c)", "ceil(`1e999`)"])
 def test_one_that_does_not_suit_the_response_is_a_sentence_of_the_check(query: str) -> None:
     with pytest.raises(InvalidInput, match="query does not suit the response") as caught:
         search(query, {"a": [1] if "::" in query else None, "b": ["x"], "c": [1, "x"]})
     assert caught.value.stage == "check"
 
 
+ENDLESS = "@" + " | [@, @]" * 60
+"""A few lists in memory, and 2 to the power of 60 texts."""
+
+
 @pytest.mark.parametrize(
     "query",
-    ["@" + " | join('', [@, @])" * 60, "@" + " | [@, @]" * 60 + " | to_string(@)", "[@]" + " | [@, @][]" * 60],
-    ids=["join", "to_string", "flatten"],
+    [
+        "@" + " | join('', [@, @])" * 60,
+        f"{ENDLESS} | to_string(@)",
+        "[@]" + " | [@, @][]" * 60,
+        f"[({ENDLESS}), ({ENDLESS})] | [0] == [1]",
+        f"[({ENDLESS}), ({ENDLESS})] | [0] != [1]",
+        f"contains([{ENDLESS}], ({ENDLESS}))",
+    ],
+    ids=["join", "to_string", "flatten", "equal", "not equal", "contains"],
 )
 def test_what_repeats_itself_without_end_is_too_large(query: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "MAX_RESULT", 100_000)
