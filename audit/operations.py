@@ -56,6 +56,9 @@ MEMBERS = {
 }
 """Of what they return, if it is a text or bytes."""
 
+PRESIGNED = re.compile("(?i)pre-?signed (amazon )?(s3 )?ur[li]")
+"""In the documentation of what they return: the names of such URLs do not say so."""
+
 
 def build() -> str:
     """The table's text.
@@ -131,8 +134,9 @@ def _rule(metadata: Mapping[str, Any], name: str, operation: Mapping[str, Any], 
     if shape and returned.is_content(shape):
         return "data"
     found = [reason for reason, pattern in NAMES.items() if pattern.search(name)]
-    members = returned.members(shape) if shape else []
+    members = returned.members(shape) if shape else {}
     found += [reason for reason, pattern in MEMBERS.items() if any(map(pattern.search, members))]
+    found += ["url"] if any(map(PRESIGNED.search, members.values())) else []
     return found[0] if found else ""
 
 
@@ -156,10 +160,14 @@ class _Returned:
         """Bytes, a stream, or events as they happen."""
         return any(one["type"] == "blob" or one.get("eventstream") for one in self._reached(shape))
 
-    def members(self, shape: str) -> set[str]:
-        """The names of the texts in it."""
-        inner = [one.get("members", {}).items() for one in self._reached(shape)]
-        return {name for one in inner for name, member in one if self._shapes[member["shape"]]["type"] == "string"}
+    def members(self, shape: str) -> dict[str, str]:
+        """The texts in it, by name: all that is documented about them."""
+        found: dict[str, str] = {}
+        for one in self._reached(shape):
+            for name, member in one.get("members", {}).items():
+                if self._shapes[member["shape"]]["type"] == "string":
+                    found[name] = f"{found.get(name, '')} {member.get('documentation', '')}"
+        return found
 
 
 if __name__ == "__main__":

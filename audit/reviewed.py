@@ -20,6 +20,7 @@ REFUSED: Operations = {
         appsync: GetGraphqlApiEnvironmentVariables ListApiKeys
         autoscaling: DescribeLaunchConfigurations
         chatbot: DescribeChimeWebhookConfigurations
+        chime: GetUser ListUsers
         chime-sdk-identity: DescribeAppInstanceUserEndpoint
         cloudformation: BatchDescribeTypeConfigurations
         cloudhsmv2: DescribeClusters
@@ -54,6 +55,7 @@ REFUSED: Operations = {
         mediapackage: DescribeChannel ListChannels
         odb: GetAutonomousDatabaseWalletDetails
         pca-connector-scep: GetChallengePassword
+        pinpoint: GetBaiduChannel GetGcmChannel
         quicksight: DescribeAssetBundleImportJob
         secretsmanager: BatchGetSecretValue GetRandomPassword GetSecretValue
         snowball: GetJobUnlockCode
@@ -76,6 +78,7 @@ REFUSED: Operations = {
         ec2: DescribeBundleTasks
         gamelift: GetPlayerConnectionDetails
         gameliftstreams: GetStreamSession
+        grafana: DescribeWorkspace ListWorkspaces
         kinesis-video-signaling: GetIceServerConfig
         kms: GetParametersForImport
         marketplace-agreement: GetAgreementEntitlements
@@ -83,6 +86,7 @@ REFUSED: Operations = {
         quicksight: GetIdentityContext
         route53globalresolver: GetAccessToken ListAccessTokens
         s3control: GetDataAccess
+        sagemaker: ListPipelineExecutionSteps
         signin: CreateOAuth2Token
         sts: GetSessionToken
         verifiedpermissions: BatchIsAuthorizedWithToken IsAuthorizedWithToken
@@ -92,6 +96,7 @@ REFUSED: Operations = {
         amplifyuibuilder: GetCodegenJob
         artifact: GetReport GetTermForReport
         athena: GetResourceDashboard
+        bedrock-agentcore-control: GetPaymentConnector
         cognito-idp: DescribeUserImportJob ListUserImportJobs
         connect: GetAttachedFile GetPromptFile
         customer-profiles: GetUploadJobPath
@@ -112,15 +117,18 @@ REFUSED: Operations = {
         invoicing: GetInvoicePDF
         iot: ListThingRegistrationTaskReports
         iot-managed-integrations: GetAccountAssociation
+        iotsitewise: DescribePortal
         lambda: GetFunction GetLayerVersion GetLayerVersionByArn
         lex-models: GetExport
         lexv2-models: DescribeExport
         mailmanager: GetAddressListImportJob GetArchiveMessage ListAddressListImportJobs
         marketplace-reporting: GetBuyerDashboard
         notifications: GetManagedNotificationEvent
+        odb: GetOciOnboardingStatus
         omics: GetWorkflow GetWorkflowVersion
         qconnect: GetContent GetImportJob
         quicksight: DescribeAssetBundleExportJob DescribeDashboardSnapshotJobResult
+        securityagent: BatchGetFindings
         serverlessrepo: GetApplication GetCloudFormationTemplate
         snowball: DescribeReturnShippingLabel GetJobManifest GetSoftwareUpdates
         socialmessaging: GetWhatsAppFlowPreview ListWhatsAppFlowAssets
@@ -151,18 +159,19 @@ REFUSED: Operations = {
         cognito-identity: LookupDeveloperIdentity
         cognito-idp: AdminGetDevice AdminGetUser AdminGetUserAuthFactors AdminListDevices ListUsers ListUsersInGroup
         cognito-sync: ListRecords
-        connect: BatchDescribeDataTableValue DescribeContact DescribeContactEvaluation EvaluateDataTableValues
-        connect: GetContactAttributes ListContactReferences ListDataTablePrimaryValues ListDataTableValues
-        connect: ListRealtimeContactAnalysisSegmentsV2 SearchContactEvaluations SearchContacts
+        connect: BatchDescribeDataTableValue DescribeContact DescribeContactEvaluation DescribeNotification
+        connect: EvaluateDataTableValues GetContactAttributes ListContactReferences ListDataTablePrimaryValues
+        connect: ListDataTableValues ListNotifications ListRealtimeContactAnalysisSegmentsV2 ListUserNotifications
+        connect: SearchContactEvaluations SearchContacts SearchNotifications
         connect-contact-lens: ListRealtimeContactAnalysisSegments
         connectcases: GetCase GetCaseAuditEvents ListCasesForContact SearchAllRelatedItems SearchCases
         connectcases: SearchRelatedItems
         connecthealth: GetMedicalScribeListeningSession GetPatientInsightsJob
         customer-profiles: BatchGetCalculatedAttributeForProfile BatchGetProfile GetCalculatedAttributeForProfile
-        customer-profiles: GetMatches GetObjectTypeAttributeStatistics GetProfileHistoryRecord
-        customer-profiles: GetProfileRecommendations GetSegmentMembership GetSimilarProfiles
-        customer-profiles: ListCalculatedAttributesForProfile ListObjectTypeAttributeValues
-        customer-profiles: ListProfileAttributeValues ListProfileHistoryRecords ListProfileObjects SearchProfiles
+        customer-profiles: GetMatches GetObjectTypeAttributeStatistics GetProfileHistoryRecord GetProfileRecommendations
+        customer-profiles: GetSegmentMembership GetSimilarProfiles ListCalculatedAttributesForProfile
+        customer-profiles: ListObjectTypeAttributeValues ListProfileAttributeValues ListProfileHistoryRecords
+        customer-profiles: ListProfileObjects SearchProfiles
         datazone: GetLineageEvent GetTimeSeriesDataPoint ListTimeSeriesDataPoints
         devops-agent: ListJournalRecords ListPendingMessages
         dynamodb: BatchGetItem GetItem Query Scan SearchVectors
@@ -174,9 +183,8 @@ REFUSED: Operations = {
         frauddetector: GetEvent GetEventPrediction GetEventPredictionMetadata GetListElements
         gamelift: DescribeMatchmaking DescribePlayerSessions
         glacier: GetJobOutput
-        glue: GetColumnStatisticsForPartition GetColumnStatisticsForTable GetEntityRecords GetStatement
-        glue: ListStatements
-        iot: GetCommand GetCommandExecution GetJobDocument SearchIndex
+        glue: GetColumnStatisticsForPartition GetColumnStatisticsForTable GetEntityRecords GetStatement ListStatements
+        iot: DescribeJobTemplate GetCommand GetCommandExecution GetJobDocument SearchIndex
         iot-data: GetRetainedMessage GetThingShadow
         iot-jobs-data: DescribeJobExecution
         iot-managed-integrations: GetManagedThingState
@@ -184,7 +192,7 @@ REFUSED: Operations = {
         iotsitewise: DescribeAction GetAssetPropertyAggregates GetAssetPropertyValue GetAssetPropertyValueHistory
         iotsitewise: GetCaptureData GetInterpolatedAssetPropertyValues GetQueryResults GetSearchResults
         iottwinmaker: GetPropertyValue GetPropertyValueHistory
-        iotwireless: GetPosition GetPositionEstimate GetResourcePosition ListQueuedMessages
+        iotwireless: GetPosition GetPositionEstimate GetResourcePosition
         kendra: GetQuerySuggestions Query Retrieve
         keyspacesstreams: GetRecords
         kinesis: GetRecords SubscribeToShard
@@ -194,14 +202,13 @@ REFUSED: Operations = {
         lambda: GetDurableExecution GetDurableExecutionHistory GetDurableExecutionState
         lex-models: GetUtterancesView
         lex-runtime: GetSession
-        lexv2-models: ListAggregatedUtterances ListSessionAnalyticsData ListTestExecutionResultItems
-        lexv2-models: ListTestSetRecords SearchAssociatedTranscripts
+        lexv2-models: ListAggregatedUtterances ListSessionAnalyticsData ListTestExecutionResultItems ListTestSetRecords
+        lexv2-models: SearchAssociatedTranscripts
         lexv2-runtime: GetSession
         location: BatchGetDevicePosition GetDevicePosition GetDevicePositionHistory ListDevicePositions
         logs: GetLookupTable
         macie2: GetSensitiveDataOccurrences
-        mailmanager: GetArchiveMessageContent GetArchiveSearchResults GetMemberOfAddressList
-        mailmanager: ListMembersOfAddressList
+        mailmanager: GetArchiveMessageContent GetArchiveSearchResults GetMemberOfAddressList ListMembersOfAddressList
         mediaconnect: DescribeFlowSourceThumbnail GetRouterInputThumbnail
         medialive: DescribeInputDeviceThumbnail DescribeThumbnails
         medical-imaging: GetImageFrame GetImageSetMetadata SearchImageSets
@@ -276,19 +283,26 @@ REFUSED: Operations = {
         appsync: GetFunction GetResolver ListFunctions ListResolvers ListResolversByFunction
         athena: BatchGetNamedQuery BatchGetPreparedStatement GetCalculationExecutionCode GetNamedQuery
         athena: GetPreparedStatement
+        b2bi: GetTransformer ListTransformers
         bedrock-agent: GetFlow GetFlowVersion
         bedrock-agent-runtime: GetExecutionFlowSnapshot
         cleanrooms: BatchGetCollaborationAnalysisTemplate GetAnalysisTemplate GetCollaborationAnalysisTemplate
-        cleanrooms: GetProtectedJob GetProtectedQuery
-        cloudformation: GetGeneratedTemplate GetTemplate
+        cleanrooms: GetIntermediateTable GetProtectedJob GetProtectedQuery
+        cleanroomsml: GetAudienceGenerationJob GetMLInputChannel
+        cloudformation: DescribeStackResource DescribeStackSet GetGeneratedTemplate GetTemplate
         cloudfront: GetConnectionFunction GetFunction
+        cloudtrail: DescribeQuery
         codeartifact: GetPackageVersionAsset GetPackageVersionReadme
+        codebuild: BatchGetBuildBatches BatchGetBuilds BatchGetProjects BatchGetSandboxes
         codecommit: BatchDescribeMergeConflicts BatchGetCommits DescribeMergeConflicts GetBlob GetBlobDifferences
-        codecommit: GetComment GetCommentsForComparedCommit GetCommentsForPullRequest GetCommit GetDifferences
-        codecommit: GetFile GetFolder ListFileCommitHistory
+        codecommit: GetComment GetCommentsForComparedCommit GetCommentsForPullRequest GetCommit GetDifferences GetFile
+        codecommit: GetFolder ListFileCommitHistory
         codeguru-security: BatchGetFindings GetFindings
+        config: GetCustomRulePolicy GetOrganizationCustomRulePolicy GetStoredQuery
         connect: DescribeContactFlow DescribeContactFlowModule SearchContactFlowModules SearchContactFlows
         continuum: GetCodeFinding GetCodeIssue GetCodeIssueArtifact
+        customer-profiles: GetSegmentDefinition
+        databrew: DescribeDataset ListDatasets
         datazone: GetNotebook GetNotebookExport
         deadline: BatchGetJobEntity GetFleet GetQueueEnvironment
         devops-agent: GetAssetContent GetAssetFile
@@ -300,19 +314,24 @@ REFUSED: Operations = {
         inspector2: BatchGetCodeSnippet
         kinesisanalytics: DescribeApplication
         kinesisanalyticsv2: DescribeApplication DescribeApplicationVersion
+        logs: DescribeQueries DescribeQueryDefinitions GetScheduledQuery
         m2: GetApplicationVersion
+        machinelearning: DescribeDataSources GetDataSource
         osis: GetPipeline
         proton: GetDeployment
+        quicksight: DescribeDataSet DescribeFlow
         sagemaker: DescribeNotebookInstanceLifecycleConfig DescribePipeline DescribePipelineDefinitionForExecution
         sagemaker: DescribeStudioLifecycleConfig
         schemas: GetCodeBindingSource
-        ssm: DescribeMaintenanceWindowExecutionTaskInvocations DescribeMaintenanceWindowTasks GetDocument
-        ssm: GetMaintenanceWindowExecutionTask GetMaintenanceWindowExecutionTaskInvocation GetMaintenanceWindowTask
-        ssm: ListCommands
+        ssm: DescribeEffectiveInstanceAssociations DescribeMaintenanceWindowExecutionTaskInvocations
+        ssm: DescribeMaintenanceWindowTasks GetDocument GetMaintenanceWindowExecutionTask
+        ssm: GetMaintenanceWindowExecutionTaskInvocation GetMaintenanceWindowTask ListCommands
         stepfunctions: DescribeStateMachine DescribeStateMachineForExecution
+        supplychain: GetDataIntegrationFlow ListDataIntegrationFlows
     """,
     "acts": """
         ec2: GetFlowLogsIntegrationTemplate
+        sagemaker: GetScalingConfigurationRecommendation
         waf: GetChangeToken
         waf-regional: GetChangeToken
     """,
@@ -350,6 +369,7 @@ HARMLESS: Operations = {
         iot: GetTopicRuleDestination ListTopicRuleDestinations
         iot-data: ListRetainedMessages
         iot-managed-integrations: GetCredentialLocker ListCredentialLockers
+        iotwireless: ListQueuedMessages
         ivs: ListStreamKeys
         kafka: ListScramSecrets
         kendra: DescribeDataSource
@@ -399,8 +419,7 @@ HARMLESS: Operations = {
     "configuration": """
         agent-registry: ListDiscoverableRegistryRecords SearchDiscoverableRegistryRecords
         agent-registry-control: GetRegistryRecord ListRegistryRecords
-        amp: DescribeAlertManagerDefinition DescribeRuleGroupsNamespace DescribeScraper
-        amp: GetDefaultScraperConfiguration
+        amp: DescribeAlertManagerDefinition DescribeRuleGroupsNamespace DescribeScraper GetDefaultScraperConfiguration
         amplifyuibuilder: ExportComponents ExportForms ExportThemes
         apigateway: GetIntegration GetMethod GetResource GetResources
         appmesh: DescribeVirtualGateway DescribeVirtualNode
@@ -417,7 +436,7 @@ HARMLESS: Operations = {
         iot: GetOTAUpdate
         kafka: DescribeConfigurationRevision
         location: GetGeofence ListGeofences
-        sagemaker: DescribeHubContent
+        sagemaker: DescribeDomain DescribeHubContent DescribeUserProfile DescribeWorkteam ListWorkteams
         schemas: ExportSchema
         waf: GetByteMatchSet
         waf-regional: GetByteMatchSet
@@ -433,7 +452,7 @@ HARMLESS: Operations = {
         cloudwatch: GetMetricWidgetImage
         codepipeline: GetPipelineState
         ecr: DescribeReplicationBackfillResults
-        glue: ListDataQualityResults
+        glue: GetDataQualityModelResult ListDataQualityResults
         iam: GetCredentialReport
         inspector2: GetClustersForImage
         internetmonitor: GetQueryResults

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 from chalicelib.app_log import logger
-from chalicelib.checks.role import LIST_ORGANIZATION, READ_TAGS, READ_UNITS
-from chalicelib.cross_account import Account, Hub, HubCredentialsRejected
+from chalicelib.checks.role_actions import LIST_ORGANIZATION, READ_TAGS, READ_UNITS
+from chalicelib.cross_account import Account, AssumeRoleDenied, CrossAccountError, Hub, HubCredentialsRejected
 from chalicelib.cross_account.account_id import ACCOUNT_ID
 from chalicelib.cross_account.aws_errors import ErrorKind, classify, code_of, is_aws_error, request_id_of, time_is_up
 from chalicelib.errors import AccountsNotListed, to_cross_account_error
 from chalicelib.inputs.requests import ListingRequest
 from chalicelib.sweeps import units
 from chalicelib.sweeps.deadline import Deadline
-from chalicelib.sweeps.outcome import LeftOut, Target
+from chalicelib.sweeps.outcome import LeftOut, Reason, Target
 from chalicelib.sweeps.units import Units, Way
 
+_NOTHING_BUT_IDENTITY = ("sts:GetCallerIdentity",)
 _WHO_MAY = (
     "Only the management account or a delegated administrator may list them: set ORGANIZATION_ACCOUNT_ID to one, with "
     "role-template.yaml deployed there and ListOrganization=true. Or name the accounts in the event."
@@ -25,8 +27,6 @@ _WHO_MAY = (
 _DEPLOY_AGAIN = (
     "It needs {actions}: deploy the app again, or role-template.yaml in the account ORGANIZATION_ACCOUNT_ID."
 )
-
-_Reason = Literal["suspended", "not allowed"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,9 @@ class Listing:
 def list_accounts(
     hub: Hub, request: ListingRequest, organization_account_id: str, request_id: str, deadline: Deadline
 ) -> Listing:
-    """All accounts that `list_targets` lists.
+    """All accounts that `list_targets` lists, but for the hub unless it lets itself in.
+
+    A sweep of these names its accounts, so it cannot leave out the hub by itself.
 
     Raises:
         as `list_targets` does.
@@ -70,6 +72,21 @@ def list_accounts(
     listing = list_targets(hub, request, organization_account_id, request_id, deadline)
     if not listing.complete:
         raise _too_slow(len(listing.targets), request)
+    return deadline.run(partial(_without_hub, hub, listing, request_id), late=lambda: listing)
+
+
+def _without_hub(hub: Hub, listing: Listing, request_id: str) -> Listing:
+    """Whatever else becomes of the hub, the sweep will tell."""
+    own = next((target for target in listing.targets if target.id == hub.own_account_id()), None)
+    if own is None:
+        return listing
+    try:
+        hub.account(own.id, _NOTHING_BUT_IDENTITY, request_id=request_id)
+    except AssumeRoleDenied:
+        others = [target for target in listing.targets if target is not own]
+        return replace(listing, targets=others, left_out=[*listing.left_out, LeftOut(own, "hub")])
+    except CrossAccountError:
+        pass
     return listing
 
 
@@ -132,7 +149,7 @@ class _Found:
     id: str
     name: str
     way: Way
-    reason: _Reason | None
+    reason: Reason | None
     unit: str | None = None
     tags: Mapping[str, str] | None = None
 
@@ -180,7 +197,7 @@ class _Reading:
         return self.so_far()
 
     def so_far(self) -> Listing:
-        if self.tree is None:
+        if self.organization_account_id and self.tree is None:
             raise time_is_up(self.organization_account_id)
         # First: what is read from here on may be among them, but must not be missing from what is complete.
         complete = self.all_found and not any(map(self._lacks_tags, self.found.values()))
@@ -231,7 +248,7 @@ class _Reading:
             raise units.malformed("an Id that is not an account id")
         if account_id in self.request.exclude:
             return
-        reason: _Reason | None = None
+        reason: Reason | None = None
         if not _is_active(account):
             reason = "suspended"
         elif not self.hub.allows(account_id):

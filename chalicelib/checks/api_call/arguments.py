@@ -32,7 +32,7 @@ REFUSED: Mapping[str, Mapping[str, tuple[re.Pattern[str], str]]] = {
     "s3:GetObjectTagging": {
         "VersionId": (_ANYTHING, "S3 asks for another IAM action then, s3:GetObjectVersionTagging")
     },
-    "s3": {"Bucket": (re.compile("(?![a-zA-Z0-9._-]{1,255}$)|.*--x-s3$"), _ELSEWHERE)},
+    "s3": {"Bucket": (re.compile(r"(?![a-zA-Z0-9._-]{1,255}\Z)|.*--[a-z]+-s3\Z"), _ELSEWHERE)},
     "s3control": {"Bucket": (_ARN, _ELSEWHERE), "Name": (_ARN, _ELSEWHERE)},
 }
 """By operation or service, the arguments whose values turn a read into more, and why."""
@@ -52,14 +52,14 @@ def validated(operation: Operation, arguments: Mapping[str, Any]) -> dict[str, A
     try:
         _refuse(operation, arguments)
         decoded = _decoded(arguments, shape, "arguments") if shape else dict(arguments)
-        report = ParamValidator().validate(decoded, shape) if shape else None
+        wrong = ParamValidator().validate(decoded, shape).generate_report() if shape else ""
     except (ValueError, RecursionError) as error:
         what = "they are nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise InvalidInput(f"The arguments do not suit {operation.name}: {what}.") from None
     if not shape and arguments:
         raise InvalidInput(f"{operation.name} takes no arguments.")
-    if report and report.has_errors():
-        first, *others = report.generate_report().splitlines()
+    if wrong:
+        first, *others = wrong.splitlines()
         more = f" (and {len(others)} more)" if others else ""
         raise InvalidInput(f"The arguments do not suit {operation.name}: {_short(first)}{more}.")
     return decoded

@@ -30,6 +30,9 @@ REASONS = {
 }
 """Why the table refuses an operation although IAM says that it reads."""
 
+MAX_NAME = 200
+"""Characters of an operation with its service; the longest has 74. To look for what a text is like takes long."""
+
 ASKED_ONCE = re.compile(r"s3:(?!ListDirectoryBuckets)|sts:")
 """Of services with an endpoint in each region, the operations whose answer is the same from each."""
 
@@ -123,7 +126,7 @@ def _global_services() -> frozenset[str]:
 def _unknown(name: str) -> InvalidInput:
     """Says what is wrong, with the nearest names: of the service, of others, or of those that need that action."""
     service, colon, operation = name.partition(":")
-    if not colon or not operation or not service:
+    if not colon or not operation or not service or len(name) > MAX_NAME:
         return InvalidInput(
             f"operation must be a service and its operation, such as ec2:DescribeInstances, not {shown(name)}."
         )

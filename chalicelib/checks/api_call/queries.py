@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, ClassVar
 
 import jmespath  # type: ignore[import-untyped]  # botocore brings it
 from botocore.model import ListShape, Shape, StructureShape
@@ -18,8 +18,20 @@ from chalicelib.cross_account import InvalidInput
 MAX_LENGTH = 2_048
 
 
+def _equal(left: Any, right: Any) -> Any:
+    """Python compares what repeats itself without end in one step: meanwhile no other thread runs, and no deadline."""
+    check_size(min(size_of(left), size_of(right)), MAX_RESULT)
+    return TreeInterpreter.COMPARATOR_FUNC["eq"](left, right)
+
+
 class _Bounded(TreeInterpreter):  # type: ignore[misc]
     """JMESPath, in which a short query cannot make a list of any length: by repeating it."""
+
+    COMPARATOR_FUNC: ClassVar = {
+        **TreeInterpreter.COMPARATOR_FUNC,
+        "eq": _equal,
+        "ne": lambda left, right: not _equal(left, right),
+    }
 
     def visit_flatten(self, node: Any, value: Any) -> Any:
         flat = super().visit_flatten(node, value)
@@ -28,7 +40,13 @@ class _Bounded(TreeInterpreter):  # type: ignore[misc]
 
 
 class _BoundedFunctions(Functions):  # type: ignore[misc]
-    """Nor a text."""
+    """Nor a text, nor a comparison."""
+
+    @signature({"types": ["array", "string"]}, {"types": []})  # type: ignore[untyped-decorator]
+    def _func_contains(self, subject: list[Any] | str, search: Any) -> Any:
+        if isinstance(search, list | dict):
+            check_size(size_of(subject), MAX_RESULT)
+        return super()._func_contains(subject, search)
 
     @signature({"types": ["string"]}, {"types": ["array-string"]})  # type: ignore[untyped-decorator]
     def _func_join(self, separator: str, texts: list[str]) -> Any:
@@ -81,7 +99,7 @@ def search(query: str, data: Any) -> Any:
     """
     try:
         return _Bounded(_OPTIONS).visit(jmespath.compile(query).parsed, data)
-    except (ValueError, TypeError, RecursionError) as error:  # a JMESPathError is a ValueError
+    except (ValueError, TypeError, ArithmeticError, RecursionError) as error:  # a JMESPathError is a ValueError
         function = getattr(error, "function_name", None)
         what = f"its function {function} got a {getattr(error, 'actual_type', 'value')}" if function else "it failed"
         raise InvalidInput(
@@ -141,6 +159,8 @@ class _ListOf(ListShape):
 def _field(name: str, shape: Shape | None) -> Shape | None:
     if not isinstance(shape, StructureShape) or getattr(shape, "is_document_type", False):
         return None
+    if name == "null":  # a field that is never there, by which `PublicIpAddress != null` compares
+        return None
     if name not in shape.members:
         nearest = _nearest(name, shape.members)
         raise InvalidInput(f"The response has no {shown(name)} where query looks for it.", hint=f"There: {nearest}.")
@@ -150,7 +170,10 @@ def _field(name: str, shape: Shape | None) -> Shape | None:
 def _nearest(name: str, names: Collection[str]) -> str:
     from difflib import get_close_matches  # only for a name that is wrong
 
-    return ", ".join(get_close_matches(name, names, n=3) or sorted(names)[:12])
+    if nearest := get_close_matches(name, names, n=3):
+        return ", ".join(nearest)
+    first, more = ", ".join(sorted(names)[:12]), len(names) - 12
+    return f"{first} and {more} more" if more > 0 else first
 
 
 def _check_function(name: str, given: int) -> None:

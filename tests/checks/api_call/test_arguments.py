@@ -58,7 +58,11 @@ def test_arguments_without_end_are_refused() -> None:
     for _ in range(5_000):
         deep = {"And": [deep]}
     asked = {"TimePeriod": {"Start": "a", "End": "b"}, "Granularity": "DAILY", "Metrics": [], "Filter": deep}
-    for operation, arguments in (("ce:GetCostAndUsage", asked), ("omics:GetRun", {"id": "1", "export": deep})):
+    for operation, arguments in (
+        ("ce:GetCostAndUsage", asked),
+        ("omics:GetRun", {"id": "1", "export": deep}),
+        ("ec2:DescribeInstances", {"DryRun": deep}),
+    ):
         with pytest.raises(InvalidInput, match="nested too deeply"):
             given(operation, arguments)
 
@@ -74,6 +78,9 @@ TURNED = [
     ("s3:GetObjectTagging", {"Bucket": "b", "Key": "k", "VersionId": "v"}),
     ("s3:ListObjectsV2", {"Bucket": BUCKET}),
     ("s3:ListObjectsV2", {"Bucket": "b--use1-az1--x-s3"}),
+    ("s3:ListObjectsV2", {"Bucket": "accesspoint--use1-az1--xa-s3"}),
+    ("s3:ListObjectsV2", {"Bucket": "accesspoint--op-s3"}),
+    ("s3:ListObjectsV2", {"Bucket": "bucket\n"}),
     ("s3:ListObjectsV2", {"Bucket": "example.com/"}),
     ("s3control:GetAccessPoint", {"AccountId": "111111111111", "Name": BUCKET}),
     ("s3control:ListAccessPoints", {"AccountId": "111111111111", "Bucket": BUCKET}),

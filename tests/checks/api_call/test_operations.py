@@ -44,7 +44,7 @@ def test_nothing_passes_that_iam_says_writes_tags_or_manages_permissions(passing
 
 
 def test_enough_passes_at_each_setting(passing: Sequence[Operation]) -> None:
-    assert len(passing) >= 7_500
+    assert len(passing) >= 7_400
     assert len([operation for operation in passing if operation.access == "list"]) >= 4_300
 
 
@@ -101,11 +101,13 @@ def test_what_changes_or_reveals_more_than_configuration_is_refused_by_name_with
     names = """
         athena:GetQueryResults autoscaling:DescribeLaunchConfigurations bedrock-runtime:Converse codecommit:GetFile
         cognito-idp:DescribeUserPoolClient cognito-idp:GetUser dynamodb:GetItem dynamodb:Query dynamodb:Scan
+        chime:GetUser cloudformation:DescribeStackSet cloudformation:GetTemplate devicefarm:ListSamples
         ec2:CreateTags ec2:DescribeLaunchTemplateVersions ec2:DescribeVpnConnections ec2:GetConsoleOutput
         ec2:GetPasswordData ec2:RunInstances ecr:GetAuthorizationToken health:DescribeTags iam:GenerateCredentialReport
         iam:PutRolePolicy kinesis:GetRecords lambda:GetFunction logs:FilterLogEvents logs:GetLogEvents
         redshift-data:GetStatementResult redshift:GetClusterCredentials s3:GetObject s3:HeadObject
-        secretsmanager:BatchGetSecretValue secretsmanager:GetSecretValue sqs:ReceiveMessage ssm:GetCommandInvocation
+        secretsmanager:BatchGetSecretValue secretsmanager:GetSecretValue sesv2:GetExportJob snowball:DescribeJob
+        sqs:ReceiveMessage ssm:DescribeEffectiveInstanceAssociations ssm:GetCommandInvocation
         ssm:GetParameter ssm:GetParameterHistory ssm:GetParameters ssm:GetParametersByPath sts:AssumeRole
         sts:GetFederationToken sts:GetSessionToken timestream-query:Query
     """
@@ -133,7 +135,7 @@ def test_what_does_not_exist_gets_the_nearest_names(name: str, nearest: str) -> 
     assert nearest in caught.value.hint
 
 
-@pytest.mark.parametrize("name", ["ec2", "ec2:", ":DescribeInstances", ""])
+@pytest.mark.parametrize("name", ["ec2", "ec2:", ":DescribeInstances", "", "ec2:" + "A" * 10_000_000])
 def test_an_operation_is_a_service_and_a_name(name: str) -> None:
     with pytest.raises(InvalidInput, match="such as ec2:DescribeInstances"):
         operations.permitted(name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from chalicelib.checks.api_call import queries
@@ -61,6 +63,7 @@ INSTANCES = model_of(permitted("ec2:DescribeInstances")).output_shape
         "Reservations[*].Instances[*].[InstanceId, not_null(PublicIpAddress, PrivateIpAddress)]",
         "{all: Reservations, first: Reservations[0].Instances[0]} | first.InstanceId",
         "Reservations[].Groups[].*.anything",
+        "Reservations[].Instances[?PublicIpAddress != null].InstanceId",
         "@",
     ],
 )
@@ -85,23 +88,40 @@ def test_a_field_that_the_response_never_has_is_told_before_it_finds_nothing(que
     assert caught.value.hint.startswith(hint[:15])
 
 
+def test_where_no_name_is_near_the_first_are_told_and_how_many_more_there_are() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check_query("Reservations[].Instances[].xyz", INSTANCES)
+    assert re.search(r"ElasticGpuAssociations and [0-9]+ more\.$", caught.value.hint)
+
+
 def test_a_wrong_function_gets_the_nearest() -> None:
     with pytest.raises(InvalidInput) as caught:
         check_query("lenght(@)", None)
     assert caught.value.hint == "Nearest: length."
 
 
-@pytest.mark.parametrize("query", ["length(a)", "sort_by(@, &x)", "a[::0]", "sum(b)", "max(c)"])
+@pytest.mark.parametrize("query", ["length(a)", "sort_by(@, &x)", "a[::0]", "sum(b)", "max(c)", "ceil(`1e999`)"])
 def test_one_that_does_not_suit_the_response_is_a_sentence_of_the_check(query: str) -> None:
     with pytest.raises(InvalidInput, match="query does not suit the response") as caught:
         search(query, {"a": [1] if "::" in query else None, "b": ["x"], "c": [1, "x"]})
     assert caught.value.stage == "check"
 
 
+ENDLESS = "@" + " | [@, @]" * 60
+"""A few lists in memory, and 2 to the power of 60 texts."""
+
+
 @pytest.mark.parametrize(
     "query",
-    ["@" + " | join('', [@, @])" * 60, "@" + " | [@, @]" * 60 + " | to_string(@)", "[@]" + " | [@, @][]" * 60],
-    ids=["join", "to_string", "flatten"],
+    [
+        "@" + " | join('', [@, @])" * 60,
+        f"{ENDLESS} | to_string(@)",
+        "[@]" + " | [@, @][]" * 60,
+        f"[({ENDLESS}), ({ENDLESS})] | [0] == [1]",
+        f"[({ENDLESS}), ({ENDLESS})] | [0] != [1]",
+        f"contains([{ENDLESS}], ({ENDLESS}))",
+    ],
+    ids=["join", "to_string", "flatten", "equal", "not equal", "contains"],
 )
 def test_what_repeats_itself_without_end_is_too_large(query: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "MAX_RESULT", 100_000)
