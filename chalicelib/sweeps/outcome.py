@@ -154,10 +154,11 @@ class Answer:
 
     def summary(self) -> dict[str, Any]:
         failed = len(self.failed)
+        answered = {outcome.account for outcome in self.outcomes if outcome.ok}
         denials = (outcome for outcome in self.outcomes if isinstance(outcome.error, AssumeRoleDenied | CheckDenied))
         return {
             "accounts": self.accounts,
-            "ok": self.accounts - len(self.not_started) - failed,
+            "ok": len(answered.difference(self.failed)),
             "failed": failed,
             "not_started": len(self.not_started),
             "left_out": len(self.left_out),

@@ -224,6 +224,7 @@ def test_the_documented_queries_return_the_stored_results(results: Path, monkeyp
     assert denied[0][3] == sorted(DENIED)
     named = [(account, name, buckets) for account, name, _unit, buckets, _oldest in most[:2]]
     assert named == [("345678901234", "analytics", 3), ("123456789012", "production", 2)]
+    assert units.pop("") == [1, 0, 0, ["hub"]]  # directly below the root
     assert sum(accounts for accounts, *_ in units.values()) == len(ACCOUNTS)
 
 
