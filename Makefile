@@ -26,7 +26,7 @@ help:  ## This list
 demo: $(INSTALLED)  ## A hub and its target accounts on this machine, looked into, in a minute
 	@$(BIN)/python -m sandbox.demo
 
-demo-scale: $(INSTALLED)  ## 301 accounts swept by the state machine, on this machine, in half a minute
+demo-scale: $(INSTALLED)  ## 300 accounts swept by the state machine, on this machine, in half a minute
 	@$(BIN)/python -m sandbox.demo_scale
 
 sandbox: $(INSTALLED)  ## The same AWS, left running for chalice, aws and boto3

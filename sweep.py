@@ -1,8 +1,8 @@
 """Ask AWS accounts from a terminal, without deploying anything: python sweep.py s3_buckets
 
 It needs the hub's credentials in the shell, and does what the function `sweep` does, with the settings of a stage in
-.chalice/config.json laid over the shell's variables. The answer goes to stdout or into --output FILE; what is going to
-be asked, a progress bar, what went wrong and how to go on go to stderr (below a table: to stdout, with it).
+.chalice/config.json laid over the shell's variables. The answer goes to stdout or into --output FILE; the plan, a
+progress bar and how to go on go to stderr. So do the failures, unless stdout has a table or JSON, which contain them.
 
 Ctrl-C, or the end of --timeout, ends the sweep: what is done is written, with the command that asks the rest.
 """
@@ -33,15 +33,14 @@ from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.outcome import Answer
 from chalicelib.sweeps.sweep import sweep
 from terminal.credentials import process_credentials
-from terminal.forms import as_json
-from terminal.going_on import how_to_go_on
-from terminal.limit import Limit
-from terminal.listing import checks_as
+from terminal.ending_early import Limit, how_to_go_on
+from terminal.exit_status import Status, first_of
+from terminal.formats import as_json
+from terminal.list_checks import checks_as
 from terminal.options import event_of, parse
 from terminal.outputs import Outputs
 from terminal.plan import plan
 from terminal.stage import settings_of
-from terminal.status import Status, first_of
 from terminal.streams import PROGRAM, leave, open_closed_streams, say, write
 
 NOTHING_DONE = "stopped before any account was done, so there is nothing to show. The same command starts again."
@@ -128,7 +127,7 @@ def _give(answer: Answer, outputs: Outputs, typed: Sequence[str], *, interrupted
         say(f"{'time is up. ' if not outputs.lost else ''}{next_step}")
     holding = {
         Status.INTERRUPTED: interrupted,
-        Status.FAILED: bool(answer.failed or rest or not answer.listing_complete),
+        Status.FAILED: bool(answer.failed or rest or not answer.listing_complete or not answer.accounts),
         Status.ALARM: outputs.tally.alarm,
         Status.CHANGED: outputs.changed,
     }

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from chalicelib.outputs.rows import items_of, rows_of
+from chalicelib.pages.table import counted
 from chalicelib.sweeps.outcome import Answer, Outcome
 from terminal.earlier_run import EarlierRun, Place, Row, own, tells_apart
 
@@ -86,8 +87,8 @@ class Changes:
             outcomes: all of it, with their results.
 
         Returns:
-            The rows that are new, gone or changed, with the column `change` after those of the account; where it is
-            "changed", the column `before` has the earlier values of the columns that are not the same.
+            The rows that are new, gone or changed: first the column `change`, last `before`, which has the earlier
+            values of the columns that have changed, else None.
         """
         if not outcomes:
             return []
@@ -130,10 +131,8 @@ class Changes:
             then = _FILE_ENDS
         now = _now(outcome)
         if then not in (_ANSWERED, _NO_ROWS) or now != _ANSWERED:
-            everywhere = (
-                outcome.region is None and then == _NO_ROWS and outcome.check in [check for _, check in earlier]
-            )
-            if not everywhere:
+            had_regions = outcome.region is None and outcome.check in [check for _, check in earlier]
+            if not (had_regions and then == _NO_ROWS):  # or _leave_other_places tells them
                 self._leave(account, outcome.region, then, now)
             return
         before, rows = earlier.get(place, []), [*rows_of(outcome)]
@@ -197,7 +196,7 @@ def _then(before: Sequence[Row]) -> str:
 def _failure(earlier: Mapping[Place, list[Row]], check: str) -> list[Row] | None:
     """Of a check that failed before its regions were known, or of an account that was not started."""
     for (region, of), rows in earlier.items():
-        if region is None and check in of.split("-") and "error" in rows[-1]:
+        if region is None and check in of.split("-") and rows[-1].get("error") is not None:
             return rows
     return None
 
@@ -265,10 +264,8 @@ def _ordered(value: Any) -> Any:
 
 
 def _change(kind: Kind, row: Row, before: Row) -> Row:
-    columns = own(row)
-    found = {name: value for name, value in row.items() if name not in columns} | {"change": kind}
-    found |= {f"result_{name}" if name in ("change", "before") else name: value for name, value in columns.items()}
-    return {**found, "before": before} if before else found
+    found = {f"result_{name}" if name in ("change", "before") else name: value for name, value in row.items()}
+    return {"change": kind, **found, "before": before or None}
 
 
 def _other_columns(check: str, gone: list[str], new: list[str]) -> str:
@@ -280,8 +277,8 @@ def _accounts(places: Mapping[str, Sequence[str | None]]) -> str:
     listed = [
         account
         if None in regions or not regions
-        else f"{account} in {regions[0] if len(regions) == 1 else f'{len(regions)} regions'}"
+        else f"{account} in {regions[0] if len(regions) == 1 else counted(len(regions), 'region')}"
         for account, regions in [*places.items()][:_FEW]
     ]
     more = [f"{len(places) - _FEW:,} more"] if len(places) > _FEW else []
-    return f"{len(places):,} account{'s' if len(places) > 1 else ''}: {', '.join([*listed, *more])}"
+    return f"{counted(len(places), 'account')}: {', '.join([*listed, *more])}"

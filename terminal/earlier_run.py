@@ -19,7 +19,7 @@ Row = dict[str, Any]
 Place = tuple[str | None, str]
 """Within an account: region and check."""
 
-_NOT_OWN = frozenset({*BASE, "tags"})
+_NOT_OWN = frozenset({*BASE, "tags", "error"})
 
 
 class EarlierRun:
@@ -97,7 +97,7 @@ class EarlierRun:
                 others.update(checks)
                 continue
             self._remember(account, block[0][0], block[-1][1])
-            rows = [own(row) for _, _, row in block if "error" not in row]
+            rows = [own(row) for _, _, row in block if row.get("error") is None]
             if rows:
                 self._learn(place[1], rows)
         if others and not self._spans:
@@ -183,7 +183,7 @@ def _is_row(row: Any) -> bool:
     if not isinstance(row, dict) or not all(name in row for name in BASE):
         return False
     texts = isinstance(row["account"], str) and isinstance(row["check"], str)
-    return texts and isinstance(row["region"], str | None) and isinstance(row.get("error", {}), dict)
+    return texts and isinstance(row["region"], str | None) and isinstance(row.get("error"), dict | None)
 
 
 def _seekable(path: Path) -> IO[bytes]:

@@ -1,16 +1,16 @@
-"""Rows as text, written as they come: JSON lines and CSV.
+"""What makes text of an answer: JSON lines and CSV account by account, anything else when all of them are done.
 
-Both take a text file in UTF-8 that leaves line ends alone (`open(..., encoding="utf-8", newline="")`), and hold no row
-that is written. `receive` is what a sweep calls with the outcomes of each account that is done, and each call ends with
-whole lines in the file; `finish` writes the accounts that were not started.
+JSON lines and CSV hold no row that is written. Their text goes into a file in UTF-8 that leaves line ends alone
+(`open(..., encoding="utf-8", newline="")`).
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TextIO
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
 
 from chalicelib.outputs.rows import BASE, not_started, rows_of
 from chalicelib.sweeps.outcome import Answer, Outcome
@@ -30,30 +30,36 @@ _HARMLESS = re.compile('[A-Za-z0-9/][^;"\x00-\x1f\x7f-\x9f\ud800-\udfff]*')
 """Most texts, and then nothing else is to be looked for."""
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
-_lines = json.JSONEncoder(separators=(",", ":"))
+_one_line = json.JSONEncoder(separators=(",", ":"))
 _nested = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
+class Format(Protocol):
+    """Makes text of the answer."""
+
+    def receive(self, outcomes: Sequence[Outcome], /) -> str:
+        """That of one account: whole lines, or nothing yet."""
+
+    def finish(self, answer: Answer, /) -> str:
+        """What comes last. The outcomes of the answer have no results any more."""
+
+
 class JsonLines:
-    """One JSON object a line, a failure's with `error`.
+    """One JSON object a line. In the row of a result `error` is null, so that SQL finds the column if nothing failed.
 
     In ASCII: what is not becomes an escape, which every reader undoes. So no name can hold a control sequence for a
     terminal, a line end that only some see, or half a character, for which UTF-8 has no bytes.
     """
 
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
+    def receive(self, outcomes: Sequence[Outcome]) -> str:
+        return self.text_of(row for outcome in outcomes for row in rows_of(outcome))
 
-    def receive(self, outcomes: Sequence[Outcome]) -> None:
-        self.write(row for outcome in outcomes for row in rows_of(outcome))
+    def finish(self, answer: Answer) -> str:
+        return self.text_of(not_started(target, answer.check) for target in answer.not_started)
 
-    def finish(self, answer: Answer) -> None:
-        self.write(not_started(target, answer.check) for target in answer.not_started)
-
-    def write(self, rows: Iterable[dict[str, Any]]) -> None:
+    def text_of(self, rows: Iterable[dict[str, Any]]) -> str:
         """Rows as they are, also others than those of outcomes."""
-        self._out.writelines(_lines.encode(row) + "\n" for row in rows)
-        self._out.flush()
+        return "".join(_one_line.encode(row if _ERROR in row else {**row, _ERROR: None}) + "\n" for row in rows)
 
 
 class Csv:
@@ -74,44 +80,43 @@ class Csv:
     Python, awk and join it is a part of the first column's name.
     """
 
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
+    def __init__(self) -> None:
         self._columns: list[str] = []
         self._known: frozenset[str] = frozenset()
         self._waiting: list[dict[str, Any]] = []
 
-    def receive(self, outcomes: Sequence[Outcome]) -> None:
-        if not self._columns and not self._begin(row for outcome in outcomes if outcome.ok for row in rows_of(outcome)):
-            self._waiting += (row for outcome in outcomes for row in rows_of(outcome))
-            return
-        self._write(row for outcome in outcomes for row in rows_of(outcome))
+    def receive(self, outcomes: Sequence[Outcome]) -> str:
+        begun = self._begun(row for outcome in outcomes if outcome.ok for row in rows_of(outcome))
+        rows = (row for outcome in outcomes for row in rows_of(outcome))
+        if not self._columns:
+            self._waiting += rows
+            return ""
+        return begun + self._lines(rows)
 
-    def finish(self, answer: Answer) -> None:
+    def finish(self, answer: Answer) -> str:
         rows = [not_started(target, answer.check) for target in answer.not_started]
-        if not self._columns and not self._begin([*self._waiting, *rows]):
-            self._begin([dict.fromkeys(BASE)])
-        self._write(rows)
+        begun = self._begun([*self._waiting, *rows] or [dict.fromkeys(BASE)])
+        return begun + self._lines(rows)
 
-    def write(self, rows: Sequence[dict[str, Any]]) -> None:
+    def text_of(self, rows: Sequence[dict[str, Any]]) -> str:
         """Rows as they are, also others than those of outcomes."""
-        if self._columns or self._begin(rows):
-            self._write(rows)
+        return self._begun(rows) + self._lines(rows)
 
-    def _begin(self, rows: Iterable[dict[str, Any]]) -> bool:
-        """Write a header for such rows, if there are any, and the rows that waited for one."""
+    def _begun(self, rows: Iterable[dict[str, Any]]) -> str:
+        """The header for such rows, if it is still missing and there are any, and the rows that waited for one."""
+        if self._columns:
+            return ""
         names = dict.fromkeys(name for row in rows for name in row)
+        if not names:
+            return ""
         self._columns = [name for name in names if name not in (_ERROR, _MORE)]
         self._known = frozenset((*self._columns, _ERROR))
-        if not names:
-            return False
-        self._out.write(",".join(_text(name) for name in (*self._columns, _ERROR, _MORE)) + "\r\n")
-        self._write(self._waiting)
-        self._waiting = []
-        return True
+        header = ",".join(_text(name) for name in (*self._columns, _ERROR, _MORE)) + "\r\n"
+        waiting, self._waiting = self._waiting, []
+        return header + self._lines(waiting)
 
-    def _write(self, rows: Iterable[dict[str, Any]]) -> None:
-        self._out.writelines(",".join(self._cells(row)) + "\r\n" for row in rows)
-        self._out.flush()
+    def _lines(self, rows: Iterable[dict[str, Any]]) -> str:
+        return "".join(",".join(self._cells(row)) + "\r\n" for row in rows)
 
     def _cells(self, row: dict[str, Any]) -> Iterator[str]:
         for name in self._columns:
@@ -120,6 +125,29 @@ class Csv:
         yield _text(error_text(error)) if error else ""
         more = row.keys() - self._known
         yield _cell({name: row[name] for name in row if name in more}) if more else ""
+
+
+class Whole:
+    """Keeps every result until the end.
+
+    Args:
+        render: makes the text of the answer, whose outcomes have their results.
+    """
+
+    def __init__(self, render: Callable[[Answer], str]) -> None:
+        self._render = render
+        self._kept: dict[tuple[str, str, str | None], Outcome] = {}
+
+    def receive(self, outcomes: Sequence[Outcome]) -> str:
+        self._kept.update((_key(outcome), outcome) for outcome in outcomes)
+        return ""
+
+    def finish(self, answer: Answer) -> str:
+        return self._render(replace(answer, outcomes=[self._kept[_key(outcome)] for outcome in answer.outcomes]))
+
+
+def as_json(response: dict[str, Any]) -> str:
+    return json.dumps(response, indent=2) + "\n"
 
 
 def error_text(error: Mapping[str, Any]) -> str:
@@ -143,3 +171,7 @@ def _text(text: str) -> str:
     if not _NUMBER.fullmatch(text):
         text = _CONTROL.sub("\ufffd", _FORMULA.sub("'", text))
     return '"' + text.replace('"', '""') + '"'
+
+
+def _key(outcome: Outcome) -> tuple[str, str, str | None]:
+    return outcome.account, outcome.check, outcome.region

@@ -6,7 +6,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from terminal.status import MEANINGS
+from terminal.exit_status import MEANINGS
 
 EXAMPLES = r"""
   python sweep.py preflight

@@ -14,8 +14,8 @@ from chalicelib.checks.check import Check
 from chalicelib.cross_account import InvalidInput
 from chalicelib.inputs.fields import known_check
 from chalicelib.inputs.requests import DEFAULT_CONCURRENCY
+from terminal.exit_status import Status
 from terminal.help import epilog
-from terminal.status import Status
 from terminal.streams import PROGRAM, write
 
 API_CALL = "api_call"
@@ -112,9 +112,9 @@ def _what(parser: ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="a parameter of a check, as text or as JSON, whichever the check takes; may be repeated",
     )
-    what.add_argument("--query", metavar="JMESPATH", help="what to show of the operation's response")
+    what.add_argument("--query", metavar="JMESPATH", help="what to take of the operation's response")
     what.add_argument(
-        "--arguments", type=_json_object, metavar="JSON", help="or @FILE: of the operation, as the API names them"
+        "--arguments", type=_json_object, metavar="JSON", help="of the operation, named as in AWS's API; or @FILE"
     )
 
 
@@ -125,23 +125,21 @@ def _where(parser: ArgumentParser) -> None:
         "--accounts",
         type=_names_or_file,
         metavar="ID,ID",
-        help="or @FILE, a text file of ids; default: the whole organization",
+        help="ask these accounts; or @FILE, a text file of ids; default: the whole organization",
     )
-    which.add_argument("--organizational-unit", metavar="OU", help="everything below this unit or root")
+    which.add_argument("--organizational-unit", metavar="OU", help="ask the accounts below this unit or root")
     where.add_argument(
         "--account-tags",
         action=_Tags,
         metavar="NAME=VALUE,NAME=VALUE",
-        help="accounts of the organization that have these tags; may be repeated",
+        help="ask only accounts that have all of these tags; may be repeated",
     )
-    where.add_argument(
-        "--exclude", type=_names_or_file, metavar="ID,ID", help="or @FILE: accounts of the organization to leave out"
-    )
+    where.add_argument("--exclude", type=_names_or_file, metavar="ID,ID", help="do not ask these accounts; or @FILE")
     where.add_argument(
         "--regions",
         type=_regions,
         metavar="REGION,REGION",
-        help="or all: those that an account has enabled; default: the shell's own region",
+        help="ask in these regions; all: those that an account has enabled; default: the shell's region",
     )
 
 
@@ -151,27 +149,27 @@ def _answer(parser: ArgumentParser) -> None:
     form.add_argument("--format", choices=FORMATS, help="default: by the ending of --output, else table")
     form.add_argument("--json", dest="format", action="store_const", const="json", help="short for --format json")
     answer.add_argument(
-        "--output", type=_new_file, metavar="FILE", help="write it there; csv and jsonl while the sweep runs"
+        "--output", type=_new_file, metavar="FILE", help="write the answer there; csv and jsonl while the sweep runs"
     )
-    answer.add_argument("--html", type=_new_file, metavar="FILE", help="write a page as well")
+    answer.add_argument("--html", type=_new_file, metavar="FILE", help="also write it as a page")
     answer.add_argument("--tags", action="store_const", const=True, help="show the accounts' tags")
     answer.add_argument(
         "--since",
         type=Path,
         metavar="FILE",
-        help="show what is new, gone or changed since the sweep that wrote this jsonl; the rows of this one go into "
-        "--output",
+        help="show what is new, gone or changed since the sweep that wrote this jsonl file; --output takes the rows of "
+        "this sweep",
     )
-    answer.add_argument("--fail-on", choices=["alarm"], help="exit with 4 if a row's verdict is alarm")
+    answer.add_argument("--fail-on", choices=["alarm"], help="exit with status 4 if the verdict of a row is alarm")
 
 
 def _running(parser: ArgumentParser) -> None:
     running = parser.add_argument_group("running it")
     running.add_argument(
-        "--concurrency", type=int, metavar="N", help=f"accounts in flight; default: {DEFAULT_CONCURRENCY}"
+        "--concurrency", type=int, metavar="N", help=f"accounts to ask at the same time; default: {DEFAULT_CONCURRENCY}"
     )
     running.add_argument(
-        "--timeout", type=_seconds, metavar="SECONDS", help="then end with what is done; default: no limit"
+        "--timeout", type=_seconds, metavar="SECONDS", help="end after this time, with what is done; default: no limit"
     )
     running.add_argument(
         "--stage", default="dev", help="whose settings to use; default: dev, as for every chalice command"

@@ -7,7 +7,6 @@ from argparse import Namespace
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
-from io import StringIO
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -17,18 +16,45 @@ from chalicelib.cross_account import InvalidInput
 from chalicelib.pages.report import page
 from chalicelib.sweeps.outcome import Answer, Outcome
 from terminal.changes import Changes
-from terminal.formats import Csv, JsonLines
-from terminal.forms import Whole, as_json
-from terminal.output import Form, Output, ReplacedFile
-from terminal.report import report
+from terminal.exit_status import Status
+from terminal.formats import Csv, Format, JsonLines, Whole, as_json
+from terminal.output_file import ReplacedFile
 from terminal.since import Since
-from terminal.status import Status
-from terminal.streams import printable, tell, write
-from terminal.table import shown, text_for
-from terminal.tally import Tally
+from terminal.streams import printable, tell, text_for, write
+from terminal.summary import Tally, summary
+from terminal.table import as_table
 
 AS_THEY_COME = ("csv", "jsonl")
 """The formats that are written while the sweep runs."""
+
+
+class Output:
+    """Writes what an account comes to at once and as a whole, so that there are whole lines whenever it ends.
+
+    Attributes:
+        status: whether it could be written; once it could not, nothing more is.
+        lost: the accounts that were done and are not in it.
+
+    Args:
+        format_: makes the text.
+        write: takes it where it belongs, and says what this comes to.
+    """
+
+    def __init__(self, format_: Format, write: Callable[[str], Status]) -> None:
+        self.status = Status.DONE
+        self.lost: list[str] = []
+        self._format = format_
+        self._write = write
+
+    def receive(self, outcomes: Sequence[Outcome]) -> None:
+        if not self.status and (text := self._format.receive(outcomes)):
+            self.status = self._write(text)
+        if self.status:
+            self.lost += dict.fromkeys(outcome.account for outcome in outcomes)
+
+    def finish(self, answer: Answer) -> None:
+        if not self.status:
+            self.status = self._write(self._format.finish(answer))  # also if it is nothing: a file is then empty
 
 
 class Outputs:
@@ -61,18 +87,16 @@ class Outputs:
         self._give_up = give_up
         self._since: Since | None = None
         self._outputs = [
-            self._output(format_, None, ReplacedFile(file, open_files).write) for format_, file in _files(options)
+            Output(self._format(name, None), ReplacedFile(file, open_files).write) for name, file in _files(options)
         ]
         on_stdout = None if options.output else options.format
         if options.since:
             on_stdout = on_stdout or "table"
             if on_stdout == "html":
                 raise InvalidInput("--since is shown as a table, csv, json or jsonl. A page has --html FILE.")
-            text = StringIO(newline="")
-            self._since = Since(text, Changes(options.since, checks), on_stdout, self._told)
-            self._outputs.append(Output(self._since, text, write))
-        elif on_stdout:
-            self._outputs.append(self._output(on_stdout, sys.stdout, write))
+            self._since = Since(Changes(options.since, checks), on_stdout, self._told)
+        if on_stdout:
+            self._outputs.append(Output(self._since or self._format(on_stdout, sys.stdout), write))
         self._is_told = on_stdout in ("table", "json")  # it contains what else there is to tell
         self.is_streaming = on_stdout in AS_THEY_COME
 
@@ -104,26 +128,22 @@ class Outputs:
         if not self._is_told and Status.CLOSED not in self.statuses:
             tell(text_for(sys.stderr, self._told(answer)))
 
-    def _output(self, format_: str, stream: TextIO | None, write: Callable[[str], Status]) -> Output:
-        text = StringIO(newline="")
-        return Output(self._form(format_, text, stream), text, write)
-
-    def _form(self, format_: str, text: TextIO, stream: TextIO | None) -> Form:
-        if format_ == "jsonl":
-            return JsonLines(text)
-        if format_ == "csv":
-            return Csv(text)
+    def _format(self, name: str, stream: TextIO | None) -> Format:
+        if name == "jsonl":
+            return JsonLines()
+        if name == "csv":
+            return Csv()
         render: dict[str, Callable[[Answer], str]] = {
             "json": lambda answer: as_json(answer.as_dict()),
             "html": partial(page, asked=self._event),
-            "table": lambda answer: shown(answer, self._told(answer), stream),
+            "table": lambda answer: as_table(answer, self._told(answer), stream),
         }
-        return Whole(text, render[format_])
+        return Whole(render[name])
 
     def _told(self, answer: Answer) -> Iterator[Text]:
         if self._since and self._since.comparison:
             yield from (Text(printable(sentence)) for sentence in self._since.comparison.sentences())
-        yield from report(answer, self.tally)
+        yield from summary(answer, self.tally)
 
 
 def _files(options: Namespace) -> Iterator[tuple[str, Path]]:

@@ -8,6 +8,7 @@ from botocore.loaders import create_loader
 
 from chalicelib.cross_account.region import REGION
 from chalicelib.inputs.requests import SweepRequest
+from chalicelib.pages.table import counted
 
 
 def plan(request: SweepRequest, accounts: int, region: str) -> str:
@@ -15,17 +16,17 @@ def plan(request: SweepRequest, accounts: int, region: str) -> str:
 
     Args:
         accounts: how many are going to be asked.
-        region: the hub's. Which ones an account has enabled is not known yet; it is those of the hub's partition at
-            most.
+        region: the hub's, which is asked if none is named. Which ones an account has enabled is not known yet; it is
+            those of the hub's partition at most.
     """
     everywhere = request.regions == "all"
     regions = _in_partition_of(region) if everywhere else len(request.regions)
     regional = sum(asked.needs.scope == "regional" for asked in request.checks)
     calls = accounts * (1 + everywhere * bool(regional) + len(request.checks) - regional + regional * regions)
     at_most = "up to " if everywhere and regional else ""
-    where = f" x {at_most}{_number(regions, 'region')}" if regional and request.regions != (None,) else ""
-    asked = f"{_number(len(request.checks), 'check')} x {_number(accounts, 'account')}{where}"
-    return f"{asked}: {at_most}about {_number(_rounded(calls), 'call')}"
+    where = f" in {region}" if request.regions == (None,) else f" x {at_most}{counted(regions, 'region')}"
+    asked = f"{counted(len(request.checks), 'check')} x {counted(accounts, 'account')}{where if regional else ''}"
+    return f"{asked}: {at_most}about {counted(_rounded(calls), 'call')}"
 
 
 def _in_partition_of(region: str) -> int:
@@ -37,7 +38,3 @@ def _in_partition_of(region: str) -> int:
 def _rounded(number: int) -> int:
     """To two digits."""
     return round(number, 2 - len(str(number))) if number >= 100 else number
-
-
-def _number(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
-from itertools import chain, count
-from pathlib import Path
-from typing import NoReturn, TextIO
+from io import StringIO
+from typing import Any, NoReturn, TextIO
 
-from terminal.status import Status
+from rich.console import Console
+from rich.text import Text
+
+from terminal.exit_status import Status
 
 PROGRAM = "sweep.py"
 
@@ -31,7 +34,7 @@ def tell(text: str) -> None:
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
-    except OSError:  # nobody reads it, which is no reason to lose the answer
+    except OSError:  # its reader is gone, which must not lose the answer
         _discard(sys.stderr)
 
 
@@ -66,10 +69,31 @@ def printable(text: str, *, also: str = "") -> str:
     return "".join(character if character.isprintable() or character in also else "\ufffd" for character in text)
 
 
-def unused(file: Path) -> Path:
-    """The name of a file that is not there: page.html, or page-2.html if it is."""
-    others = (file.with_stem(f"{file.stem}-{number}") for number in count(2))
-    return next(name for name in chain([file], others) if not name.exists())
+def text_for(stream: TextIO | None, lines: Iterable[Text]) -> str:
+    """Lines as they are written to a stream: in colours if it is a terminal."""
+    if stream is None or not stream.isatty():
+        return "".join(f"{line.plain}\n" for line in lines)
+    text = _Like(stream)
+    console = Console(file=text, highlight=False)
+    for line in lines:
+        if line.style:
+            console.print(line, soft_wrap=True)
+        else:
+            text.write(f"{line.plain}\n")  # a command in it stays in one piece for copying
+    return text.getvalue()
+
+
+class _Like(StringIO):
+    """A console that writes to stdout by itself ends the process when its reader is gone."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+
+    encoding: Any = property(lambda self: self._stream.encoding)  # rich draws with what it has
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
 
 
 def _discard(stream: TextIO) -> None:

@@ -12,8 +12,8 @@ import duckdb
 import pytest
 
 from chalicelib.errors import CheckDenied
-from chalicelib.outputs.rows import line_of
-from chalicelib.sweeps.outcome import Answer, Outcome
+from chalicelib.outputs.store import line_of
+from chalicelib.sweeps.outcome import Outcome
 from terminal.formats import JsonLines
 from tests.fake_hub import ids
 from tests.templates import ROOT, blocks
@@ -72,19 +72,17 @@ def test_the_accounts_that_could_not_be_compared_are_told(answers):
     ]
 
 
-def test_sql_and_parquet_are_one_line_over_the_terminals_rows(tmp_path, monkeypatch):
+@pytest.mark.parametrize("failures", [{BOTH: DENIED}, {}], ids=["one failed", "none failed"])
+def test_sql_and_parquet_are_one_line_over_the_terminals_rows(tmp_path, monkeypatch, failures):
     monkeypatch.chdir(tmp_path)
-    with Path("instances.jsonl").open("w", encoding="utf-8", newline="") as file:
-        form = JsonLines(file)
-        form.receive(outcomes(_012345678901=buckets(a=1, b=1)))
-        form.receive(outcomes(**{BOTH: DENIED}))
-        form.finish(Answer("s3_buckets", []))
+    found = outcomes(_012345678901=buckets(a=1, b=1), **failures)
+    Path("instances.jsonl").write_text(JsonLines().receive(found), encoding="utf-8")
     counted, written = re.findall(r'^\$ duckdb -c "(.*)"$', (ROOT / PAGE).read_text(), re.MULTILINE)
     with duckdb.connect() as database:
-        assert database.execute(counted).fetchall() == [("production", None, 3)]
+        assert database.execute(counted).fetchall() == [("production", None, 2)]
         database.execute(written)
         failed = database.execute("SELECT account FROM 'instances.parquet' WHERE error IS NOT NULL").fetchall()
-        assert failed == [(BOTH,)]
+        assert failed == [(account,) for account in failures]
         assert database.execute("SELECT min(account) FROM 'instances.parquet'").fetchone() == ("012345678901",)
 
 

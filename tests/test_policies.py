@@ -16,7 +16,7 @@ import pytest
 from chalice.config import Config
 
 from app import app
-from chalicelib.checks.role import LIST_ORGANIZATION
+from chalicelib.checks.role_actions import LIST_ORGANIZATION
 from chalicelib.inputs.settings import Settings
 from tests.environment import SETTINGS
 from tests.templates import ROOT, listed, load_template

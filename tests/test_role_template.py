@@ -12,7 +12,7 @@ import yaml
 from moto import mock_aws
 
 from chalicelib.checks import CHECKS, role_drift
-from chalicelib.checks.role import DESCRIBE_REGIONS, LIST_ORGANIZATION
+from chalicelib.checks.role_actions import DESCRIBE_REGIONS, LIST_ORGANIZATION
 from chalicelib.cross_account import TargetRole
 from tests.templates import ROOT, listed, load_template, strings
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -20,7 +21,6 @@ from chalicelib import cross_account, errors
 from chalicelib.inputs.requests import STORE_KEYS, ListingRequest, StoreRequest, SweepRequest
 from chalicelib.inputs.settings import Settings
 from chalicelib.outputs import store
-from chalicelib.outputs.rows import line_of
 from chalicelib.sweeps.organization import Listing
 from chalicelib.sweeps.outcome import Outcome, Target
 from sandbox.decide import decide
@@ -28,6 +28,8 @@ from sandbox.moto_patches.state_machines import partition
 from tests.policies import assume, caller, own
 from tests.templates import ROOT, listed, load_template
 from tests.test_policies import CONFIG, config
+
+sys.setrecursionlimit(1_000)  # the import of jsonata makes it 10,000, for every test of this process
 
 HUB, STAGE, REGION = "111122223333", "dev", "eu-west-1"
 BUCKET = f"cross-account-{STAGE}-results-{HUB}"
@@ -715,7 +717,7 @@ def test_the_document_has_each_parameter_and_its_default() -> None:
 def test_the_document_has_each_column() -> None:
     columns = [name for row in rows("Result lines") for name in row[0].split(", ")]
     outcome = Outcome("1", None, None, None, "identity", 1, tags={})
-    assert columns == [*line_of(outcome), "date", "run"]
+    assert columns == [*store.line_of(outcome), "date", "run"]
 
 
 def test_the_document_has_each_column_of_the_accounts() -> None:

@@ -51,7 +51,8 @@ _OLD_ROLE = (
 )
 _NEEDS_POLICY = (
     "To allow it there: ManagedPolicyArns of role-template.yaml, such as "
-    "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess (docs/operating-it.md)."
+    "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess, or arn:aws:iam::aws:policy/SecurityAudit where that is not "
+    "enough (docs/operating-it.md)."
 )
 
 

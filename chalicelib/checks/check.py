@@ -70,29 +70,8 @@ class Check:
         Raises:
             InvalidInput: one sentence that names the parameter.
         """
-        self.validate(params)
+        self._validate(params)
         return Asked(self, params, self.needs(**params) if self.needs else Needs(self.actions, self.scope))
-
-    def validate(self, params: Mapping[str, Any]) -> None:
-        """Check parameters against the signature.
-
-        Raises:
-            InvalidInput: one sentence that names the parameter.
-        """
-        for name in params:
-            if name not in self.parameters:
-                known = ", ".join(self.parameters) or "none"
-                raise InvalidInput(f"The check {self.name} takes no parameter {shown(name)}; it takes: {known}.")
-        for parameter in self.parameters.values():
-            if parameter.name not in params:
-                if parameter.required:
-                    raise InvalidInput(f"The check {self.name} needs the parameter {parameter.name}.")
-            elif not parameter.takes(params[parameter.name]):
-                wanted = parameter.type_name
-                got = type(params[parameter.name]).__name__
-                raise InvalidInput(
-                    f"The parameter {parameter.name} of the check {self.name} must be {wanted}, not {got}."
-                )
 
     def run(self, account: Account, params: Mapping[str, Any]) -> Any:
         """Run the check in an account.
@@ -127,6 +106,22 @@ class Check:
             "scope": self.scope,
             "parameters": {name: parameter.as_dict() for name, parameter in self.parameters.items()},
         }
+
+    def _validate(self, params: Mapping[str, Any]) -> None:
+        for name in params:
+            if name not in self.parameters:
+                known = ", ".join(self.parameters) or "none"
+                raise InvalidInput(f"The check {self.name} takes no parameter {shown(name)}; it takes: {known}.")
+        for parameter in self.parameters.values():
+            if parameter.name not in params:
+                if parameter.required:
+                    raise InvalidInput(f"The check {self.name} needs the parameter {parameter.name}.")
+            elif not parameter.takes(params[parameter.name]):
+                wanted = parameter.type_name
+                got = type(params[parameter.name]).__name__
+                raise InvalidInput(
+                    f"The parameter {parameter.name} of the check {self.name} must be {wanted}, not {got}."
+                )
 
 
 @dataclass(frozen=True)

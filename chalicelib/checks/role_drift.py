@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.checks.check import check, require_field
 from chalicelib.checks.identity import identity
-from chalicelib.checks.role import DESCRIBE_REGIONS, INVOKE_MODEL, LIST_ORGANIZATION
+from chalicelib.checks.role_actions import DESCRIBE_REGIONS, INVOKE_MODEL, LIST_ORGANIZATION
 from chalicelib.cross_account import Account
 from chalicelib.errors import CheckCallFailed
 

@@ -276,8 +276,8 @@ def _show_trust(denial: Denial) -> str:
 
 
 def _trust_must_allow(denial: Denial) -> str:
-    external_id = "the sts:ExternalId that is EXTERNAL_ID here" if denial.external_id_set else "no sts:ExternalId"
-    return f"It must allow {denial.who}, ask for {external_id}, and for no organization but the hub's."
+    external_id = "the sts:ExternalId that is" if denial.external_id_set else "no sts:ExternalId, as there is no"
+    return f"It must allow {denial.who}, ask for {external_id} EXTERNAL_ID here, and for no organization but the hub's."
 
 
 def _simulate(denial: Denial) -> str:

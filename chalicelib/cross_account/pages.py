@@ -46,9 +46,8 @@ def _paging_by_names(operation: OperationModel) -> dict[str, Any]:
     """By the token's name in request and response: the same, or NextPageToken and PageToken."""
     sent = operation.input_shape.members if operation.input_shape else {}
     returned = operation.output_shape.members if operation.output_shape else {}
-    tokens = sorted(
-        filter(_TOKEN.fullmatch, returned), key="Marker".__eq__
-    )  # beside NextMarker it is the request's own
+    # Marker last: beside NextMarker it is the request's own
+    tokens = sorted(filter(_TOKEN.fullmatch, returned), key="Marker".__eq__)
     for token in tokens:
         bare = token[4:]
         asked = next((name for name in (token, bare, bare[:1].lower() + bare[1:]) if name in sent), None)

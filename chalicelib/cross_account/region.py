@@ -26,11 +26,11 @@ _learned: set[str] = set()
 
 
 def learn_regions(names: Iterable[str]) -> tuple[str, ...]:
-    """Know the regions that AWS has listed, also those that botocore does not know yet. Returns them sorted.
+    """Know the regions that AWS has listed, also those that botocore does not know yet. Returns each once, sorted.
 
     What does not look like the name of a region is left out.
     """
-    found = tuple(sorted(name for name in names if REGION.fullmatch(name)))
+    found = tuple(sorted({name for name in names if REGION.fullmatch(name)}))
     _learned.update(found)
     return found
 

@@ -65,8 +65,7 @@ def asked(check: Check, params: Mapping[str, Any], settings: Settings) -> Asked:
     access = found.needs.access
     if access and API_CALLS.index(access) > API_CALLS.index(settings.api_calls):
         raise InvalidInput(
-            f"The setting API_CALLS has {settings.api_calls!r}, which does not permit this call: it is one of those "
-            f"that {access!r} permits.",
+            f"This operation needs the setting API_CALLS={access}; here it is {settings.api_calls}.",
             hint="It is set per stage in .chalice/config.json; a function has to be deployed again.",
         )
     return found

@@ -195,10 +195,9 @@ class SweepRequest:
         """
         regions = len(known_regions() if self.regions == "all" else self.regions)
         if accounts * regions * len(self.checks) > MAX_OUTCOMES:
-            checks = f", {len(self.checks)} checks each" if len(self.checks) > 1 else ""
-            size = f"{accounts:,} accounts in {regions} regions{checks}"
             raise InvalidInput(
-                f"A sweep asks {MAX_OUTCOMES:,} times at most, and not {size}.",
+                f"This is too much for one sweep: accounts {accounts:,} x regions {regions} x checks "
+                f"{len(self.checks)} is over {MAX_OUTCOMES:,}.",
                 hint="Ask fewer accounts or regions at a time; docs/thousands-of-accounts.md splits a run.",
             )
 

@@ -23,13 +23,15 @@ BASE = ("account", "name", "unit", "region", "check")
 RESULT = "result"
 """The column of what is not an object."""
 
+NO_TIME = "There was no time left for it."
+
 _TAKEN = frozenset({*BASE, "tags", "error"})
 _PREFIX = "result_"
 _NOT_STARTED = {
     "type": "NotStarted",
     "stage": None,
     "code": None,
-    "hint": "There was no time left for it.",
+    "hint": NO_TIME,
     "request_id": None,
 }
 
@@ -49,24 +51,8 @@ def not_started(target: Target, check: str) -> dict[str, Any]:
     return {**_base(target.id, target.name, target.unit, None, check, target.tags), "error": _NOT_STARTED}
 
 
-def line_of(outcome: Outcome) -> dict[str, Any]:
-    """An outcome as a stored line. All have the same columns, null where there is nothing, as a table needs it."""
-    line: dict[str, Any] = {
-        "account_id": outcome.account[:64],
-        "name": outcome.name,
-        "unit": outcome.unit,
-        "region": outcome.region,
-        "check": outcome.check,
-        "ok": outcome.ok,
-        "ms": outcome.ms,
-        "result": outcome.result,
-        "error": outcome.error.as_dict() if outcome.error else None,
-    }
-    return line if outcome.tags is None else {**line, "tags": dict(outcome.tags)}
-
-
 def items_of(result: Any) -> Sequence[Any]:
-    """What a result is a list of; an object or a value that is no list stands alone, but null and {} for nothing."""
+    """What a result is a list of; any other object or value stands alone, but null and {} for nothing."""
     if result is None or result == {}:
         return ()
     if isinstance(result, list | tuple):

@@ -18,10 +18,9 @@ from chalicelib.cross_account import Hub, HubCredentialsRejected, InvalidSetting
 from chalicelib.cross_account.aws_errors import code_of, is_aws_error, request_id_of
 from chalicelib.errors import ResultsNotStored, to_cross_account_error
 from chalicelib.inputs.requests import StoreRequest, SweepRequest
-from chalicelib.outputs.rows import line_of
 from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.organization import Listing
-from chalicelib.sweeps.outcome import Answer
+from chalicelib.sweeps.outcome import Answer, Outcome
 
 STORE_SECONDS = 15.0
 """Kept back at the end for writing: a failed attempt and one more."""
@@ -33,6 +32,8 @@ _RESULTS, _ACCOUNTS = "sweeps", "accounts"
 
 A table of SQL is a folder, with all that is in it, so neither is in the other.
 """
+
+_COLUMNS = ("account_id", "name", "unit", "region", "check", "ok", "ms", "result", "error")
 
 Line = Mapping[str, Any]
 
@@ -112,6 +113,13 @@ def keep_results(file: StoredFile, answer: Answer, deadline: Deadline) -> dict[s
     location = file.write(map(line_of, answer.outcomes), deadline)
     failed = list(dict.fromkeys(account[:64] for account in answer.failed))
     return {**answer.without_results(), "failed": failed, "location": location}
+
+
+def line_of(outcome: Outcome) -> Line:
+    """An outcome as a stored line. All have the same columns, null where there is nothing, as a table needs it."""
+    values = outcome.as_dict()
+    tags = {} if outcome.tags is None else {"tags": outcome.tags}
+    return {name: values.get(name) for name in _COLUMNS} | tags
 
 
 def results_key(request: SweepRequest, request_id: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from chalicelib.outputs.rows import items_of
+from chalicelib.outputs.rows import NO_TIME, items_of
 from chalicelib.sweeps.outcome import Answer, Outcome, Target
 
 Kind = Literal["found", "nothing", "failed", "not-started", "region-off", "left-out"]
@@ -21,13 +21,7 @@ LABELS: Mapping[Kind, str] = {
     "region-off": "region off",
     "left-out": "left out",
 }
-_NOT_STARTED = "There was no time left for it."
 _REGION_OFF = "The account has not enabled it."
-_LEFT_OUT = {
-    "hub": "It is the hub itself, and has no role to assume.",
-    "suspended": "AWS has suspended it.",
-    "not allowed": "ALLOWED_ACCOUNTS does not name it.",
-}
 
 
 @dataclass(frozen=True)
@@ -92,8 +86,8 @@ def contents_of(answer: Answer) -> Contents:
         by_check[outcome.check].append(outcome)
     failed = (outcome for outcome in answer.outcomes if outcome.failed)
     off = (outcome for outcome in answer.outcomes if not outcome.ok and not outcome.failed)
-    not_started = (Missing("not-started", target, _NOT_STARTED) for target in answer.not_started)
-    left_out = (Missing("left-out", one.target, _LEFT_OUT[one.reason]) for one in answer.left_out)
+    not_started = (Missing("not-started", target, NO_TIME) for target in answer.not_started)
+    left_out = (Missing("left-out", one.target, _sentence(one.why)) for one in answer.left_out)
     return Contents(
         not_answered=[*_failed(failed), *not_started],
         findings=[_findings(check, outcomes) for check, outcomes in by_check.items()],
@@ -103,6 +97,10 @@ def contents_of(answer: Answer) -> Contents:
 
 def target_of(outcome: Outcome) -> Target:
     return Target(outcome.account, outcome.name, outcome.unit, outcome.tags)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _findings(check: str, outcomes: Iterable[Outcome]) -> Findings:

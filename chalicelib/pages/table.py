@@ -17,7 +17,7 @@ from chalicelib.sweeps.outcome import Answer, Outcome, Target
 MAX_COLUMNS = 12
 MAX_LISTED = 20
 MAX_REGIONS = 3
-"""Of an account that found nothing in more regions than this, their number is shown."""
+"""Of more regions than this, their number is shown."""
 MAX_SHOWN = 200
 MAX_HINT = 1500
 """Characters. A page is for reading: with these, one of 500 accounts stays under 1 MB; the sweep's JSON has it all."""
@@ -105,7 +105,7 @@ def findings_table(findings: Findings, leading: Leading) -> Markup:
         first = leading.cells(target_of(outcome), outcome.region)
         rows += [_row("found", first, *own.cells(item)) for item in items]
     for empty in findings.nothing:
-        first = leading.cells(target_of(empty[0]), _regions([outcome.region for outcome in empty if outcome.region]))
+        first = leading.cells(target_of(empty[0]), named([outcome.region for outcome in empty if outcome.region]))
         last = element("td", LABELS["nothing"], class_="why quiet", colspan=len(heads))
         rows.append(_row("nothing", first, last))
     return _table(_summary(findings), join(leading.heads(), *heads), join(*rows))
@@ -129,6 +129,11 @@ def missing_table(missing: Sequence[Missing], leading: Leading, *, with_check: b
 
 def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def named(regions: Sequence[str]) -> str:
+    """The names of a few regions, the number of many."""
+    return ", ".join(regions) if len(regions) <= MAX_REGIONS else counted(len(regions), "region")
 
 
 def truncate(value: str, maximum: int = MAX_SHOWN) -> str:
@@ -167,10 +172,6 @@ def _label(column: Hashable) -> str:
 def _account(account_id: str, name: str | None) -> Markup:
     shown = element("code", truncate(account_id, 64))
     return element("th", element("bdi", truncate(name)) if name else None, " " if name else None, shown, scope="row")
-
-
-def _regions(regions: Sequence[str]) -> str:
-    return ", ".join(regions) if len(regions) <= MAX_REGIONS else counted(len(regions), "region")
 
 
 def _error(error: Mapping[str, Any]) -> Markup:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from chalicelib.app_log import logger
 from chalicelib.checks.aws_errors import check_error, region_off
 from chalicelib.checks.check import Asked
-from chalicelib.checks.role import DESCRIBE_REGIONS
+from chalicelib.checks.role_actions import DESCRIBE_REGIONS
 from chalicelib.cross_account import Account, AssumeRoleThrottled, AssumeRoleTimedOut, CrossAccountError, Hub
 from chalicelib.cross_account.account_id import ACCOUNT_ID
 from chalicelib.cross_account.aws_errors import ErrorKind, classify, code_of, is_aws_error, time_is_up

@@ -49,9 +49,9 @@ class Deadline:
         """The deadline that leaves so much time for what comes after."""
         return Deadline(lambda: self.seconds_left() - seconds)
 
-    def half(self) -> Deadline:
-        """The deadline in half of the time that is left now."""
-        end = time.monotonic() + self.seconds_left() / 2
+    def part(self, part: float) -> Deadline:
+        """The deadline in a part of the time that is left now, such as 0.5."""
+        end = time.monotonic() + self.seconds_left() * part
         return Deadline(lambda: end - time.monotonic())
 
     def run(self, work: Callable[[], Result], *, late: Callable[[], Result]) -> Result:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from chalicelib.checks.check import require_field
 from chalicelib.cross_account import Account
 from chalicelib.cross_account.region import learn_regions
+from chalicelib.errors import CheckCallFailed
 
 
 def enabled_regions(account: Account) -> tuple[str, ...]:
@@ -15,4 +16,7 @@ def enabled_regions(account: Account) -> tuple[str, ...]:
         CheckCallFailed: the response has no regions.
     """
     regions = require_field(account.client("ec2").describe_regions(), "Regions")
-    return learn_regions(require_field(region, "RegionName") for region in regions)
+    names = learn_regions(require_field(region, "RegionName") for region in regions)
+    if not names:  # an account without a place to ask in would be in no list of the answer
+        raise CheckCallFailed("AWS's response names no region.", hint="Is there a proxy in between? Retry.")
+    return names

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 from chalicelib.app_log import logger
-from chalicelib.checks.role import LIST_ORGANIZATION, READ_TAGS, READ_UNITS
-from chalicelib.cross_account import Account, Hub, HubCredentialsRejected
+from chalicelib.checks.role_actions import LIST_ORGANIZATION, READ_TAGS, READ_UNITS
+from chalicelib.cross_account import Account, AssumeRoleDenied, CrossAccountError, Hub, HubCredentialsRejected
 from chalicelib.cross_account.account_id import ACCOUNT_ID
 from chalicelib.cross_account.aws_errors import ErrorKind, classify, code_of, is_aws_error, request_id_of, time_is_up
 from chalicelib.errors import AccountsNotListed, to_cross_account_error
 from chalicelib.inputs.requests import ListingRequest
 from chalicelib.sweeps import units
 from chalicelib.sweeps.deadline import Deadline
-from chalicelib.sweeps.outcome import LeftOut, Target
+from chalicelib.sweeps.outcome import LeftOut, Reason, Target
 from chalicelib.sweeps.units import Units, Way
 
+_NOTHING_BUT_IDENTITY = ("sts:GetCallerIdentity",)
 _WHO_MAY = (
     "Only the management account or a delegated administrator may list them: set ORGANIZATION_ACCOUNT_ID to one, with "
     "role-template.yaml deployed there and ListOrganization=true. Or name the accounts in the event."
@@ -25,8 +27,6 @@ _WHO_MAY = (
 _DEPLOY_AGAIN = (
     "It needs {actions}: deploy the app again, or role-template.yaml in the account ORGANIZATION_ACCOUNT_ID."
 )
-
-_Reason = Literal["suspended", "not allowed"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,9 @@ class Listing:
 def list_accounts(
     hub: Hub, request: ListingRequest, organization_account_id: str, request_id: str, deadline: Deadline
 ) -> Listing:
-    """All accounts that `list_targets` lists.
+    """All accounts that `list_targets` lists, but for the hub unless it lets itself in.
+
+    A sweep of these names its accounts, so it cannot leave out the hub by itself.
 
     Raises:
         as `list_targets` does.
@@ -70,11 +72,31 @@ def list_accounts(
     listing = list_targets(hub, request, organization_account_id, request_id, deadline)
     if not listing.complete:
         raise _too_slow(len(listing.targets), request)
+    return deadline.run(partial(_without_hub, hub, listing, request_id), late=lambda: listing)
+
+
+def _without_hub(hub: Hub, listing: Listing, request_id: str) -> Listing:
+    """Whatever else becomes of the hub, the sweep will tell."""
+    own = next((target for target in listing.targets if target.id == hub.own_account_id()), None)
+    if own is None:
+        return listing
+    try:
+        hub.account(own.id, _NOTHING_BUT_IDENTITY, request_id=request_id)
+    except AssumeRoleDenied:
+        others = [target for target in listing.targets if target is not own]
+        return replace(listing, targets=others, left_out=[*listing.left_out, LeftOut(own, "hub")])
+    except CrossAccountError:
+        pass
     return listing
 
 
 def list_targets(
-    hub: Hub, request: ListingRequest, organization_account_id: str, request_id: str, deadline: Deadline
+    hub: Hub,
+    request: ListingRequest,
+    organization_account_id: str,
+    request_id: str,
+    deadline: Deadline,
+    units_part: float = 1.0,
 ) -> Listing:
     """The organization's accounts that a request selects; if there is no time for all of them, the first ones.
 
@@ -86,6 +108,7 @@ def list_targets(
         organization_account_id: the account to list them from, through the role in it; empty: the hub itself.
         request_id: names the session in the organization account, for CloudTrail.
         deadline: of the listing alone.
+        units_part: how much of the time that is then left the units may take.
 
     Raises:
         AccountsNotListed: Organizations did not return the list, or none of it in time.
@@ -93,7 +116,9 @@ def list_targets(
     """
     reading = _Reading(hub, request, organization_account_id, request_id)
     try:
-        listing = deadline.run(reading.all, late=reading.so_far)
+        listing = deadline.run(reading.accounts, late=reading.so_far)
+        if listing.complete:
+            listing = deadline.part(units_part).run(reading.units, late=reading.so_far)
     except HubCredentialsRejected as error:
         if not organization_account_id:
             error.stage = "list"
@@ -124,7 +149,7 @@ class _Found:
     id: str
     name: str
     way: Way
-    reason: _Reason | None
+    reason: Reason | None
     unit: str | None = None
     tags: Mapping[str, str] | None = None
 
@@ -134,6 +159,7 @@ class _Reading:
     """A listing, while it is being read by another thread.
 
     Attributes:
+        tree: None: the account to list them from has not been entered yet.
         found: by id: an account that moves from unit to unit meanwhile is listed twice.
         all_found: there are no further ones.
         unit_error: why the units are not known.
@@ -143,24 +169,35 @@ class _Reading:
     request: ListingRequest
     organization_account_id: str
     request_id: str
-    owner: Hub | Account | None = None
+    tree: Units | None = None
     found: dict[str, _Found] = field(default_factory=dict)
     all_found: bool = False
     unit_error: Exception | None = None
 
-    def all(self) -> Listing:
-        self.owner = self._enter()
-        organizations = self.owner.client("organizations")
-        tree = Units(organizations)
-        for account, way in self._accounts(organizations, tree):
+    def accounts(self) -> Listing:
+        """All of them, and their tags."""
+        organizations = self._client()
+        self.tree = Units(organizations)
+        for account, way in self._accounts(organizations, self.tree):
             self._add(account, way)
         self.all_found = True
         self._read_tags(organizations)
-        self._name_units(tree)
+        return self.so_far()
+
+    def units(self) -> Listing:
+        """The same, with their units. Nothing depends on those: whatever AWS returns instead leaves them unknown."""
+        assert self.tree is not None  # the accounts come first
+        self.tree.organizations = self._client()  # its calls end with this piece of work
+        try:
+            self._name_units(list(self._selected(self.found.values())), self.tree)
+        except Exception as error:
+            if not is_aws_error(error) and not isinstance(error, AccountsNotListed):
+                raise
+            self.unit_error = error
         return self.so_far()
 
     def so_far(self) -> Listing:
-        if self.owner is None:
+        if self.organization_account_id and self.tree is None:
             raise time_is_up(self.organization_account_id)
         # First: what is read from here on may be among them, but must not be missing from what is complete.
         complete = self.all_found and not any(map(self._lacks_tags, self.found.values()))
@@ -191,10 +228,11 @@ class _Reading:
                 request_id=self.request_id,
             )
 
-    def _enter(self) -> Hub | Account:
-        if not self.organization_account_id:
-            return self.hub
-        return self.hub.account(self.organization_account_id, LIST_ORGANIZATION, request_id=self.request_id)
+    def _client(self) -> Any:
+        owner: Hub | Account = self.hub
+        if self.organization_account_id:
+            owner = self.hub.account(self.organization_account_id, LIST_ORGANIZATION, request_id=self.request_id)
+        return owner.client("organizations")
 
     def _accounts(self, organizations: Any, tree: Units) -> Iterator[tuple[dict[str, Any], Way]]:
         """All accounts, or those below the unit, each with the way to it as far as it is known."""
@@ -210,7 +248,7 @@ class _Reading:
             raise units.malformed("an Id that is not an account id")
         if account_id in self.request.exclude:
             return
-        reason: _Reason | None = None
+        reason: Reason | None = None
         if not _is_active(account):
             reason = "suspended"
         elif not self.hub.allows(account_id):
@@ -239,33 +277,25 @@ class _Reading:
         must = self.request.account_tags
         return (one for one in found if not self._lacks_tags(one) and (one.tags is None or must <= one.tags.items()))
 
-    def _name_units(self, tree: Units) -> None:
-        """The units are told, but nothing depends on them: whatever AWS returns instead leaves them unknown."""
-        selected = list(self._selected(self.found.values()))
-        try:
-            self._complete_ways(selected, tree)
-            for one in selected:
-                if units.is_whole(one.way):
-                    one.unit = tree.path(one.way)
-        except Exception as error:
-            if not is_aws_error(error) and not isinstance(error, AccountsNotListed):
-                raise
-            self.unit_error = error
+    def _name_units(self, found: Iterable[_Found], tree: Units) -> None:
+        lacking = {one.id: one for one in found if not units.is_whole(one.way)}
+        for one in found:
+            if one.id not in lacking:
+                one.unit = tree.path(one.way)
+        if lacking:
+            self._find_units(lacking, tree)
 
-    def _complete_ways(self, found: Iterable[_Found], tree: Units) -> None:
+    def _find_units(self, lacking: Mapping[str, _Found], tree: Units) -> None:
         """Where AWS gives no path, one walk of the tree finds it."""
-        lacking = [one for one in found if not units.is_whole(one.way)]
-        if not lacking:
-            return
         if unit := self.request.organizational_unit:
             above = tree.way_to(unit)
-            for one in lacking:
-                one.way = above + one.way
-        else:
-            root = tree.way_to(lacking[0].id)[:1]
-            ways = {account.get("Id"): way for account, way in tree.accounts(root)}
-            for one in lacking:
-                one.way = ways.get(one.id, ())
+            for one in lacking.values():
+                one.unit = tree.path(above + one.way)
+            return
+        root = tree.way_to(next(iter(lacking)))[:1]
+        for account, way in tree.accounts(root):
+            if found := lacking.get(units.field(account, "Id", str)):
+                found.unit = tree.path(way)
 
 
 def _is_active(account: dict[str, Any]) -> bool:

@@ -29,16 +29,26 @@ class Target:
     tags: Mapping[str, str] | None = None
 
 
+Reason = Literal["hub", "suspended", "not allowed"]
+
+_WHY_LEFT_OUT: Mapping[Reason, str] = {
+    "hub": "the hub, which has no role that lets it in; deploy role-template.yaml there to ask it as well",
+    "suspended": "suspended or closed",
+    "not allowed": "not among ALLOWED_ACCOUNTS",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """An account of the organization that is not asked.
-
-    Attributes:
-        reason: it is the hub, and has no role to assume; AWS has suspended it; ALLOWED_ACCOUNTS does not name it.
-    """
+    """An account of the organization that is not asked."""
 
     target: Target
-    reason: Literal["hub", "suspended", "not allowed"]
+    reason: Reason
+
+    @property
+    def why(self) -> str:
+        """The reason for a person."""
+        return _WHY_LEFT_OUT[self.reason]
 
     def as_dict(self) -> dict[str, Any]:
         target = self.target

@@ -26,6 +26,9 @@ from chalicelib.sweeps.throttle import Throttle
 from chalicelib.sweeps.worklist import Worklist
 
 PROGRESS_SECONDS = 5.0
+UNITS_PART = 0.25
+"""Of the time that a listing has left when all accounts are listed: how much their units may take. Where AWS gives no
+paths, that is two calls a unit, and better not known than accounts that there is no time for."""
 MAX_TRIES = 4
 """How often an account is tried while STS throttles; each try is botocore's three attempts."""
 
@@ -64,7 +67,7 @@ def sweep(
     of_organization = request.accounts is None
     if request.accounts is None:
         organization = settings.organization_account_id
-        listing = list_targets(hub, request.listing, organization, request_id, deadline.half())
+        listing = list_targets(hub, request.listing, organization, request_id, deadline.part(0.5), UNITS_PART)
         request.check_size(len(listing.targets))
     else:
         named = [account if isinstance(account, str) else label(account) for account in request.accounts]
@@ -202,7 +205,7 @@ class Sweep:
                 return False
             question.fail(visit, error)
         except AssumeRoleDenied as error:
-            if visit.target.id == self._own_account():
+            if not visit.outcomes and visit.target.id == self._own_account():
                 self._left_out.append(LeftOut(visit.target, "hub"))
             else:
                 question.fail(visit, error)
@@ -239,7 +242,7 @@ class Sweep:
             check=self._question.name,
             outcomes=[outcome for account in self._targets for outcome in asked.get(account, ())],
             not_started=[target for target in self._targets.values() if target.id not in asked],
-            left_out=self._left_out,
+            left_out=[account for account in self._left_out if account.target.id not in cut],  # known too late
             cut=list(cut),
             duplicates=self._duplicates,
             seconds=round(seconds, 2),

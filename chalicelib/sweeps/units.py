@@ -16,19 +16,19 @@ Way = tuple[str, ...]
 
 
 class Units:
-    """Reads the units with one client, each of them once.
+    """Reads the units, each of them once.
 
-    Args:
-        organizations: a client.
+    Attributes:
+        organizations: the client to read them with.
     """
 
     def __init__(self, organizations: Any) -> None:
-        self._organizations = organizations
+        self.organizations = organizations
         self._names_below: dict[str, dict[str, str]] = {}
 
     def accounts(self, way: Way) -> Iterator[tuple[dict[str, Any], Way]]:
         """The accounts below the last unit of a way, at any depth, each with the way on to its own unit."""
-        for account in pages(self._organizations, "list_accounts_for_parent", "Accounts", ParentId=way[-1]):
+        for account in pages(self.organizations, "list_accounts_for_parent", "Accounts", ParentId=way[-1]):
             yield account, way
         for unit in self._below(way[-1]):
             yield from self.accounts(_bounded((*way, unit)))
@@ -37,7 +37,7 @@ class Units:
         """The way from the root to the unit that an account or a unit is in."""
         way: Way = ()
         while not is_whole(way):
-            parents = pages(self._organizations, "list_parents", "Parents", ChildId=way[0] if way else child)
+            parents = pages(self.organizations, "list_parents", "Parents", ChildId=way[0] if way else child)
             way = _bounded((field(next(parents, None), "Id", str), *way))
         return way
 
@@ -57,7 +57,7 @@ class Units:
         """The names of the units directly below a root or a unit, by id."""
         if parent not in self._names_below:
             found = pages(
-                self._organizations, "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=parent
+                self.organizations, "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=parent
             )
             self._names_below[parent] = {field(unit, "Id", str): str(unit.get("Name") or unit["Id"]) for unit in found}
         return self._names_below[parent]

@@ -70,6 +70,7 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     state_machines.sign_step_functions(endpoint_url)
     state_machines.evaluate_jsonata()
     state_machines.count_batches_right()
+    state_machines.quote_variables()
     state_machines.name_executions()
     state_machines.run_state_machines()
     services.add_bedrock()

@@ -139,6 +139,17 @@ def count_batches_right() -> None:
     del jsonata._DECLARATION_BY_VARIABLE_REFERENCE["$partition"]
 
 
+def quote_variables() -> None:
+    # moto writes a variable's text as it is between quotation marks, so that one in the text ends it. Delete this when
+    # it escapes them.
+    from moto.stepfunctions.parser.asl.eval import variable_store
+
+    def declarations(bindings: Mapping[str, Any]) -> str:
+        return "".join(f"{name}:={variable_store.to_json_str(value)};" for name, value in bindings.items())
+
+    variable_store.encode_jsonata_variable_declarations = declarations  # type: ignore[assignment]
+
+
 def name_executions() -> None:
     # In moto an execution that starts without a name is called None; in AWS it gets a UUID. Delete this when moto does.
     from moto.core.responses import ActionResult

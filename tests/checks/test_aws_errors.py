@@ -110,6 +110,7 @@ def test_a_role_that_lacks_an_action_is_to_be_updated() -> None:
 def test_a_role_that_lacks_the_action_of_an_api_call_needs_a_policy_of_the_targets_choice() -> None:
     hint = denied_by("Access Denied", "api_call", operation="ec2:DescribeInstances")
     assert "ViewOnlyAccess" in hint
+    assert "SecurityAudit where that is not enough" in hint  # it may be attached already
     assert "update-stack-set" not in hint
 
 

@@ -37,7 +37,7 @@ def returning(result: Any) -> Check:
 
 def refused_params(params: dict[str, Any]) -> str:
     with pytest.raises(InvalidInput) as caught:
-        example.validate(params)
+        example.asked(params)
     return caught.value.message
 
 
@@ -106,7 +106,7 @@ def test_a_check_needs_actions_each_with_its_service() -> None:
 
 
 def test_valid_parameters_are_accepted() -> None:
-    example.validate({"name": "x", "size": 1, "tags": ["a"]})
+    example.asked({"name": "x", "size": 1, "tags": ["a"]})
 
 
 def test_wrong_parameters_are_refused_by_name() -> None:
@@ -125,7 +125,7 @@ def test_wrong_parameters_are_refused_by_name() -> None:
 
 def test_a_check_without_parameters_says_that_it_takes_none() -> None:
     with pytest.raises(InvalidInput, match=r"returns takes no parameter 'x'; it takes: none\."):
-        returning(1).validate({"x": 1})
+        returning(1).asked({"x": 1})
 
 
 def test_the_name_of_an_unknown_parameter_is_truncated_and_stays_on_one_line() -> None:
@@ -146,7 +146,7 @@ def test_any_parameters_run_or_are_refused_before_anything_is_called(params: dic
         and (params.get("tags") is None or isinstance(params["tags"], list))
     )
     try:
-        example.validate(params)
+        example.asked(params)
     except InvalidInput:
         assert not fits
     else:

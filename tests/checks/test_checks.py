@@ -18,14 +18,13 @@ from tests.fake_aws import FakeAws, Reply, result
 
 ACCOUNT = "123456789012"
 CREATED = datetime(2025, 1, 28, 9, 30, tzinfo=UTC)
-NOT_CHECKS = {"aws_errors", "check", "parameters", "role"}
+NOT_CHECKS = {"aws_errors", "check", "parameters", "role_actions"}
 
 
 def run(hub: Hub, name: str, **params: Any) -> Any:
     """Run a check of the table against `aws`, and pass its result through JSON as Lambda does."""
-    check = CHECKS[name]
-    check.validate(params)
-    returned = check.run(hub.account(ACCOUNT, check.actions), params)
+    asked = CHECKS[name].asked(params)
+    returned = asked.run(hub.account(ACCOUNT, asked.needs.actions))
     assert json.loads(json.dumps(returned, allow_nan=False)) == returned
     return returned
 

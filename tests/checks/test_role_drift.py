@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.checks.role import LIST_ORGANIZATION
+from chalicelib.checks.role_actions import LIST_ORGANIZATION
 from chalicelib.checks.role_drift import declared, role_drift, statements, summary
 from chalicelib.cross_account import Hub
 from chalicelib.errors import CheckCallFailed

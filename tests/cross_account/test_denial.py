@@ -163,7 +163,10 @@ def test_after_another_account_was_entered_the_target_is_the_first_cause() -> No
 
 @pytest.mark.parametrize(
     ("is_set", "words"),
-    [(True, "ask for the sts:ExternalId that is EXTERNAL_ID here"), (False, "ask for no sts:ExternalId")],
+    [
+        (True, "ask for the sts:ExternalId that is EXTERNAL_ID here"),
+        (False, "ask for no sts:ExternalId, as there is no EXTERNAL_ID here"),
+    ],
 )
 def test_the_external_id_is_named_by_where_it_is_set(is_set: bool, words: str) -> None:
     assert words in "\n".join(lines(denial=replace(KNOWN, external_id_set=is_set)))

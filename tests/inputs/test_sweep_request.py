@@ -179,7 +179,7 @@ def test_a_sweep_asks_two_hundred_thousand_times_at_most() -> None:
     regions = ["eu-west-1", "us-east-1"]
     sweep_of(accounts=[""] * 200_000)
     sweep_of(accounts=[""] * 100_000, regions=regions)
-    with pytest.raises(InvalidInput, match="200,000 times at most, and not 100,001 accounts in 2 regions"):
+    with pytest.raises(InvalidInput, match="accounts 100,001 x regions 2 x checks 1 is over 200,000"):
         sweep_of(accounts=[""] * 100_001, regions=regions)
 
 
@@ -199,12 +199,12 @@ def test_all_regions_are_those_that_each_account_has_enabled() -> None:
 
 
 def test_all_regions_count_as_many_as_there_are() -> None:
-    with pytest.raises(InvalidInput, match=r"not 100,000 accounts in \d\d regions"):
+    with pytest.raises(InvalidInput, match=r"accounts 100,000 x regions \d\d x checks 1 "):
         sweep_of(accounts=[""] * 100_000, regions="all")
 
 
 def test_the_number_of_checks_counts() -> None:
-    with pytest.raises(InvalidInput, match="not 100,001 accounts in 1 regions, 2 checks each"):
+    with pytest.raises(InvalidInput, match="accounts 100,001 x regions 1 x checks 2 "):
         of_several(accounts=[""] * 100_001)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.errors import CheckDenied
-from chalicelib.outputs.rows import BASE, items_of, line_of, not_started, own_columns, rows_of
+from chalicelib.outputs.rows import BASE, items_of, not_started, own_columns, rows_of
 from chalicelib.sweeps.outcome import Outcome, Target
 
 WHO = {"account": "123456789012", "name": "production", "unit": "Workloads/Prod", "region": "eu-west-1", "check": "x"}
@@ -101,8 +101,3 @@ def test_a_name_that_is_no_account_id_is_shortened() -> None:
 def test_the_items_of_a_list_are_not_copied() -> None:
     buckets = [{"id": 1}]
     assert items_of({"count": 1, "buckets": buckets}) is items_of(buckets) is buckets
-
-
-def test_a_stored_line_has_tags_only_if_they_were_asked_for() -> None:
-    assert "tags" not in line_of(outcome({}))
-    assert line_of(outcome({}, tags={"env": "prod"}))["tags"] == {"env": "prod"}

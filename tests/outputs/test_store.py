@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +20,7 @@ from chalicelib.errors import EveryAccountFailed, InternalError, ResultsNotStore
 from chalicelib.inputs.requests import STORE_KEYS, StoreRequest, SweepRequest
 from chalicelib.inputs.settings import Settings
 from chalicelib.outputs import store
+from chalicelib.sweeps.outcome import Outcome
 from tests.fake_aws import HUB, FakeAws, Reply, Request, denied, error
 
 BUCKET = "results"
@@ -84,6 +86,12 @@ def test_every_line_has_the_same_columns(sweep: Sweep, aws: FakeAws) -> None:
     assert [line["error"] is None for line in found] == [True, False, False]
     assert [line["result"] is None for line in found] == [False, True, True]
     assert all(set(line["error"]) == {"type", "stage", "code", "hint", "request_id"} for line in found[1:])
+
+
+def test_a_line_has_tags_only_if_they_were_asked_for() -> None:
+    untagged = Outcome(ONE, "production", "", None, "identity", 1, {})
+    assert "tags" not in store.line_of(untagged)
+    assert store.line_of(replace(untagged, tags={"env": "prod"}))["tags"] == {"env": "prod"}
 
 
 def test_the_answer_holds_counts_ids_and_the_place_instead_of_results(sweep: Sweep, aws: FakeAws) -> None:

@@ -157,8 +157,8 @@ def test_failures_come_first_and_what_was_not_asked_last_and_neither_is_red() ->
     ]
     assert [row[3] for row in rows[3:]] == [
         "The account has not enabled it.",
-        "It is the hub itself, and has no role to assume.",
-        "AWS has suspended it.",
+        "The hub, which has no role that lets it in; deploy role-template.yaml there to ask it as well.",
+        "Suspended or closed.",
     ]
     totals = dict(re.findall(r"<dt>([a-z ]+)</dt><dd>([0-9.]+)</dd>", page(replace(answer, left_out=left_out))))
     assert {name: totals[name] for name in ("failed", "regions off", "left out")} == {

@@ -88,6 +88,18 @@ def test_partition_makes_as_many_batches_as_it_takes(client: Client, count: int,
     assert [len(batch) for batch in json.loads(ended["output"])] == sizes
 
 
+def test_a_variable_keeps_its_text_whatever_is_in_it(client: Client) -> None:
+    states, text = client("stepfunctions"), '["s3_buckets", "identity"] \\ \n'
+    keep = {"Type": "Pass", "Assign": {"kept": "{% $states.input %}"}, "Next": "Return"}
+    definition = {"Keep": keep, "Return": {"Type": "Pass", "Output": {"kept": "{% $kept %}"}, "End": True}}
+    machine = states.create_state_machine(
+        name=f"cross-account-sandbox-{uuid.uuid4().hex[:8]}",
+        definition=json.dumps({"QueryLanguage": "JSONata", "StartAt": "Keep", "States": definition}),
+        roleArn=service_role(client, "states.amazonaws.com"),
+    )
+    assert json.loads(run_to_its_end(states, machine["stateMachineArn"], text)["output"]) == {"kept": text}
+
+
 @pytest.mark.parametrize(("trusted", "status"), [("mine", "SUCCEEDED"), ("another", "FAILED")])
 def test_a_role_that_trusts_one_state_machine_serves_no_other(client: Client, trusted: str, status: str) -> None:
     states, suffix = client("stepfunctions"), uuid.uuid4().hex[:8]

@@ -317,7 +317,7 @@ def test_a_global_question_is_asked_in_the_region_that_is_named_alone():
 
 
 def test_all_regions_are_those_that_the_account_has_enabled_asked_once_for_all_checks():
-    hub = FakeHub(enabled=["us-east-1", "ap-east-2"])
+    hub = FakeHub(enabled=["us-east-1", "ap-east-2", "us-east-1"])
     checks = (whoami.asked({}), where.asked({}), owner.asked({}))
     answer = asking(hub, *checks, regions="all").ask(ACCOUNT, Deadline(until(60)))
     assert [(found.check, found.region) for found in answer.outcomes] == [
@@ -344,6 +344,12 @@ def test_an_account_whose_regions_are_not_known_fails_once_a_check_and_answers_w
         ("owner", None, "NoneType"),
     ]
     assert hub.calls == ["DescribeRegions"]
+
+
+@pytest.mark.parametrize("names", [[], ["<html>", "eu-west-1.example.com"]])
+def test_an_account_of_which_aws_names_no_region_is_a_failure_and_not_lost(names):
+    answer = asking(FakeHub(enabled=names), where.asked({}), regions="all").ask(ACCOUNT, Deadline(until(60)))
+    assert places(answer) == [("where", None, "CheckCallFailed")]
 
 
 def test_a_region_that_rejects_a_session_which_is_valid_is_off_and_no_failure():

@@ -735,6 +735,20 @@ def test_the_hub_is_left_out_if_it_does_not_have_the_role(listing):
     assert (summary["accounts"], summary["ok"], summary["left_out"], summary["denied"]) == (2, 2, 1, 0)
 
 
+def test_the_hub_that_is_known_as_the_hub_too_late_is_cut_and_not_left_out_as_well(listing, hold):
+    hub = FakeHub()
+    hub.fates[HUB] = denied
+    hub.own_account_id = lambda: hold.wait() and HUB
+
+    def receive(outcomes: Any) -> None:
+        if outcomes[0].account == HUB:
+            hold.set()
+            assert threads_are_gone()
+
+    answer = sweep_answer(hub, None, time_left=until(0.2), receive=receive)
+    assert (answer.cut, answer.left_out) == ([HUB], [])
+
+
 def test_the_hub_is_asked_as_every_account_if_it_has_the_role(listing):
     answer = sweep_answer(FakeHub(), None)
     assert (answer.left_out, answer.summary()["ok"]) == ([], 3)

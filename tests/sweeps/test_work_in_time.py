@@ -135,6 +135,6 @@ def test_time_for_what_comes_after_is_kept_back() -> None:
     assert Deadline(lambda: 60.0).before(15).seconds_left() == 45
 
 
-def test_half_of_the_time_is_half_of_what_is_left_now() -> None:
-    assert AN_HOUR.half().seconds_left() == pytest.approx(1800, abs=5)
-    assert Deadline(lambda: math.inf).half().seconds_left() == math.inf
+def test_a_part_of_the_time_is_one_of_what_is_left_now() -> None:
+    assert AN_HOUR.part(0.25).seconds_left() == pytest.approx(900, abs=5)
+    assert Deadline(lambda: math.inf).part(0.25).seconds_left() == math.inf

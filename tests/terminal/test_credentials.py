@@ -49,7 +49,7 @@ def test_a_denial_is_told_on_stderr(aws, run):
     assert err.startswith(f"sweep.py: AssumeRole of arn:aws:iam::{ACCOUNT}:role/external-role: denied, AccessDenied.")
 
 
-def test_an_account_that_is_none_or_not_allowed_is_told_and_aws_is_not_called(aws, run, monkeypatch):
+def test_what_is_not_an_account_id_is_told_and_aws_is_not_called(aws, run):
     assert run("--credentials", "12")[::2] == (
         2,
         "sweep.py: An account_id is a string of exactly 12 digits 0 to 9, leading zeros included.\n",

@@ -13,8 +13,8 @@ import pytest
 
 import chalicelib.sweeps.sweep as sweeps
 from chalicelib.inputs.settings import hub_of
-from terminal import going_on
-from terminal.going_on import how_to_go_on
+from terminal import ending_early
+from terminal.ending_early import how_to_go_on
 from tests.fake_aws import Reply, Request, healthy
 from tests.fake_hub import ids, outcome
 from tests.templates import ROOT
@@ -108,7 +108,7 @@ def test_the_file_of_those_that_are_not_done_replaces_no_other(run, hang, folder
 
 
 def test_where_no_file_can_be_written_the_ids_are_in_the_command(run, hang, monkeypatch):
-    monkeypatch.setattr(going_on, "REST", "no/such/folder/rest.txt")
+    monkeypatch.setattr(ending_early, "REST", "no/such/folder/rest.txt")
     hang(ids(20)[1], ctrl_c)
     _, _, err = run("identity", "--accounts", ",".join(ids(20)), *ONE_BY_ONE)
     assert "could not be written (No such file or directory)" in err

@@ -1,4 +1,4 @@
-"""--help: its examples run, and its table of statuses is the one that there is."""
+"""--help: its examples run, and it shows every exit status."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import sys
 
 import pytest
 
+from terminal.exit_status import MEANINGS, Status
 from terminal.help import EXAMPLES
-from terminal.status import MEANINGS, Status, first_of
 from tests.fake_aws import Reply, Request
 from tests.fake_hub import ids
-from tests.templates import ROOT
 from tests.terminal.drive import ORGANIZATION, organization_of
 
 COMMANDS = [" ".join(line.split()) for line in re.sub(r"\\\n", "", EXAMPLES).strip().splitlines()]
@@ -59,15 +58,3 @@ def test_it_shows_every_status(run):
     for status, meaning in MEANINGS.items():
         assert f"  {status:>3}  {meaning}\n" in out
     assert set(MEANINGS) == set(Status)
-
-
-def test_the_first_status_that_holds_counts():
-    order = [Status.WRONG, Status.INTERRUPTED, Status.CLOSED, Status.FAILED, Status.ALARM, Status.CHANGED]
-    for number, status in enumerate(order):
-        assert first_of(set(order[number:])) is status
-    assert first_of({Status.DONE}) is first_of(set()) is Status.DONE
-
-
-def test_the_documentation_has_the_same_statuses_in_the_same_order():
-    section = (ROOT / "docs" / "asking-anything.md").read_text().partition("## Exit status")[2].partition("\n## ")[0]
-    assert re.findall(r"^\| ([0-9]+) \|", section, re.MULTILINE) == [str(int(status)) for status in MEANINGS]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import sys
 from typing import Any
 
 import pytest
@@ -44,6 +46,32 @@ def test_what_is_typed_is_the_event_of_the_function(typed, event):
 
 
 WRONG = [
+    ("", "name a check or an operation, such as s3_buckets"),
+    ("nonsense", "There is no check 'nonsense'. There are: identity, preflight"),
+    ("identity --nonsense", "unrecognized arguments: --nonsense"),
+    ("identity --acc 1", "unrecognized arguments: --acc"),
+    ("identity --accounts ''", "argument --accounts: it is empty"),
+    ("identity --accounts ' , '", "argument --accounts: it is empty"),
+    ("identity --accounts 1 --organizational-unit ou-ab12-34cd56ef", "not allowed with argument"),
+    ("identity --accounts 1 --exclude 100000000001", "but not both"),
+    ("identity --organizational-unit all", "organizational_unit must be the id of a unit"),
+    ("identity --exclude 1", "exclude must be a list of account ids"),
+    ("identity --regions ireland", "region must be the name of an AWS region"),
+    ("identity --concurrency many", "argument --concurrency: invalid int value: 'many'"),
+    ("identity --concurrency 0", "concurrency must be a whole number from 1 to 64"),
+    ("identity --html no/such/folder/page.html", "the directory of 'no/such/folder/page.html' does not exist"),
+    ("identity --accounts @no-such-file", "the file 'no-such-file' could not be read: No such file or directory"),
+    ("identity --accounts @.", "the file '.' could not be read: Is a directory"),
+    (f"identity --accounts @{os.devnull}", f"the file '{os.devnull}' is empty"),
+    (f"identity --accounts @{sys.executable}", "is not a text in UTF-8"),
+    ("identity --timeout soon", "argument --timeout: it must be a number of seconds above 0, such as 90, not 'soon'"),
+    ("identity --timeout 0", "argument --timeout: it must be a number of seconds above 0"),
+    ("identity --timeout nan", "argument --timeout: it must be a number of seconds above 0"),
+    ("identity --timeout inf", "argument --timeout: it must be a number of seconds above 0"),
+    ("s3_buckets --param prefix", "--param takes NAME=VALUE, not 'prefix'"),
+    ("s3_buckets --param sufix=x", "takes no parameter 'sufix'"),
+    ("bedrock_converse", "needs the parameter model_id"),
+    ("identity --stage staging", "There is no stage 'staging' in .chalice/config.json. There are: dev"),
     ("--list identity", "name a check or an operation, such as s3_buckets"),
     ("--list --credentials 100000000001", "name a check or an operation"),
     ("--credentials 100000000001 identity", "name a check or an operation"),

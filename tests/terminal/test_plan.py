@@ -24,12 +24,13 @@ def worldwide_too(account: Any) -> None:
 
 REGIONS = [f"{area}-{number}" for area in ("us-east", "us-west", "eu-west", "eu-central") for number in (1, 2)]
 PLANS = [
-    (["identity"], 1, None, "1 check x 1 account: about 2 calls"),
-    (["identity"], 0, None, "1 check x 0 accounts: about 0 calls"),
+    (["identity"], 1, None, "1 check x 1 account in eu-west-1: about 2 calls"),
+    (["identity"], 0, None, "1 check x 0 accounts in eu-west-1: about 0 calls"),
     (["identity", "bedrock_models"], 6, REGIONS, "2 checks x 6 accounts x 8 regions: about 100 calls"),
     (["identity"], 10_000, ["eu-west-1"], "1 check x 10,000 accounts x 1 region: about 20,000 calls"),
     (["worldwide", "identity"], 5, REGIONS, "2 checks x 5 accounts x 8 regions: about 50 calls"),
     (["worldwide", "worldwide_too"], 5, REGIONS, "2 checks x 5 accounts: about 15 calls"),
+    (["worldwide"], 5, None, "1 check x 5 accounts: about 10 calls"),
     (["worldwide"], 5, "all", "1 check x 5 accounts: about 10 calls"),
 ]
 

@@ -170,7 +170,10 @@ def _field(name: str, shape: Shape | None) -> Shape | None:
 def _nearest(name: str, names: Collection[str]) -> str:
     from difflib import get_close_matches  # only for a name that is wrong
 
-    return ", ".join(get_close_matches(name, names, n=3) or sorted(names)[:12])
+    if nearest := get_close_matches(name, names, n=3):
+        return ", ".join(nearest)
+    first, more = ", ".join(sorted(names)[:12]), len(names) - 12
+    return f"{first} and {more} more" if more > 0 else first
 
 
 def _check_function(name: str, given: int) -> None:

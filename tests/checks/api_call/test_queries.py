@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from chalicelib.checks.api_call import queries
@@ -84,6 +86,12 @@ def test_a_field_that_the_response_never_has_is_told_before_it_finds_nothing(que
     with pytest.raises(InvalidInput, match=f"The response has no '{name}' where query looks for it") as caught:
         check_query(query, INSTANCES)
     assert caught.value.hint.startswith(hint[:15])
+
+
+def test_where_no_name_is_near_the_first_are_told_and_how_many_more_there_are() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check_query("Reservations[].Instances[].xyz", INSTANCES)
+    assert re.search(r"ElasticGpuAssociations and [0-9]+ more\.$", caught.value.hint)
 
 
 def test_a_wrong_function_gets_the_nearest() -> None:

@@ -2,30 +2,53 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from rich.text import Text
 
 from chalicelib.cross_account import CrossAccountError
 from chalicelib.cross_account.account_id import ACCOUNT_ID
+from chalicelib.outputs.rows import items_of, rows_of
+from chalicelib.pages.table import counted, named
 from chalicelib.sweeps.outcome import Answer, LeftOut, Outcome
 from terminal.streams import printable
-from terminal.tally import Tally
-
-FEW = 3
-"""So many regions are named, of more their number is."""
-
-REASONS = {
-    "hub": "the hub, which has no role that lets it in; deploy role-template.yaml there to ask it as well",
-    "suspended": "suspended",
-    "not allowed": "not among ALLOWED_ACCOUNTS",
-}
 
 Lines = Iterator[Text]
 
 
-def report(answer: Answer, tally: Tally) -> Lines:
+class Tally:
+    """Counts rows, and the accounts that have none.
+
+    Attributes:
+        rows: of all accounts that are done.
+        without_rows: how many accounts answered with nothing, by check.
+        alarm: a row's verdict is "alarm"; only if it is looked for.
+
+    Args:
+        look_for_alarm: whether to look at each row.
+    """
+
+    def __init__(self, *, look_for_alarm: bool) -> None:
+        self.rows = 0
+        self.without_rows: Counter[str] = Counter()
+        self.alarm = False
+        self._look_for_alarm = look_for_alarm
+
+    def receive(self, outcomes: Sequence[Outcome]) -> None:
+        """The outcomes of one account."""
+        found: Counter[str] = Counter()
+        for outcome in outcomes:
+            if outcome.ok:
+                found[outcome.check] += len(items_of(outcome.result))
+        self.rows += found.total()
+        incomplete = {outcome.check for outcome in outcomes if outcome.failed}
+        self.without_rows.update(check for check in found if not found[check] and check not in incomplete)
+        if self._look_for_alarm and not self.alarm:
+            self.alarm = any(row.get("verdict") == "alarm" for outcome in outcomes for row in rows_of(outcome))
+
+
+def summary(answer: Answer, tally: Tally) -> Lines:
     """The lines, the last with the numbers."""
     cut = set(answer.cut)  # these are to go on with
     failures = [outcome for outcome in answer.outcomes if outcome.failed and outcome.account not in cut]
@@ -36,7 +59,9 @@ def report(answer: Answer, tally: Tally) -> Lines:
     if answer.duplicates:
         yield _plain(f"Named more than once: {', '.join(answer.duplicates)}")
     for check, accounts in tally.without_rows.items():
-        yield _plain(f"{check}: {_number(accounts, 'account')} answered with nothing.")
+        yield _plain(f"{check}: {counted(accounts, 'account')} answered with nothing.")
+    if not (answer.accounts or answer.left_out):
+        yield _plain("No account was asked: the organization has none that the command selects.")
     yield _plain(_numbers(answer, tally))
 
 
@@ -61,7 +86,7 @@ def _failure(outcomes: Sequence[Outcome]) -> Lines:
     accounts: defaultdict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
         accounts[outcome.account].append(outcome)
-    yield Text(f"{_name(error)}: {_number(len(accounts), 'account')}", style="bold red")
+    yield Text(f"{_name(error)}: {counted(len(accounts), 'account')}", style="bold red")
     for of_account in accounts.values():
         yield _plain(f"  {_account(of_account[0].account, of_account[0].name)}{_where(of_account)}")
     first, *steps = _hint(error).splitlines()
@@ -73,9 +98,7 @@ def _failure(outcomes: Sequence[Outcome]) -> Lines:
 
 def _where(outcomes: Sequence[Outcome]) -> str:
     regions = list(dict.fromkeys(outcome.region for outcome in outcomes if outcome.region))
-    if not regions:
-        return ""
-    return f" in {', '.join(regions)}" if len(regions) <= FEW else f" in {len(regions)} regions"
+    return f" in {named(regions)}" if regions else ""
 
 
 def _regions_off(outcomes: Iterable[Outcome]) -> Lines:
@@ -83,12 +106,12 @@ def _regions_off(outcomes: Iterable[Outcome]) -> Lines:
     for outcome in outcomes:
         accounts[outcome.region or ""][outcome.account] = _account(outcome.account, outcome.name)
     for region, off in accounts.items():
-        yield _plain(f"{region} is off in {_number(len(off), 'account')}: {', '.join(off.values())}")
+        yield _plain(f"{region} is off in {counted(len(off), 'account')}: {', '.join(off.values())}")
 
 
 def _left_out(left_out: Iterable[LeftOut]) -> Lines:
     for account in left_out:
-        yield _plain(f"Left out: {_account(account.target.id, account.target.name)}: {REASONS[account.reason]}")
+        yield _plain(f"Left out: {_account(account.target.id, account.target.name)}: {account.why}")
 
 
 def _numbers(answer: Answer, tally: Tally) -> str:
@@ -96,11 +119,11 @@ def _numbers(answer: Answer, tally: Tally) -> str:
     reasons = {"denied": "denied", "cut": "cut off"}
     of_failed = [f"{summary[name]} {text}" for name, text in reasons.items() if summary[name]]
     parts = [
-        f"{_number(summary['accounts'], 'account')}: {summary['ok']} ok",
+        f"{counted(summary['accounts'], 'account')}: {summary['ok']} ok",
         f"{summary['failed']} failed" + (f" ({', '.join(of_failed)})" if of_failed else ""),
         f"{summary['not_started']} not started",
         *([f"{summary['left_out']} left out"] if summary["left_out"] else []),
-        _number(tally.rows, "row"),
+        counted(tally.rows, "row"),
         f"{summary['seconds']} s",
     ]
     return ", ".join(parts)
@@ -117,10 +140,6 @@ def _hint(error: CrossAccountError) -> str:
 
 def _account(id: str, name: str | None) -> str:
     return f"{id[:64]} {name}" if name else id[:64]
-
-
-def _number(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _plain(text: str) -> Text:

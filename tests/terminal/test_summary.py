@@ -8,8 +8,7 @@ from typing import Any
 from chalicelib.cross_account import AssumeRoleDenied, CrossAccountError
 from chalicelib.errors import CheckDenied, RegionOff
 from chalicelib.sweeps.outcome import Answer, LeftOut, Outcome, Target
-from terminal.report import report
-from terminal.tally import Tally
+from terminal.summary import Tally, summary
 from tests.fake_hub import ids
 
 ONE, TWO, THREE = ids(3)
@@ -28,7 +27,7 @@ def told(outcomes: Sequence[Outcome] = (), **more: Any) -> list[str]:
     tally = Tally(look_for_alarm=False)
     for account in dict.fromkeys(outcome.account for outcome in outcomes):
         tally.receive([outcome for outcome in outcomes if outcome.account == account])
-    return [line.plain for line in report(Answer("find", outcomes, **more), tally)]
+    return [line.plain for line in summary(Answer("find", outcomes, **more), tally)]
 
 
 def test_accounts_that_failed_for_the_same_reason_are_together_with_one_hint_and_each_is_named():
@@ -109,10 +108,14 @@ def test_what_was_left_out_is_told_with_the_reason():
     assert lines == [
         f"Left out: {ONE} hub: the hub, which has no role that lets it in; deploy role-template.yaml there to ask it "
         "as well",
-        f"Left out: {TWO}: suspended",
+        f"Left out: {TWO}: suspended or closed",
         f"Left out: {THREE}: not among ALLOWED_ACCOUNTS",
     ]
     assert numbers == "0 accounts: 0 ok, 0 failed, 0 not started, 3 left out, 0 rows, 0.0 s"
+
+
+def test_a_command_that_selects_no_account_is_told_so():
+    assert told()[0] == "No account was asked: the organization has none that the command selects."
 
 
 def found(account: str, result: Any, check: str = "find") -> Outcome:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from terminal.columns import LEAST, fitting, in_columns
+from terminal.table import LEAST, fitting, in_columns
 
 
 def row(**own: Any) -> dict[str, Any]:
@@ -80,11 +80,6 @@ def test_a_row_may_lack_a_column_that_another_has():
 def test_columns_of_the_account_that_say_nothing_are_not_shown_and_own_ones_are():
     nothing = {"account": "1", "name": None, "unit": "", "region": None, "check": "find", "tags": {}, "found": None}
     assert in_columns([nothing], None).lines == ["account  found", "1"]
-
-
-def test_what_has_become_of_a_row_comes_first():
-    head, line = in_columns([row(change="new", a=1)], None).lines
-    assert (head.split()[:2], line.split()[:2]) == (["change", "account"], ["new", "100000000001"])
 
 
 VALUES = [

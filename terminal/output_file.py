@@ -1,68 +1,15 @@
-"""One form of the answer, and the file that it may go to, while the sweep runs or at its end."""
+"""The file that the answer goes to, while the sweep runs or at its end."""
 
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from io import StringIO
 from os import fstat
 from pathlib import Path
-from typing import Protocol
 
 from chalicelib.cross_account import InvalidInput
-from chalicelib.sweeps.outcome import Answer, Outcome
-from terminal.status import Status
+from terminal.exit_status import Status
 from terminal.streams import say
-
-
-class Form(Protocol):
-    """Makes text of the answer."""
-
-    def receive(self, outcomes: Sequence[Outcome], /) -> None:
-        """The outcomes of one account."""
-
-    def finish(self, answer: Answer, /) -> None:
-        """All of them, without their results."""
-
-
-class Output:
-    """Writes what an account comes to at once and as a whole, so that there are whole lines whenever it ends.
-
-    Attributes:
-        status: whether it could be written; once it could not, nothing more is.
-        lost: the accounts that were done and are not in it.
-
-    Args:
-        form: puts its text into `text`.
-        write: takes it from there to where it belongs, and says what this comes to.
-    """
-
-    def __init__(self, form: Form, text: StringIO, write: Callable[[str], Status]) -> None:
-        self.status = Status.DONE
-        self.lost: list[str] = []
-        self._form = form
-        self._text = text
-        self._write = write
-
-    def receive(self, outcomes: Sequence[Outcome]) -> None:
-        if not self.status:
-            self._form.receive(outcomes)
-            if text := self._taken():
-                self.status = self._write(text)
-        if self.status:
-            self.lost += dict.fromkeys(outcome.account for outcome in outcomes)
-
-    def finish(self, answer: Answer) -> None:
-        if not self.status:
-            self._form.finish(answer)
-            self.status = self._write(self._taken())  # also if it is nothing: a file is then empty
-
-    def _taken(self) -> str:
-        text = self._text.getvalue()
-        self._text.seek(0)
-        self._text.truncate()
-        return text
 
 
 class ReplacedFile:
