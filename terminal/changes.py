@@ -126,7 +126,7 @@ class Changes:
 
     def _compare_place(self, account: str, outcome: Outcome, earlier: Mapping[Place, list[Row]]) -> Iterator[Row]:
         place = (outcome.region, outcome.check)
-        then = _then(earlier.get(place) or _failure(earlier, outcome.check) or [])
+        then = _then(earlier.get(place) or _failure(earlier, outcome.check))
         if self._earlier.may_lack(account):
             then = _FILE_ENDS
         now = _now(outcome)
@@ -193,12 +193,10 @@ def _then(before: Sequence[Row]) -> str:
     return _ANSWERED if error is None else str(error.get("type"))
 
 
-def _failure(earlier: Mapping[Place, list[Row]], check: str) -> list[Row] | None:
+def _failure(earlier: Mapping[Place, list[Row]], check: str) -> list[Row]:
     """Of a check that failed before its regions were known, or of an account that was not started."""
-    for (region, of), rows in earlier.items():
-        if region is None and check in of.split("-") and rows[-1].get("error") is not None:
-            return rows
-    return None
+    rows = earlier.get((None, check), [])
+    return rows if rows and rows[-1].get("error") else []
 
 
 def _now(outcome: Outcome) -> str:

@@ -25,7 +25,9 @@ def process_credentials(account_id: str, stage: str) -> str:
         CrossAccountError: the account is not valid or not allowed, the settings are wrong, or AssumeRole failed.
     """
     if account_id in os.environ.get(_RUNNING, "").split():
-        raise InvalidSettings("This command is running already, to get the hub's credentials for itself.")
+        raise InvalidSettings(
+            "The hub's own credentials come from this same command: it would call itself without end."
+        )
     os.environ[_RUNNING] = f"{os.environ.get(_RUNNING, '')} {account_id}"
     settings = settings_of(stage)
     valid_account_id(account_id, settings.allowed_accounts)

@@ -84,22 +84,22 @@ class EarlierRun:
         for line in self._file.read(end - start).splitlines():
             if line.strip():
                 row = json.loads(line)
-                if self._wanted.intersection(_checks(row)):
+                if row["check"] in self._wanted:
                     yield row
 
     def _read(self) -> None:
         others: set[str] = set()
         for (account, place), lines in groupby(self._lines(), lambda line: (line[2]["account"], _place(line[2]))):
             block = list(lines)
-            checks = _checks(block[0][2])
+            check = place[1]
             self._last = account
-            if not self._wanted.intersection(checks):
-                others.update(checks)
+            if check not in self._wanted:
+                others.add(check)
                 continue
             self._remember(account, block[0][0], block[-1][1])
             rows = [own(row) for _, _, row in block if row.get("error") is None]
             if rows:
-                self._learn(place[1], rows)
+                self._learn(check, rows)
         if others and not self._spans:
             wanted = " or ".join(sorted(self._wanted))
             raise InvalidInput(f"{self._name} has no rows of {wanted}, only of {', '.join(sorted(others))}.")
@@ -172,11 +172,6 @@ def rank(column: str) -> int:
 
 def _place(row: Row) -> Place:
     return row["region"], row["check"]
-
-
-def _checks(row: Row) -> list[str]:
-    """Of an account that was not started: all that were asked."""
-    return str(row["check"]).split("-")
 
 
 def _is_row(row: Any) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -49,13 +49,19 @@ class JsonLines:
 
     In ASCII: what is not becomes an escape, which every reader undoes. So no name can hold a control sequence for a
     terminal, a line end that only some see, or half a character, for which UTF-8 has no bytes.
+
+    Args:
+        checks: the names of those that are asked; an account that is not started has a row for each.
     """
+
+    def __init__(self, checks: Collection[str] = ()) -> None:
+        self._checks = checks
 
     def receive(self, outcomes: Sequence[Outcome]) -> str:
         return self.text_of(row for outcome in outcomes for row in rows_of(outcome))
 
     def finish(self, answer: Answer) -> str:
-        return self.text_of(not_started(target, answer.check) for target in answer.not_started)
+        return self.text_of(_not_started(answer, self._checks))
 
     def text_of(self, rows: Iterable[dict[str, Any]]) -> str:
         """Rows as they are, also others than those of outcomes."""
@@ -78,9 +84,13 @@ class Csv:
     every CSV: there, Data > From Text/CSV takes the column as text; LibreOffice asks. A formula such as ="012..." would
     hold them in Excel and break the id for everything else. There is no byte order mark, for the same reason: for
     Python, awk and join it is a part of the first column's name.
+
+    Args:
+        checks: as of JsonLines.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, checks: Collection[str] = ()) -> None:
+        self._checks = checks
         self._columns: list[str] = []
         self._known: frozenset[str] = frozenset()
         self._waiting: list[dict[str, Any]] = []
@@ -94,7 +104,7 @@ class Csv:
         return begun + self._lines(rows)
 
     def finish(self, answer: Answer) -> str:
-        rows = [not_started(target, answer.check) for target in answer.not_started]
+        rows = _not_started(answer, self._checks)
         begun = self._begun([*self._waiting, *rows] or [dict.fromkeys(BASE)])
         return begun + self._lines(rows)
 
@@ -153,6 +163,10 @@ def as_json(response: dict[str, Any]) -> str:
 def error_text(error: Mapping[str, Any]) -> str:
     """An error in a few words: its type, and AWS's code."""
     return f"{error['type']} {error['code']}" if error["code"] else str(error["type"])
+
+
+def _not_started(answer: Answer, checks: Collection[str]) -> list[dict[str, Any]]:
+    return [not_started(target, check) for target in answer.not_started for check in checks]
 
 
 def _cell(value: Any) -> str:

@@ -35,8 +35,8 @@ def parse(arguments: Sequence[str] | None, description: str | None) -> Namespace
     options = parser.parse_intermixed_args(arguments)  # a check may also be named behind an option
     if (options.list and options.credentials) or bool(options.checks) == bool(options.list or options.credentials):
         parser.error(
-            "name a check or an operation, such as s3_buckets or ec2:DescribeInstances. --list, which shows the "
-            "checks, and --credentials stand alone."
+            "name a check or an operation, such as s3_buckets or ec2:DescribeInstances; or use --list, which shows the "
+            "checks, or --credentials, each without a check."
         )
     try:
         options.format = options.format or _format_of(options.output)
@@ -183,7 +183,7 @@ def _format_of(output: Path | None) -> str:
         if output.suffix.lower() in endings:
             return name
     known = ", ".join(ending for endings in FORMATS.values() for ending in endings)
-    raise InvalidInput(f"The ending of {str(output)!a} means no format; there are {known}. Or say --format.")
+    raise InvalidInput(f"The ending of {str(output)!a} does not say the format. These do: {known}. Or use --format.")
 
 
 def _check_files(options: Namespace) -> None:

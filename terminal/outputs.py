@@ -84,6 +84,7 @@ class Outputs:
     ) -> None:
         self.tally = Tally(look_for_alarm=options.fail_on == "alarm")
         self._event = event
+        self._checks = checks
         self._give_up = give_up
         self._since: Since | None = None
         self._outputs = [
@@ -130,9 +131,9 @@ class Outputs:
 
     def _format(self, name: str, stream: TextIO | None) -> Format:
         if name == "jsonl":
-            return JsonLines()
+            return JsonLines(self._checks)
         if name == "csv":
-            return Csv()
+            return Csv(self._checks)
         render: dict[str, Callable[[Answer], str]] = {
             "json": lambda answer: as_json(answer.as_dict()),
             "html": partial(page, asked=self._event),

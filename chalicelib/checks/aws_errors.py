@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from chalicelib.checks.check import Asked
 from chalicelib.cross_account import AwsError
 from chalicelib.cross_account.aws_errors import ErrorKind, ErrorTable, classify, code_of, message_of, request_id_of
@@ -66,7 +68,7 @@ def check_error(error: BaseException, asked: Asked, account_id: str) -> AwsError
     """
     kind = classify(error)
     denied = kind is ErrorKind.DENIED
-    error_type, hint = (CheckDenied, _why_denied(error, asked)) if denied else _CHECK_ERRORS[kind]
+    error_type, hint = (CheckDenied, _hint_of_denial(error, asked)) if denied else _CHECK_ERRORS[kind]
     operation = getattr(error, "operation_name", "")
     called = f" ({operation})" if operation else ""
     code = code_of(error) or type(error).__name__
@@ -79,13 +81,17 @@ def check_error(error: BaseException, asked: Asked, account_id: str) -> AwsError
     )
 
 
-def _why_denied(error: BaseException, asked: Asked) -> str:
-    named = denying_policy(message_of(error))
-    kind, explicitly = named or ("", False)
+def _hint_of_denial(error: BaseException, asked: Asked) -> str:
+    policy, explicitly = denying_policy(message_of(error)) or ("", False)
+    return _why_denied(policy, explicitly, asked.needs.access is not None)
+
+
+@lru_cache(maxsize=64)  # one text for all accounts: a sweep keeps up to 200,000 errors
+def _why_denied(kind: str, explicitly: bool, is_api_call: bool) -> str:
     policy = _POLICIES.get(kind)
     why = f"{policy} {'denies this explicitly' if explicitly else 'does not allow this'}" if policy else _ANY_POLICY
     role_lacks_it = kind in ("", "identity-based") and not explicitly
-    next_step = (_NEEDS_POLICY if asked.needs.access else _OLD_ROLE) if role_lacks_it else ""
+    next_step = (_NEEDS_POLICY if is_api_call else _OLD_ROLE) if role_lacks_it else ""
     return f"The role was assumed, but {why}. {next_step}".rstrip()
 
 
@@ -93,9 +99,16 @@ def region_off(error: BaseException, account_id: str, region: str) -> RegionOff:
     """The error for a region that rejected a session which other regions accept."""
     return RegionOff(
         f"Account {account_id} has not enabled the region {region}.",
-        hint=f'Leave it out, or ask with "regions": "all", which asks only where the account is. To enable it there: '
-        f"aws account enable-region --region-name {region}",
+        hint=_how_to_enable(region),
         code=code_of(error),
         request_id=request_id_of(error),
         operation=getattr(error, "operation_name", ""),
+    )
+
+
+@lru_cache(maxsize=64)
+def _how_to_enable(region: str) -> str:
+    return (
+        'Leave it out, or ask with "regions": "all", which asks only where the account is. To enable it there: '
+        f"aws account enable-region --region-name {region}"
     )

@@ -117,3 +117,8 @@ def test_a_role_that_lacks_the_action_of_an_api_call_needs_a_policy_of_the_targe
 def test_nothing_that_aws_wrote_is_passed_on() -> None:
     error = made(client_error("AccessDenied"))
     assert SECRET not in f"{error} {error!r} {error.as_dict()} {error.args} {vars(error)}"
+
+
+def test_a_denial_has_the_same_hint_for_every_account_and_not_a_copy() -> None:
+    first, second = made(client_error("AccessDenied")), made(client_error("AccessDenied"))
+    assert first.hint is second.hint

@@ -173,7 +173,7 @@ def test_an_account_that_fails_now_before_its_regions_are_known_fails_in_all(old
 
 
 def test_an_account_that_was_not_started_is_not_compared(old):
-    old.write_text(json.dumps(not_started(Target(A), "find-other")) + "\n" + lines(outcomes({B: FOUND})))
+    old.write_text(json.dumps(not_started(Target(A), "find")) + "\n" + lines(outcomes({B: FOUND})))
     rows, comparison = compare(old, {A: FOUND}, not_started=[Target(B)])
     assert rows == []
     assert comparison.not_compared == {

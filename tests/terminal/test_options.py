@@ -77,8 +77,11 @@ WRONG = [
     ("--credentials 100000000001 identity", "name a check or an operation"),
     ("identity --json --format csv", "argument --format: not allowed with argument --json"),
     ("identity --format xml", "argument --format: invalid choice: 'xml'"),
-    ("identity --output rows.xls", "The ending of 'rows.xls' means no format; there are .txt, .csv, .json, .jsonl,"),
     ("ec2:DescribeVolumes --arguments " + "[" * 100_000, "argument --arguments: it must be a JSON object"),
+    (
+        "identity --output rows.xls",
+        "The ending of 'rows.xls' does not say the format. These do: .txt, .csv, .json,",
+    ),
     ("identity --output no/such/rows.csv", "the directory of 'no/such/rows.csv' does not exist"),
     ("identity --output page.html --html ./page.html", "--output and --html name the same file, 'page.html'"),
     ("identity --since a.jsonl --html a.jsonl", "--since and --html name the same file, 'a.jsonl'"),
