@@ -12,6 +12,9 @@ from collections.abc import Iterator, Mapping
 Operations = Mapping[str, str]
 """By a reason, lines of a service and its operations."""
 
+# Source is what somebody programmed: code, scripts, templates. A saved query or a workflow is what the resource is, as a
+# policy or a dashboard is, and so configuration.
+
 REFUSED: Operations = {
     "secret": """
         amplify: GetApp GetBranch GetWebhook ListApps ListBranches ListWebhooks
@@ -281,12 +284,8 @@ REFUSED: Operations = {
         apigateway: GetExport GetSdk
         apigatewayv2: ExportApi
         appsync: GetFunction GetResolver ListFunctions ListResolvers ListResolversByFunction
-        athena: BatchGetNamedQuery BatchGetPreparedStatement GetCalculationExecutionCode GetNamedQuery
-        athena: GetPreparedStatement
+        athena: GetCalculationExecutionCode
         b2bi: GetTransformer ListTransformers
-        bedrock-agent: GetFlow GetFlowVersion
-        bedrock-agent-runtime: GetExecutionFlowSnapshot
-        cleanrooms: BatchGetCollaborationAnalysisTemplate GetAnalysisTemplate GetCollaborationAnalysisTemplate
         cleanrooms: GetIntermediateTable GetProtectedJob GetProtectedQuery
         cleanroomsml: GetAudienceGenerationJob GetMLInputChannel
         cloudformation: DescribeStackResource DescribeStackSet GetGeneratedTemplate GetTemplate
@@ -298,11 +297,8 @@ REFUSED: Operations = {
         codecommit: GetComment GetCommentsForComparedCommit GetCommentsForPullRequest GetCommit GetDifferences GetFile
         codecommit: GetFolder ListFileCommitHistory
         codeguru-security: BatchGetFindings GetFindings
-        config: GetCustomRulePolicy GetOrganizationCustomRulePolicy GetStoredQuery
-        connect: DescribeContactFlow DescribeContactFlowModule SearchContactFlowModules SearchContactFlows
+        config: GetCustomRulePolicy GetOrganizationCustomRulePolicy
         continuum: GetCodeFinding GetCodeIssue GetCodeIssueArtifact
-        customer-profiles: GetSegmentDefinition
-        databrew: DescribeDataset ListDatasets
         datazone: GetNotebook GetNotebookExport
         deadline: BatchGetJobEntity GetFleet GetQueueEnvironment
         devops-agent: GetAssetContent GetAssetFile
@@ -310,30 +306,24 @@ REFUSED: Operations = {
         glue: GetPlan
         greengrassv2: GetComponent ResolveComponentCandidates
         healthlake: GetDataTransformationProfile
-        imagebuilder: GetComponent GetContainerRecipe GetWorkflow
+        imagebuilder: GetComponent GetContainerRecipe
         inspector2: BatchGetCodeSnippet
         kinesisanalytics: DescribeApplication
         kinesisanalyticsv2: DescribeApplication DescribeApplicationVersion
-        logs: DescribeQueries DescribeQueryDefinitions GetScheduledQuery
+        logs: DescribeQueries
         m2: GetApplicationVersion
-        machinelearning: DescribeDataSources GetDataSource
         osis: GetPipeline
         proton: GetDeployment
-        quicksight: DescribeDataSet DescribeFlow
-        sagemaker: DescribeNotebookInstanceLifecycleConfig DescribePipeline DescribePipelineDefinitionForExecution
+        sagemaker: DescribeNotebookInstanceLifecycleConfig
         sagemaker: DescribeStudioLifecycleConfig
         schemas: GetCodeBindingSource
         ssm: DescribeEffectiveInstanceAssociations DescribeMaintenanceWindowExecutionTaskInvocations
         ssm: DescribeMaintenanceWindowTasks GetDocument GetMaintenanceWindowExecutionTask
         ssm: GetMaintenanceWindowExecutionTaskInvocation GetMaintenanceWindowTask ListCommands
-        stepfunctions: DescribeStateMachine DescribeStateMachineForExecution
-        supplychain: GetDataIntegrationFlow ListDataIntegrationFlows
     """,
     "acts": """
         ec2: GetFlowLogsIntegrationTemplate
         sagemaker: GetScalingConfigurationRecommendation
-        waf: GetChangeToken
-        waf-regional: GetChangeToken
     """,
     "more": """
         cloudcontrol: GetResource ListResources
@@ -384,8 +374,8 @@ HARMLESS: Operations = {
         secretsmanager: DescribeSecret ListSecretVersionIds ListSecrets
         sqs: GetQueueUrl
         transcribe: GetMedicalTranscriptionJob ListMedicalTranscriptionJobs ListTranscriptionJobs
-        waf: GetChangeTokenStatus
-        waf-regional: GetChangeTokenStatus
+        waf: GetChangeToken GetChangeTokenStatus
+        waf-regional: GetChangeToken GetChangeTokenStatus
         wisdom: SearchContent
         workmail: GetPersonalAccessTokenMetadata ListPersonalAccessTokens
     """,
@@ -483,8 +473,13 @@ HARMLESS: Operations = {
         servicediscovery: DiscoverInstances DiscoverInstancesRevision
         verifiedpermissions: BatchIsAuthorized
     """,
+    "has AWS look at the configuration and report, and changes no resource": """
+        cloudformation: DetectStackDrift DetectStackResourceDrift DetectStackSetDrift
+        iam: GenerateCredentialReport GenerateOrganizationsAccessReport GenerateServiceLastAccessedDetails
+        service-quotas: StartQuotaUtilizationReport
+    """,
     "computes an answer from its own arguments, and reads nothing that is stored": """
-        appsync: EvaluateMappingTemplate
+        appsync: EvaluateCode EvaluateMappingTemplate
         bedrock-runtime: CountTokens
         cleanrooms: PreviewPrivacyImpact
         cloudformation: EstimateTemplateCost
@@ -500,11 +495,13 @@ HARMLESS: Operations = {
         inspector-scan: ScanSbom
         iot: TestAuthorization
         kendra-ranking: Rescore
-        location: CalculateRoute CalculateRouteMatrix
+        location: CalculateRoute CalculateRouteMatrix ForecastGeofenceEvents
         logs: TestMetricFilter TestTransformer
         observabilityadmin: TestTelemetryPipeline
+        pinpoint: PhoneNumberValidate
+        pinpoint-sms-voice-v2: CarrierLookup
         route53: TestDNSAnswer
-        translate: TranslateText
+        translate: TranslateDocument TranslateText
     """,
 }
 """What a rule finds and is not that. `api_call` refuses the arguments that would make it so."""
