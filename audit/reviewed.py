@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 Operations = Mapping[str, str]
 """By a reason, lines of a service and its operations."""
 
-# Source is what somebody programmed: code, scripts, templates. A saved query or a workflow is what the resource is, as a
-# policy or a dashboard is, and so configuration.
+# Source is what somebody programmed: code, scripts, templates. A saved query or a workflow is what the resource is, and
+# so configuration, as a policy or a dashboard is.
 
 REFUSED: Operations = {
     "secret": """
