@@ -564,10 +564,10 @@ def test_a_page_that_lambda_cannot_carry_is_a_result_too_large(get: Get, added: 
     @check(actions=["sts:GetCallerIdentity"])
     def enormous(account: Any) -> Any:
         """Answer with very much."""
-        return ["\x01" * 200] * 20
+        return [{f"column {number}": "\x01" * 200 for number in range(12)}] * 20
 
     added(enormous)
-    accounts = ",".join(ids(400))
+    accounts = ",".join(ids(20))
     response = get(f"/report/enormous?accounts={accounts}")
     assert response.status_code == 500
     assert "ResultTooLarge" in Read(response.body.decode()).text

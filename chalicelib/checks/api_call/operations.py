@@ -105,7 +105,7 @@ def known(name: str) -> Operation:
         InvalidInput: there is none; the hint has the nearest names.
     """
     found = None
-    if re.fullmatch("[a-z0-9-]+:[A-Za-z0-9]+", name):
+    if len(name) <= MAX_NAME and re.fullmatch("[a-z0-9-]+:[A-Za-z0-9]+", name):
         found = re.search(rf"^{name}( .+)?$", _table(), re.MULTILINE)
     if found is None:
         raise _unknown(name)
