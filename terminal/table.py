@@ -104,7 +104,7 @@ def fitting(natural: Mapping[str, int], width: int) -> dict[str, int]:
         if len(shown) > 1:
             del shown[name]
     room = width - len(GAP) * (len(shown) - 1)
-    limit = max(shown.values(), default=0)
+    limit = min(max(shown.values(), default=0), max(room, LEAST))  # a value may have millions
     while limit > LEAST and sum(min(size, limit) for size in shown.values()) > room:
         limit -= 1
     return {name: min(size, limit) for name, size in shown.items()}
