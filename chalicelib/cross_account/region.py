@@ -22,6 +22,12 @@ def known_regions() -> frozenset[str]:
     return frozenset(region for partition in partitions for region in partition["regions"])
 
 
+def most_regions() -> int:
+    """How many regions an account may have enabled: those of the largest partition."""
+    partitions = create_loader().load_data("partitions")["partitions"]
+    return max(sum(bool(REGION.fullmatch(name)) for name in partition["regions"]) for partition in partitions)
+
+
 _learned: set[str] = set()
 
 

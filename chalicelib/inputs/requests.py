@@ -12,7 +12,7 @@ from chalicelib.checks.check import Asked, Check, shown
 from chalicelib.cross_account import InvalidInput
 from chalicelib.cross_account.account_id import ACCOUNT_ID, json_type, valid_account_id
 from chalicelib.cross_account.clients import MAX_CONNECTIONS
-from chalicelib.cross_account.region import known_regions
+from chalicelib.cross_account.region import most_regions
 from chalicelib.inputs import fields as field
 from chalicelib.inputs.fields import Fields
 from chalicelib.inputs.settings import Settings
@@ -193,11 +193,12 @@ class SweepRequest:
         Raises:
             InvalidInput: this question of so many accounts is too much for one sweep.
         """
-        regions = len(known_regions() if self.regions == "all" else self.regions)
-        if accounts * regions * len(self.checks) > MAX_OUTCOMES:
+        regions = most_regions() if self.regions == "all" else len(self.regions)
+        places = sum(1 if asked.needs.scope == "global" else regions for asked in self.checks)
+        if accounts * places > MAX_OUTCOMES:
             raise InvalidInput(
-                f"This is too much for one sweep: accounts {accounts:,} x regions {regions} x checks "
-                f"{len(self.checks)} is over {MAX_OUTCOMES:,}.",
+                f"This is too much for one sweep: {accounts:,} accounts, each asked up to {places} times, is over "
+                f"{MAX_OUTCOMES:,}.",
                 hint="Ask fewer accounts or regions at a time; docs/thousands-of-accounts.md splits a run.",
             )
 

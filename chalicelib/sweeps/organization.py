@@ -77,7 +77,8 @@ def list_accounts(
 
 def _without_hub(hub: Hub, listing: Listing, request_id: str) -> Listing:
     """Whatever else becomes of the hub, the sweep will tell."""
-    own = next((target for target in listing.targets if target.id == hub.own_account_id()), None)
+    own_id = hub.own_account_id()
+    own = next((target for target in listing.targets if target.id == own_id), None)
     if own is None:
         return listing
     try:

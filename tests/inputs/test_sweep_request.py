@@ -179,7 +179,7 @@ def test_a_sweep_asks_two_hundred_thousand_times_at_most() -> None:
     regions = ["eu-west-1", "us-east-1"]
     sweep_of(accounts=[""] * 200_000)
     sweep_of(accounts=[""] * 100_000, regions=regions)
-    with pytest.raises(InvalidInput, match="accounts 100,001 x regions 2 x checks 1 is over 200,000"):
+    with pytest.raises(InvalidInput, match="100,001 accounts, each asked up to 2 times, is over 200,000"):
         sweep_of(accounts=[""] * 100_001, regions=regions)
 
 
@@ -199,12 +199,17 @@ def test_all_regions_are_those_that_each_account_has_enabled() -> None:
 
 
 def test_all_regions_count_as_many_as_there_are() -> None:
-    with pytest.raises(InvalidInput, match=r"accounts 100,000 x regions \d\d x checks 1 "):
+    with pytest.raises(InvalidInput, match=r"100,000 accounts, each asked up to \d\d times"):
         sweep_of(accounts=[""] * 100_000, regions="all")
 
 
+def test_a_global_check_counts_once() -> None:
+    with pytest.raises(InvalidInput, match="100,001 accounts, each asked up to 3 times"):
+        of_several(accounts=[""] * 100_001, regions=["eu-west-1", "us-east-1"])
+
+
 def test_the_number_of_checks_counts() -> None:
-    with pytest.raises(InvalidInput, match="accounts 100,001 x regions 1 x checks 2 "):
+    with pytest.raises(InvalidInput, match="100,001 accounts, each asked up to 2 times"):
         of_several(accounts=[""] * 100_001)
 
 

@@ -660,5 +660,5 @@ def test_an_organization_larger_than_a_sweep_may_be_is_refused(hub, organization
     monkeypatch.setattr(requests, "MAX_OUTCOMES", 3)
     organization(*map(account, ids(2)))
     request = SweepRequest.from_event({"check": "identity", "regions": ["eu-west-1", "us-east-1"]}, Settings())
-    with pytest.raises(InvalidInput, match="accounts 2 x regions 2 x checks 1 is over 3"):
+    with pytest.raises(InvalidInput, match="2 accounts, each asked up to 2 times, is over 3"):
         sweep(hub, Settings(), request, deadline=Deadline(until(60)), request_id="request-1")
