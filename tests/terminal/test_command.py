@@ -45,6 +45,12 @@ def test_without_accounts_it_asks_the_organization(aws, run):
     assert (status, outcome(json.loads(out))) == (0, dict.fromkeys(ids(4)[1:3], "ok"))
 
 
+def test_an_organization_of_which_no_account_is_selected_is_not_well(aws, run):
+    aws.tell(ORGANIZATION, organization_of(*ids(1)))
+    status, out, _ = run("identity", "--exclude", ids(1)[0])
+    assert (status, "No account was asked" in out) == (1, True)
+
+
 def test_below_a_unit(aws, run):
     aws.tell(ORGANIZATION, organization_of(*ids(1)), Reply('{"OrganizationalUnits": []}'))
     status, out, _ = run("identity", "--organizational-unit", "ou-ab12-34cd56ef", "--json")
