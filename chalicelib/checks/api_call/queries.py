@@ -25,7 +25,7 @@ def _equal(left: Any, right: Any) -> Any:
 
 
 class _Bounded(TreeInterpreter):  # type: ignore[misc]
-    """JMESPath, in which a short query cannot make a list of any length: by repeating it."""
+    """JMESPath, bounded: a short query that repeats a list makes one of any length, which takes all memory."""
 
     COMPARATOR_FUNC: ClassVar = {
         **TreeInterpreter.COMPARATOR_FUNC,
@@ -40,7 +40,7 @@ class _Bounded(TreeInterpreter):  # type: ignore[misc]
 
 
 class _BoundedFunctions(Functions):  # type: ignore[misc]
-    """Nor a text, nor a comparison."""
+    """The functions that would make or compare what repeats itself."""
 
     @signature({"types": ["array", "string"]}, {"types": []})  # type: ignore[untyped-decorator]
     def _func_contains(self, subject: list[Any] | str, search: Any) -> Any:
@@ -74,7 +74,7 @@ def check_query(query: str, returned: Shape | None) -> None:
             account that has nothing.
     """
     if len(query) > MAX_LENGTH:
-        raise InvalidInput(f"query may have {MAX_LENGTH:,} characters, and this one has {len(query):,}.")
+        raise InvalidInput(f"query has {len(query):,} characters; the maximum is {MAX_LENGTH:,}.")
     try:
         parsed = jmespath.compile(query).parsed
         _check_functions({"type": "query", "children": [parsed]})

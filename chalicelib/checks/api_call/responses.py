@@ -74,9 +74,10 @@ def size_of(result: Any) -> int:
 
 
 def check_size(size: int, maximum: int) -> None:
-    """
+    """Refuse what is larger than the maximum, both in characters of JSON.
+
     Raises:
-        ResultTooLarge
+        ResultTooLarge: with what to do about it.
     """
     if size > maximum:
         raise ResultTooLarge(
