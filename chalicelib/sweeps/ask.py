@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, TypeVar
@@ -163,23 +163,22 @@ class Question:
         return error
 
     def log(self, visit: Visit, *, alone: bool = False) -> None:
-        """One line for each success, and one for each different error of an account, however many regions it has.
+        """One line for each success, and one for each kind of error of an account, of all its checks and regions.
 
         Args:
             alone: this account is all of the invocation, so that its success is worth a line of level INFO.
         """
         log_success = logger.info if alone else logger.debug
-        failures: defaultdict[tuple[Any, ...], list[Outcome]] = defaultdict(list)
+        failures: defaultdict[tuple[type[CrossAccountError], str], list[Outcome]] = defaultdict(list)
         for outcome in visit.outcomes:
             if outcome.error is None:
-                log_success("checked", **self._line(outcome, outcome.region, stage="done"))
+                log_success("checked", **self._line([outcome], stage="done"))
             else:
-                failures[type(outcome.error), outcome.error.stage, outcome.error.code].append(outcome)
-        for (error, stage, code), outcomes in failures.items():
-            regions = dict.fromkeys(outcome.region for outcome in outcomes if outcome.region)
-            line = self._line(outcomes[0], ", ".join(regions) or None, stage=stage)
+                failures[type(outcome.error), outcome.error.stage].append(outcome)
+        for (error, stage), outcomes in failures.items():
+            codes = _together(outcome.error.code for outcome in outcomes if outcome.error)
             log_failure = log_success if error is RegionOff else logger.warning
-            log_failure("not checked", **line, error=error.__name__, code=code)
+            log_failure("not checked", **self._line(outcomes, stage=stage), error=error.__name__, code=codes)
 
     def _regions_of(self, visit: Visit, asked: Asked) -> tuple[str | None, ...]:
         """Where a check is asked; an account whose enabled regions are not known counts as one place."""
@@ -243,18 +242,25 @@ class Question:
             tags=target.tags,
         )
 
-    def _line(self, outcome: Outcome, region: str | None, *, stage: str) -> dict[str, Any]:
+    def _line(self, outcomes: Sequence[Outcome], *, stage: str) -> dict[str, Any]:
+        """Of outcomes of one account."""
+        outcome = outcomes[0]
         listed = {} if outcome.name is None else {"account_name": outcome.name, "unit": outcome.unit}
         return {
             "account_id": outcome.account if ACCOUNT_ID.fullmatch(outcome.account) else None,
             **listed,
-            "region": region,
-            "check": outcome.check,
+            "region": _together(outcome.region for outcome in outcomes),
+            "check": _together(outcome.check for outcome in outcomes),
             "stage": stage,
             "ms": outcome.ms,
             "cached": outcome.cached,
             "request_id": self.request_id,
         }
+
+
+def _together(values: Iterable[str | None]) -> str | None:
+    """Each once."""
+    return ", ".join(dict.fromkeys(value for value in values if value)) or None
 
 
 def _is_off(error: BaseException, account: Account) -> bool:

@@ -381,6 +381,23 @@ def test_regions_that_are_off_are_no_warning(log):
     assert [(line["level"], line["region"]) for line in not_checked(log)] == [("INFO", "eu-west-1, us-east-1")]
 
 
+def test_checks_that_fail_in_the_same_way_are_one_line_of_the_log(log):
+    @check(actions=["a:B"])
+    def one(account: Any) -> None:
+        """Be denied."""
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "ListThings")
+
+    @check(actions=["a:B"])
+    def two(account: Any) -> None:
+        """Be denied, in other words."""
+        raise ClientError({"Error": {"Code": "UnauthorizedOperation"}}, "DescribeThings")
+
+    asking(FakeHub(), one.asked({}), two.asked({}), regions=REGIONS).ask(ACCOUNT, Deadline(until(60)))
+    (line,) = not_checked(log)
+    assert (line["check"], line["region"]) == ("one, two", "eu-west-1, us-east-1")
+    assert (line["error"], line["code"]) == ("CheckDenied", "AccessDenied, UnauthorizedOperation")
+
+
 def test_the_log_names_an_account_of_the_organization(log):
     asking_one = question(FakeHub(), regions=(None,))
     visit = Visit(Target(ACCOUNT, "shop", "Workloads/Prod"), 0.0)
