@@ -3,6 +3,7 @@
 import fcntl
 import shutil
 import sys
+from io import StringIO
 from pathlib import Path
 
 from chalice.deploy.packager import DependencyBuilder, LayerDeploymentPackager
@@ -32,18 +33,22 @@ def copy_project(folder: Path) -> Path:
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy2(source, folder / name)
-    _add_layer(folder)
+    add_layer(folder)
     return folder
 
 
-def _add_layer(folder: Path) -> None:
+def add_layer(folder: Path) -> None:
     """Add the layer that `chalice deploy` uploads, which is downloaded once: 17 MB.
 
     Chalice writes a zip in place and takes any that is there, so that two deployments from one folder at a time could
     upload half of one. Here only finished ones are shared.
+
+    Raises:
+        RuntimeError: not everything in requirements.txt could be downloaded; Chalice only says so.
     """
+    said = StringIO()
     python = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    packager = LayerDeploymentPackager(OSUtils(), DependencyBuilder(OSUtils()), UI(out=sys.stderr))
+    packager = LayerDeploymentPackager(OSUtils(), DependencyBuilder(OSUtils()), UI(out=said))
     own = Path(packager.deployment_package_filename(str(folder), python))
     own.parent.mkdir()
     shared = PROJECT / ".chalice" / "deployments" / own.name
@@ -52,6 +57,8 @@ def _add_layer(folder: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not shared.exists():
             packager.create_deployment_package(str(folder), python)
+            if "Could not install dependencies" in said.getvalue():
+                raise RuntimeError(said.getvalue())
             finished = shared.with_suffix(".new")
             shutil.copy2(own, finished)
             finished.replace(shared)

@@ -17,6 +17,7 @@ import pytest
 from chalice.utils import to_cfn_resource_name
 
 from sandbox.credentials_file import PROFILE, VARIABLE
+from sandbox.project_copy import add_layer
 from tests.templates import ROOT
 from tests.test_policies import ALL_FUNCTIONS, FUNCTIONS, POLICY_OF, STAGES, config, statements
 
@@ -28,7 +29,7 @@ LOGICAL_ID = {name: to_cfn_resource_name(name) for name in ALL_FUNCTIONS} | {
 }
 # Left by earlier runs, and ignored by git.
 NOT_THE_PROJECT = shutil.ignore_patterns(
-    ".git", ".venv", "__pycache__", "deployments", "deployed", ".*_cache", ".hypothesis"
+    ".git", ".venv", "__pycache__", "build", "dist", "deployments", "deployed", ".*_cache", ".hypothesis"
 )
 
 
@@ -78,7 +79,9 @@ def chalice(project: Path, *arguments: str) -> str:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Path:
     """A copy of the project: Chalice writes into it."""
-    return shutil.copytree(ROOT, tmp_path_factory.mktemp("project") / "copy", ignore=NOT_THE_PROJECT)
+    copy = shutil.copytree(ROOT, tmp_path_factory.mktemp("project") / "copy", ignore=NOT_THE_PROJECT)
+    add_layer(copy)
+    return copy
 
 
 @pytest.fixture(scope="module", params=STAGES)

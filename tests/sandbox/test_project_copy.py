@@ -31,6 +31,21 @@ def built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     return folders
 
 
+def test_a_layer_that_lacks_a_package_is_not_shared(
+    built: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Chalice makes a zip of the others, says so and goes on."""
+
+    def incomplete(packager: Any, folder: str, python: str) -> None:
+        Path(packager.deployment_package_filename(folder, python)).touch()
+        packager._ui.write("Could not install dependencies:\nboto3==1.0\n")
+
+    monkeypatch.setattr(project_copy.LayerDeploymentPackager, "create_deployment_package", incomplete)
+    with pytest.raises(RuntimeError, match="boto3==1.0"):
+        project_copy.copy_project(tmp_path / "copy")
+    assert not list((project_copy.PROJECT / ".chalice" / "deployments").glob("*.zip"))
+
+
 def test_copies_made_at_the_same_time_share_one_finished_layer(built: list[str], tmp_path: Path) -> None:
     folders = [tmp_path / name for name in ("first", "second", "third")]
     with ThreadPoolExecutor() as threads:
