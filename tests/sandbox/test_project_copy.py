@@ -41,7 +41,7 @@ def test_a_layer_that_lacks_a_package_is_not_shared(
         packager._ui.write("Could not install dependencies:\nboto3==1.0\n")
 
     monkeypatch.setattr(project_copy.LayerDeploymentPackager, "create_deployment_package", incomplete)
-    with pytest.raises(RuntimeError, match="boto3==1.0"):
+    with pytest.raises(RuntimeError, match=r"boto3==1\.0"):
         project_copy.copy_project(tmp_path / "copy")
     assert not list((project_copy.PROJECT / ".chalice" / "deployments").glob("*.zip"))
 
