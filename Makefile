@@ -36,7 +36,7 @@ sandbox-env: $(INSTALLED)  ## What to export to talk to it: eval "$(make -s sand
 	@$(BIN)/python -m sandbox env
 
 test: $(INSTALLED)  ## Format, lint, types, templates, tests
-	$(BIN)/ruff format --check .
+	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/cfn-lint *-template.yaml
