@@ -154,7 +154,7 @@ def added(monkeypatch: pytest.MonkeyPatch) -> Callable[[Check], Check]:
     """Put a check of the test's own into the table, as anybody would with one of theirs."""
 
     def add(check: Check) -> Check:
-        monkeypatch.setitem(CHECKS, check.name, check)
+        monkeypatch.setitem(CHECKS.entries, check.name, check)
         return check
 
     return add

@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from importlib import import_module
+from typing import cast
 
 from chalicelib.checks.check import Check
 
 
-def _table(*names: str) -> dict[str, Check]:
-    """Each name is a module of this package and the check in it."""
-    return {name: getattr(import_module(f"{__name__}.{name}"), name) for name in names}
+class Table(Mapping[str, Check]):
+    """Checks by name. Each is a module of this package, imported when it is first looked up: a cold start pays for the
+    one that it runs.
+
+    Attributes:
+        entries: by name; None: not imported yet.
+    """
+
+    def __init__(self, *names: str) -> None:
+        self.entries: dict[str, Check | None] = dict.fromkeys(names)
+
+    def __getitem__(self, name: str) -> Check:
+        found = self.entries[name]
+        if found is None:
+            found = self.entries[name] = cast(Check, getattr(import_module(f"{__name__}.{name}"), name))
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
 
 
-CHECKS: dict[str, Check] = _table(
+CHECKS = Table(
     "identity",
     "preflight",
     "s3_buckets",
@@ -21,4 +42,13 @@ CHECKS: dict[str, Check] = _table(
     "account_summary",
     "role_drift",
     "api_call",
+    "open_security_groups",
 )
+
+POSTURE = "posture"
+"""In place of a check's name: all checks that judge."""
+
+
+def posture() -> list[str]:
+    """The names of all checks that judge."""
+    return [name for name, check in CHECKS.items() if check.judges]

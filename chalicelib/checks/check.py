@@ -8,23 +8,31 @@
 Its keyword-only arguments are its parameters and its signature their schema; `actions` are the IAM actions that the
 session is narrowed to; the docstring's first line is its description. A question whose answer is the same from every
 region says `scope="global"`, and is asked once in each account.
+
+A check that judges names its `group`, and returns findings (checks/finding.py). Its docstring may have a line such as
+"Controls: CIS 5: 5.3, 5.4; FSBP: EC2.13." If its second argument is `organization`, it is given what is known of that.
 """
 
 from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from chalicelib.checks.parameters import Parameter, parameters_of
+from chalicelib.checks.finding import judged
+from chalicelib.checks.organization import UNKNOWN, Organization
+from chalicelib.checks.parameters import Parameter, parameters_of, wants_organization
 from chalicelib.cross_account import Account, InvalidInput
 from chalicelib.errors import CheckCallFailed, ResultNotJson
 
 CheckFunction = Callable[..., Any]
 Scope = Literal["regional", "global"]
 Access = Literal["list", "read"]
+Group = Literal["identity", "data", "network", "monitoring"]
+"""Of checks that judge: a target can switch off a group, by a parameter of role-template.yaml."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,9 @@ class Check:
         description: the first line of its docstring.
         scope: "global": it is asked once in an account, and not in each region.
         needs: called with the parameters by keyword, if they decide what it needs; None: `actions` and `scope` say it.
+        group: of a check that judges; None: it does not.
+        controls: those that it answers, by framework.
+        wants_organization: it is called with the account and what is known of the organization.
     """
 
     name: str
@@ -63,6 +74,14 @@ class Check:
     description: str
     scope: Scope = "regional"
     needs: Callable[..., Needs] | None = None
+    group: Group | None = None
+    controls: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    wants_organization: bool = False
+
+    @property
+    def judges(self) -> bool:
+        """Whether its result is a list of findings, each with a verdict."""
+        return self.group is not None
 
     def asked(self, params: Mapping[str, Any]) -> Asked:
         """The check with its parameters.
@@ -73,21 +92,24 @@ class Check:
         self._validate(params)
         return Asked(self, params, self.needs(**params) if self.needs else Needs(self.actions, self.scope))
 
-    def run(self, account: Account, params: Mapping[str, Any]) -> Any:
+    def run(self, account: Account, params: Mapping[str, Any], organization: Organization = UNKNOWN) -> Any:
         """Run the check in an account.
 
         Args:
             account: whose role has been assumed.
             params: validated parameters.
+            organization: what is known of it.
 
         Returns:
-            What the check returned; JSON can hold it.
+            What the check returned; JSON can hold it. Of a check that judges, a list of findings.
 
         Raises:
             ResultNotJson: it returned something else.
             Exception: whatever the check raises.
         """
-        result = self.function(account, **params)
+        result = self.function(*((account, organization) if self.wants_organization else (account,)), **params)
+        if self.judges:
+            result = judged(result, account.id)
         try:
             json.dumps(result, allow_nan=False)
         except (TypeError, ValueError, RecursionError) as error:
@@ -104,6 +126,8 @@ class Check:
             "description": self.description,
             "actions": list(self.actions),
             "scope": self.scope,
+            "group": self.group,
+            "controls": self.controls,
             "parameters": {name: parameter.as_dict() for name, parameter in self.parameters.items()},
         }
 
@@ -136,19 +160,24 @@ class Asked:
     def name(self) -> str:
         return self.check.name
 
-    def run(self, account: Account) -> Any:
+    def run(self, account: Account, organization: Organization = UNKNOWN) -> Any:
         """Ask an account whose role has been assumed. Returns and raises what `Check.run` does."""
-        return self.check.run(account, self.params)
+        return self.check.run(account, self.params, organization)
 
 
 def check(
-    actions: Sequence[str] = (), *, scope: Scope = "regional", needs: Callable[..., Needs] | None = None
+    actions: Sequence[str] = (),
+    *,
+    scope: Scope = "regional",
+    group: Group | None = None,
+    needs: Callable[..., Needs] | None = None,
 ) -> Callable[[CheckFunction], Check]:
     """Decorate a function whose first argument is the account.
 
     Args:
         actions: the IAM actions it needs, such as `s3:ListAllMyBuckets`; at least one.
         scope: "global" if the answer is the same from every region.
+        group: of a check that judges.
         needs: instead of both, a function of the check's parameters, which raises InvalidInput for those that it
             does not accept.
 
@@ -158,14 +187,35 @@ def check(
 
     def make(function: CheckFunction) -> Check:
         name = function.__name__
-        description = (inspect.getdoc(function) or "").partition("\n")[0]
+        text = inspect.getdoc(function) or ""
+        description = text.partition("\n")[0]
         if not description:
             raise TypeError(f"The check {name} needs a docstring: its first line is the description.")
         if needs is None and (not actions or not all(":" in action for action in actions)):
             raise TypeError(f"The check {name} needs its IAM actions, each as service:Action.")
-        return Check(name, function, tuple(actions), parameters_of(function), description, scope, needs)
+        return Check(
+            name,
+            function,
+            tuple(actions),
+            parameters_of(function),
+            description,
+            scope,
+            needs,
+            group,
+            _controls(text),
+            wants_organization(function),
+        )
 
     return make
+
+
+def _controls(docstring: str) -> dict[str, list[str]]:
+    """Those of the paragraph "Controls: CIS 5: 5.3, 5.4; FSBP: EC2.13." of a docstring."""
+    found = re.search(r"^Controls: (.+?)\.?$(?=\n\n|\Z)", docstring, re.MULTILINE | re.DOTALL)
+    if not found:
+        return {}
+    frameworks = (part.partition(":") for part in " ".join(found[1].split()).split("; "))
+    return {name: [control.strip() for control in listed.split(",")] for name, _, listed in frameworks}
 
 
 def require_field(response: Mapping[str, Any], name: str) -> Any:

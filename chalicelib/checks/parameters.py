@@ -34,7 +34,7 @@ class Parameter:
 
 
 def parameters_of(function: Callable[..., Any]) -> dict[str, Parameter]:
-    """Read a check's parameters from its signature: every argument but the first, which is the account.
+    """Read a check's parameters from its signature: every argument after the account and, if there, the organization.
 
     Raises:
         TypeError: one is not keyword-only, has no type, or has a type that an event cannot be checked against; or there
@@ -45,13 +45,23 @@ def parameters_of(function: Callable[..., Any]) -> dict[str, Parameter]:
     if not arguments or arguments[0].kind is inspect.Parameter.KEYWORD_ONLY:
         raise TypeError(f"{function.__name__}: the first argument must be the account, before the *.")
     parameters = {}
-    for parameter in arguments[1:]:
+    for parameter in arguments[2 if wants_organization(function) else 1 :]:
         if parameter.kind is not inspect.Parameter.KEYWORD_ONLY or parameter.name not in hints:
             raise TypeError(f"{function.__name__}: {parameter.name} must be keyword-only (after a *) and have a type.")
         annotation = hints[parameter.name]
         _name_of(annotation)
         parameters[parameter.name] = Parameter(parameter.name, annotation, parameter.default)
     return parameters
+
+
+def wants_organization(function: Callable[..., Any]) -> bool:
+    """Whether its second argument is `organization`."""
+    arguments = list(inspect.signature(function).parameters.values())
+    return (
+        len(arguments) > 1
+        and arguments[1].name == "organization"
+        and arguments[1].kind is not inspect.Parameter.KEYWORD_ONLY
+    )
 
 
 _NAMES: dict[Any, str] = {

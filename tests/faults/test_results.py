@@ -41,7 +41,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, aws: FakeAws, log: drive.LogOfEverythin
     def ask(function: Callable[..., Any], door: str) -> drive.Outcome:
         function.__doc__ = "Go wrong."
         made: Check = check(actions=["s3:ListAllMyBuckets"])(function)
-        monkeypatch.setitem(CHECKS, made.name, made)
+        monkeypatch.setitem(CHECKS.entries, made.name, made)
         outcome = drive.ask(door, {"account_id": TARGET, "check": made.name})
         drive.assert_nothing_leaked(outcome.text, log.text)
         return outcome

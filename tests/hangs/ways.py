@@ -88,7 +88,7 @@ def never_ends(_account: Any) -> None:
 
 
 def check_never_ends(_aws: FakeAws) -> None:
-    CHECKS[never_ends.name] = never_ends
+    CHECKS.entries[never_ends.name] = never_ends
 
 
 def queue_is_full(_aws: FakeAws) -> None:

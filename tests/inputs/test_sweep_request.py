@@ -230,7 +230,7 @@ def test_the_setting_api_calls_permits_a_call_or_not(
     def call(account: Any) -> None:
         """Call."""
 
-    monkeypatch.setitem(CHECKS, "call", call)
+    monkeypatch.setitem(CHECKS.entries, "call", call)
     expected = pytest.raises(InvalidInput, match="API_CALLS") if refused else nullcontext()
     with expected:
         SweepRequest.from_event({"check": "call"}, Settings(api_calls=permitted))
