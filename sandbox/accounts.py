@@ -23,7 +23,7 @@ CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
 
 @dataclass(frozen=True)
 class Target:
-    """A target account. What else it holds: inventory.py."""
+    """A target account. What else it holds: inventory/."""
 
     id: str
     name: str

@@ -1,18 +1,14 @@
-"""What the targets hold beside buckets, for questions to find: instances, volumes and functions.
-
-moto makes its state of a service in an account and a region when it is first asked for. This fills it then, so that the
-start of a sandbox costs nothing.
-"""
+"""Instances, volumes and functions. README.md shows some of them, and its tests compare."""
 
 import base64
 import io
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, wraps
+from functools import cache
 from typing import Any
 
-from sandbox.accounts import TARGETS
+from sandbox.inventory.lazily import IDS, begin_with
 
 ROLE = "functions"
 """Of every function."""
@@ -75,8 +71,7 @@ _BY_NAME: dict[tuple[str, str], Sequence[Thing]] = {
         Function("rotate-logs", "python2.7"),
     ],
 }
-_IDS = {target.name: target.id for target in TARGETS}
-INVENTORY = {(_IDS[name], region): things for (name, region), things in _BY_NAME.items()}
+INVENTORY = {(IDS[name], region): things for (name, region), things in _BY_NAME.items()}
 """By account id and region."""
 FUNCTIONS_OF = {account for (account, _), things in INVENTORY.items() if any(isinstance(t, Function) for t in things)}
 """The accounts that have functions."""
@@ -87,20 +82,13 @@ def fill_when_asked() -> None:
     from moto.awslambda.models import LambdaBackend
     from moto.ec2.models import EC2Backend
 
-    _fill(EC2Backend, _add_to_ec2)
-    _fill(LambdaBackend, _add_to_lambda)
+    begin_with(EC2Backend, lambda ec2: _fill(ec2, _add_to_ec2))
+    begin_with(LambdaBackend, lambda functions: _fill(functions, _add_to_lambda))
 
 
-def _fill(kind: type, add: Callable[[Any, Thing], None]) -> None:
-    original = kind.__init__  # type: ignore[misc]
-
-    @wraps(original)
-    def begin(self: Any, region_name: str, account_id: str) -> None:
-        original(self, region_name, account_id)
-        for thing in INVENTORY.get((account_id, region_name), ()):
-            add(self, thing)
-
-    kind.__init__ = begin  # type: ignore[misc]
+def _fill(state: Any, add: Callable[[Any, Thing], None]) -> None:
+    for thing in INVENTORY.get((state.account_id, state.region_name), ()):
+        add(state, thing)
 
 
 def _add_to_ec2(ec2: Any, thing: Thing) -> None:
