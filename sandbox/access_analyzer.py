@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.aws_errors import AwsError
+from sandbox.aws_errors import not_found
 from sandbox.inventory.identity import analyzer_of
 
 Answer = dict[str, Any]
@@ -22,7 +22,7 @@ def list_findings_v2(account: str, region: str, asked: Answer) -> Answer:
     """Filtered by the status alone."""
     analyzer = analyzer_of(account, region)
     if analyzer is None or asked.get("analyzerArn") != _arn(account, region, analyzer.name):
-        raise AwsError("ResourceNotFoundException", "The specified analyzer could not be found.")
+        raise not_found("The specified analyzer could not be found.")
     wanted = asked.get("filter", {}).get("status", {}).get("eq", ["ACTIVE", "ARCHIVED", "RESOLVED"])
     found = [
         {

@@ -5,18 +5,35 @@ service in an account and a region when it is first asked for: it is filled then
 sandbox costs nothing. Only what an account has from the beginning, users and buckets, is made with it.
 """
 
-from sandbox.inventory import data, identity, monitoring, network, things
+from typing import Any
 
-
-def fill_when_asked() -> None:
-    """Let moto's state of each service begin with the inventory."""
-    things.fill_when_asked()
-    data.fill_when_asked()
-    network.fill_when_asked()
-    monitoring.fill_when_asked()
+from sandbox.inventory import data, identity, lazily, monitoring, network, things
 
 
 def fill(account: str) -> None:
     """Put into a new target what moto's state has from the beginning."""
     identity.fill(account)
     data.fill(account)
+
+
+def fill_when_asked() -> None:
+    """Let moto's state of all else begin with the inventory."""
+    lazily.fill_when_asked(
+        {
+            "CloudTrailBackend": monitoring.add_trail,
+            "ConfigBackend": monitoring.add_recorder,
+            "EC2Backend": _fill_ec2,
+            "GuardDutyBackend": monitoring.add_detector,
+            "KmsBackend": data.add_key,
+            "LambdaBackend": things.add_functions,
+            "RDSBackend": data.add_database,
+            "S3ControlBackend": data.block,
+            "SecurityHubBackend": monitoring.enable_hub,
+        }
+    )
+
+
+def _fill_ec2(ec2: Any) -> None:
+    things.add_instances(ec2)
+    data.add_images(ec2)
+    network.add(ec2)

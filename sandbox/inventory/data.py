@@ -7,7 +7,7 @@ from moto.s3.models import get_canned_acl, s3_backends
 
 from sandbox.accounts import REGION
 from sandbox.callers import PARTITION
-from sandbox.inventory.lazily import ANALYTICS, PRODUCTION, STAGING, begin_with
+from sandbox.inventory.lazily import ANALYTICS, PRODUCTION, STAGING
 
 BY_POLICY, BY_ACL = "staging-website", "analytics-reports"
 """The public buckets."""
@@ -31,25 +31,12 @@ def fill(account: str) -> None:
         s3.put_bucket_acl(BY_ACL, get_canned_acl("public-read"))
 
 
-def fill_when_asked() -> None:
-    """Let moto's state of the services begin with it."""
-    from moto.ec2.models import EC2Backend
-    from moto.kms.models import KmsBackend
-    from moto.rds.models import RDSBackend
-    from moto.s3control.models import S3ControlBackend
-
-    begin_with(S3ControlBackend, _block)
-    begin_with(EC2Backend, _add_images)
-    begin_with(RDSBackend, _add_databases)
-    begin_with(KmsBackend, _add_keys)
-
-
-def _block(s3control: Any) -> None:
+def block(s3control: Any) -> None:
     if s3control.account_id == PRODUCTION:
-        s3control.put_public_access_block(PRODUCTION, dict.fromkeys(_EVERYTHING, True))
+        s3control.put_public_accessblock(PRODUCTION, dict.fromkeys(_EVERYTHING, True))
 
 
-def _add_images(ec2: Any) -> None:
+def add_images(ec2: Any) -> None:
     ec2.ebs_encryption_by_default = ec2.account_id == PRODUCTION
     if ec2.account_id in (PRODUCTION, STAGING) and ec2.region_name == REGION:
         is_public = ec2.account_id == STAGING
@@ -61,7 +48,7 @@ def _add_images(ec2: Any) -> None:
         image.launch_permissions = [{"Group": "all"}] if is_public else []
 
 
-def _add_databases(rds: Any) -> None:
+def add_database(rds: Any) -> None:
     if rds.account_id in (PRODUCTION, STAGING) and rds.region_name == REGION:
         is_public = rds.account_id == STAGING
         rds.create_db_instance(
@@ -78,7 +65,7 @@ def _add_databases(rds: Any) -> None:
         snapshot.attributes["restore"] = ["all"] if is_public else []
 
 
-def _add_keys(kms: Any) -> None:
+def add_key(kms: Any) -> None:
     if kms.account_id in (PRODUCTION, STAGING) and kms.region_name == REGION:
         key = kms.create_key(None, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "Of the orders", [])
         kms.create_alias(key.id, "alias/orders")

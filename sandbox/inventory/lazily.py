@@ -1,22 +1,34 @@
 """Fills moto's state of a service in an account and a region when it is first asked for."""
 
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from moto.core.base_backend import AccountSpecificBackend
 
 from sandbox.accounts import TARGETS
 
 IDS = {target.name: target.id for target in TARGETS}
 PRODUCTION, STAGING, ANALYTICS = IDS["production"], IDS["staging"], IDS["analytics"]
 
+Fill = Callable[[Any], None]
+"""Puts what an account holds of a service in a region into moto's new state of it."""
 
-def begin_with(kind: type, fill: Callable[[Any], None]) -> None:
-    """Let each of moto's states of a service, of this class, begin with what `fill` puts there."""
-    original = kind.__init__  # type: ignore[misc]
 
-    @wraps(original)
-    def begin(self: Any, region_name: str, account_id: str) -> None:
-        original(self, region_name, account_id)
-        fill(self)
+def fill_when_asked(fills: Mapping[str, Fill]) -> None:
+    """Let each of moto's states of these classes begin with what its function puts there.
 
-    kind.__init__ = begin  # type: ignore[misc]
+    What nobody asks for is not even imported.
+    """
+    original = AccountSpecificBackend.__init__
+
+    def __init__(self: Any, service_name: str, account_id: str, backend: Any, *args: Any, **kwargs: Any) -> None:
+        fill = fills.get(backend.__name__)
+
+        def begin(region_name: str, account_id: str) -> Any:
+            state = backend(region_name, account_id)
+            fill(state)  # type: ignore[misc]
+            return state
+
+        original(self, service_name, account_id, begin if fill else backend, *args, **kwargs)  # type: ignore[arg-type]
+
+    AccountSpecificBackend.__init__ = __init__  # type: ignore[method-assign]

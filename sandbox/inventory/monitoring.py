@@ -4,26 +4,13 @@ from typing import Any
 from unittest import mock
 
 from sandbox.accounts import REGION
-from sandbox.inventory.lazily import PRODUCTION, STAGING, begin_with
+from sandbox.inventory.lazily import PRODUCTION, STAGING
 
 _STOPPED = (STAGING, "eu-central-1")
 """Where a recorder and a detector are there, and off."""
 
 
-def fill_when_asked() -> None:
-    """Let moto's state of the services begin with it."""
-    from moto.cloudtrail.models import CloudTrailBackend
-    from moto.config.models import ConfigBackend
-    from moto.guardduty.models import GuardDutyBackend
-    from moto.securityhub.models import SecurityHubBackend
-
-    begin_with(CloudTrailBackend, _add_trail)
-    begin_with(ConfigBackend, _add_recorder)
-    begin_with(GuardDutyBackend, _add_detector)
-    begin_with(SecurityHubBackend, _enable_hub)
-
-
-def _add_trail(cloudtrail: Any) -> None:
+def add_trail(cloudtrail: Any) -> None:
     from moto.cloudtrail.models import Trail, cloudtrail_backends
 
     if cloudtrail.account_id != PRODUCTION:
@@ -49,7 +36,7 @@ def _add_trail(cloudtrail: Any) -> None:
     cloudtrail.start_logging("everything")
 
 
-def _add_recorder(config: Any) -> None:
+def add_recorder(config: Any) -> None:
     place = (config.account_id, config.region_name)
     if PRODUCTION in place or place == _STOPPED:
         role = f"arn:aws:iam::{config.account_id}:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
@@ -61,12 +48,12 @@ def _add_recorder(config: Any) -> None:
         config.stop_configuration_recorder("default")
 
 
-def _add_detector(guardduty: Any) -> None:
+def add_detector(guardduty: Any) -> None:
     place = (guardduty.account_id, guardduty.region_name)
     if PRODUCTION in place or place == _STOPPED:
         guardduty.create_detector(place != _STOPPED, "SIX_HOURS", {}, {}, [])
 
 
-def _enable_hub(securityhub: Any) -> None:
+def enable_hub(securityhub: Any) -> None:
     if securityhub.account_id == PRODUCTION:
         securityhub.enable_security_hub()

@@ -3,19 +3,12 @@
 from typing import Any
 
 from sandbox.accounts import REGION
-from sandbox.inventory.lazily import PRODUCTION, STAGING, begin_with
+from sandbox.inventory.lazily import PRODUCTION, STAGING
 
 _ANYWHERE = [{"CidrIp": "0.0.0.0/0"}]
 
 
-def fill_when_asked() -> None:
-    """Let moto's state of EC2 begin with it."""
-    from moto.ec2.models import EC2Backend
-
-    begin_with(EC2Backend, _add)
-
-
-def _add(ec2: Any) -> None:
+def add(ec2: Any) -> None:
     if ec2.account_id == PRODUCTION:
         _mend(ec2)
     if ec2.account_id == STAGING and ec2.region_name == REGION:

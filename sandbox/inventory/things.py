@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sandbox.inventory.lazily import IDS, begin_with
+from sandbox.inventory.lazily import IDS
 
 ROLE = "functions"
 """Of every function."""
@@ -77,16 +77,17 @@ FUNCTIONS_OF = {account for (account, _), things in INVENTORY.items() if any(isi
 """The accounts that have functions."""
 
 
-def fill_when_asked() -> None:
-    """Let moto's state of EC2 and Lambda begin with the inventory."""
-    from moto.awslambda.models import LambdaBackend
-    from moto.ec2.models import EC2Backend
-
-    begin_with(EC2Backend, lambda ec2: _fill(ec2, _add_to_ec2))
-    begin_with(LambdaBackend, lambda functions: _fill(functions, _add_to_lambda))
+def add_instances(ec2: Any) -> None:
+    """Put instances and volumes into moto's state of EC2."""
+    _add(ec2, _add_to_ec2)
 
 
-def _fill(state: Any, add: Callable[[Any, Thing], None]) -> None:
+def add_functions(functions: Any) -> None:
+    """Put functions into moto's state of Lambda."""
+    _add(functions, _add_to_lambda)
+
+
+def _add(state: Any, add: Callable[[Any, Thing], None]) -> None:
     for thing in INVENTORY.get((state.account_id, state.region_name), ()):
         add(state, thing)
 
