@@ -222,7 +222,13 @@ class Question:
         """Run a check, and raise whatever it raises as a CrossAccountError."""
         if isinstance(visit.regions, CrossAccountError) and asked.needs.scope == "regional":
             raise visit.regions
-        return self._call(visit, asked, region, partial(asked.run, organization=self.organization))
+        return self._call(visit, asked, region, partial(asked.run, organization=self._known(asked)))
+
+    def _known(self, asked: Asked) -> Organization:
+        """What a check is told of the organization. The hub is known to be of it at any rate."""
+        if not asked.check.wants_organization:
+            return UNKNOWN
+        return replace(self.organization, hub=self.hub.own_account_id())
 
     def _call(self, visit: Visit, asked: Asked, region: str | None, work: Callable[[Account], Found]) -> Found:
         account = visit.entered
