@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, get_args
 
-from chalicelib.checks.check import check, require_field
+from chalicelib.checks.check import Group, check, require_field
 from chalicelib.checks.identity import identity
 from chalicelib.checks.role_actions import DESCRIBE_REGIONS, INVOKE_MODEL, LIST_ORGANIZATION
 from chalicelib.cross_account import Account
@@ -12,8 +12,8 @@ from chalicelib.errors import CheckCallFailed
 
 OF_ITSELF = ("iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies")
 """Allowed on the role itself; on anything else they are more than what the template allows."""
-OF_THE_TEMPLATE = frozenset({"checks", "bedrock-converse", "organization"})
-"""Its inline policies."""
+SWITCHED_OFF = "SwitchedOff"
+"""The Sid by which the policy of a group of checks says that it is off on purpose."""
 
 _UPDATE = "update it to role-template.yaml: aws cloudformation update-stack-set, or deploy (docs/operating-it.md)"
 
@@ -31,15 +31,33 @@ def role_drift(account: Account) -> dict[str, Any]:
     attached = [policy["PolicyArn"] for page in pages for policy in require_field(page, "AttachedPolicies")]
     get = account.client("iam").get_role_policy
     policies = {name: statements(get(RoleName=role, PolicyName=name)) for name in names}
-    return {"role": role, **summary(role, policies, attached, declared())}
+    off = switched_off(policies)
+    return {"role": role, **summary(role, policies, attached, declared(off)), "off": off}
 
 
-def declared() -> set[str]:
-    """The actions that the role needs for the checks of this app, whatever the template's parameters are."""
+def declared(off: Collection[str] = ()) -> set[str]:
+    """The actions that the role needs for the checks of this app, but for the groups that are switched off."""
     from chalicelib.checks import CHECKS  # imports this module
 
-    actions = {action for each in CHECKS.values() for action in each.actions}
+    actions = {action for each in CHECKS.values() if each.group not in off for action in each.actions}
     return (actions | {DESCRIBE_REGIONS}) - {INVOKE_MODEL}
+
+
+def switched_off(policies: Policies) -> list[str]:
+    """The groups of checks that the target has switched off."""
+    groups = get_args(Group)
+    return [
+        group for group in groups if any(one.get("Sid") == SWITCHED_OFF for one in policies.get(_policy(group), ()))
+    ]
+
+
+def of_the_template() -> set[str]:
+    """The role's inline policies."""
+    return {"checks", "bedrock-converse", "organization", *map(_policy, get_args(Group))}
+
+
+def _policy(group: str) -> str:
+    return f"{group}-checks"
 
 
 def statements(response: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -139,7 +157,7 @@ def _limits(policies: Policies) -> Iterator[str]:
 
 
 def _next(role: str, lacks: Sequence[str], exceeding: Sequence[str]) -> str | None:
-    foreign = [name for name in exceeding if name not in OF_THE_TEMPLATE]
+    foreign = [name for name in exceeding if name not in of_the_template()]
     update = [_UPDATE] if lacks or len(foreign) < len(exceeding) else []
     delete = [f"aws iam delete-role-policy --role-name {role} --policy-name {name}" for name in foreign]
     return "; ".join([*update, *delete]) or None

@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.checks import CHECKS, POSTURE, posture
 from chalicelib.checks.check import Asked, Check, shown
+from chalicelib.checks.exceptions import accepted
 from chalicelib.cross_account import InvalidInput
 from chalicelib.cross_account.account_id import json_type
 from chalicelib.cross_account.region import valid_region
@@ -60,8 +61,10 @@ def params(fields: Fields) -> dict[str, Any]:
 
 
 def asked(check: Check, params: Mapping[str, Any], settings: Settings) -> Asked:
-    """A check with its parameters, if they suit it and the settings permit it."""
+    """A check with its parameters, if they suit it, the settings permit it, and its exceptions can be read."""
     found = check.asked(params)
+    if check.judges:
+        accepted(CHECKS)
     access = found.needs.access
     if access and API_CALLS.index(access) > API_CALLS.index(settings.api_calls):
         raise InvalidInput(

@@ -18,7 +18,7 @@ from tests.fake_aws import FakeAws, Reply, result
 
 ACCOUNT = "123456789012"
 CREATED = datetime(2025, 1, 28, 9, 30, tzinfo=UTC)
-NOT_CHECKS = {"aws_errors", "check", "finding", "organization", "parameters", "role_actions"}
+NOT_CHECKS = {"aws_errors", "check", "exceptions", "finding", "organization", "parameters", "role_actions"}
 
 
 def run(hub: Hub, name: str, **params: Any) -> Any:
