@@ -11,7 +11,7 @@ from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from chalicelib.app_log import logger
-from chalicelib.checks.aws_errors import check_error, region_off
+from chalicelib.checks.aws_errors import check_error, region_off, service_not_offered
 from chalicelib.checks.check import Asked
 from chalicelib.checks.finding import Finding
 from chalicelib.checks.organization import UNKNOWN, Organization
@@ -201,7 +201,7 @@ class Question:
                 failures[type(outcome.error), outcome.error.stage].append(outcome)
         for (error, stage), outcomes in failures.items():
             codes = _together(outcome.error.code for outcome in outcomes if outcome.error)
-            log_failure = log_success if error is RegionOff else logger.warning
+            log_failure = log_success if issubclass(error, RegionOff) else logger.warning
             log_failure("not checked", **self._line(outcomes, stage=stage), error=error.__name__, code=codes)
 
     def _regions_of(self, visit: Visit, asked: Asked) -> tuple[str | None, ...]:
@@ -241,6 +241,8 @@ class Question:
             if is_aws_error(error):
                 if region not in (None, account.region) and _is_off(error, account):
                     raise region_off(error, account.id, region) from None
+                if region and (not_offered := service_not_offered(error, region)):
+                    raise not_offered from None
                 if classify(error) is ErrorKind.CREDENTIALS:
                     self.hub.forget(account.id, visit.actions)
                     visit.entered = None
