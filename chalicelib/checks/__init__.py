@@ -43,6 +43,11 @@ CHECKS = Table(
     "role_drift",
     "api_call",
     "open_security_groups",
+    "cloudtrail",
+    "config_recorder",
+    "guardduty",
+    "security_hub",
+    "access_analyzer",
 )
 
 POSTURE = "posture"
