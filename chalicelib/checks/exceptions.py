@@ -85,7 +85,7 @@ def _muted(finding: Finding, exceptions: Sequence[Accepted], today: date) -> Fin
     return {**finding, "verdict": "muted", "reason": f"Accepted until {last.until}: {last.reason} {finding['reason']}"}
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=1)
 def _read(file: Path) -> Sequence[Accepted]:
     import tomllib  # only a check that judges pays for it at a cold start
 
