@@ -42,7 +42,13 @@ CHECKS = Table(
     "account_summary",
     "role_drift",
     "api_call",
+    "s3_account_block",
+    "s3_public_buckets",
     "open_security_groups",
+    "ebs_encryption",
+    "public_snapshots_amis",
+    "rds_exposure",
+    "kms_rotation",
 )
 
 POSTURE = "posture"
