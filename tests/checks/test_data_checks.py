@@ -34,6 +34,7 @@ class Account:
 
     Attributes:
         calls: the operations, in order.
+        sent: the arguments of each operation's last call.
         regions: of the clients.
     """
 
@@ -41,6 +42,7 @@ class Account:
 
     def __init__(self, **answers: Any) -> None:
         self.calls: list[str] = []
+        self.sent: dict[str, Any] = {}
         self.regions: set[str | None] = set()
         self._answers = answers
 
@@ -52,8 +54,9 @@ class Account:
         yield getattr(self.client(service), operation)(**arguments)
 
     def _operation(self, name: str) -> Any:
-        def call(**_arguments: Any) -> Any:
+        def call(**arguments: Any) -> Any:
             self.calls.append(name)
+            self.sent[name] = arguments
             answer = self._answers[name]
             answer = answer.pop(0) if isinstance(answer, list) else answer
             if isinstance(answer, Exception):
@@ -137,6 +140,7 @@ def test_no_bucket_is_asked_about_if_the_account_blocks_public_policies_and_acls
     account = Account(list_buckets=buckets("a", "b"), get_public_access_block=both)
     assert run(s3_public_buckets, account) == [("a", "ok"), ("b", "ok")]
     assert account.calls == ["list_buckets", "get_public_access_block"]
+    assert account.sent["list_buckets"]["MaxBuckets"], "S3 names the buckets' regions only if it is asked for pages"
 
 
 def test_a_bucket_is_asked_in_its_region_and_only_what_no_block_prevents() -> None:
@@ -222,6 +226,18 @@ def test_what_ec2_lists_as_public_is_an_alarm() -> None:
     )
     alarms = [("snap-1", "alarm"), ("ami-1", "alarm"), ("ami-2", "alarm")]
     assert run(public_snapshots_amis, account) == [*alarms, (ACCOUNT, "skip")]
+
+
+def test_ec2_and_rds_are_asked_for_the_accounts_own_and_not_for_all_of_the_world() -> None:
+    account = Account(
+        describe_snapshots={"Snapshots": []}, describe_images={"Images": []}, describe_db_snapshots={"DBSnapshots": []}
+    )
+    run(public_snapshots_amis, account)
+    assert account.sent == {
+        "describe_snapshots": {"OwnerIds": ["self"], "RestorableByUserIds": ["all"]},
+        "describe_images": {"Owners": ["self"], "Filters": [{"Name": "is-public", "Values": ["true"]}]},
+        "describe_db_snapshots": {"SnapshotType": "manual"},
+    }
 
 
 def test_what_is_not_public_is_one_finding_and_what_may_not_be_listed_is_unknown() -> None:
