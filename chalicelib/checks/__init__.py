@@ -47,12 +47,18 @@ CHECKS = Table(
     "old_access_keys",
     "admin_principals",
     "external_trust",
+    "s3_account_block",
+    "s3_public_buckets",
     "open_security_groups",
+    "ebs_encryption",
+    "public_snapshots_amis",
+    "rds_exposure",
     "cloudtrail",
     "config_recorder",
     "guardduty",
     "security_hub",
     "access_analyzer",
+    "kms_rotation",
 )
 
 POSTURE = "posture"
