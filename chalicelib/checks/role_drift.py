@@ -6,9 +6,9 @@ from typing import Any, get_args
 
 from chalicelib.checks.check import Group, check, require_field
 from chalicelib.checks.identity import identity
+from chalicelib.checks.policy_document import listed, statements
 from chalicelib.checks.role_actions import DESCRIBE_REGIONS, INVOKE_MODEL, LIST_ORGANIZATION
 from chalicelib.cross_account import Account
-from chalicelib.errors import CheckCallFailed
 
 OF_ITSELF = ("iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies")
 """Allowed on the role itself; on anything else they are more than what the template allows."""
@@ -30,7 +30,9 @@ def role_drift(account: Account) -> dict[str, Any]:
     pages = account.pages("iam", "list_attached_role_policies", RoleName=role)
     attached = [policy["PolicyArn"] for page in pages for policy in require_field(page, "AttachedPolicies")]
     get = account.client("iam").get_role_policy
-    policies = {name: statements(get(RoleName=role, PolicyName=name)) for name in names}
+    policies = {
+        name: statements(require_field(get(RoleName=role, PolicyName=name), "PolicyDocument")) for name in names
+    }
     off = switched_off(policies)
     return {"role": role, **summary(role, policies, attached, declared(off)), "off": off}
 
@@ -58,17 +60,6 @@ def of_the_template() -> set[str]:
 
 def _policy(group: str) -> str:
     return f"{group}-checks"
-
-
-def statements(response: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Those of GetRolePolicy's response."""
-    document = require_field(response, "PolicyDocument")
-    if not isinstance(document, dict):
-        raise CheckCallFailed(
-            "AWS's response has a policy that is not JSON.", hint="Is there a proxy in between? Retry."
-        )
-    listed = document.get("Statement", [])
-    return listed if isinstance(listed, list) else [listed]
 
 
 def summary(role: str, policies: Policies, attached: Sequence[str], declared: Collection[str]) -> dict[str, Any]:
@@ -103,13 +94,13 @@ def _allowed(policies: Policies, action: str) -> bool:
 
 
 def _matches(statement: Mapping[str, Any], action: str) -> bool:
-    patterns = _listed(statement, "Action") or _listed(statement, "NotAction")
+    patterns = listed(statement, "Action") or listed(statement, "NotAction")
     found = any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
     return found if "Action" in statement else not found
 
 
 def _denies_always(statement: Mapping[str, Any]) -> bool:
-    everywhere = "*" in _listed(statement, "Resource")
+    everywhere = "*" in listed(statement, "Resource")
     return statement["Effect"] == "Deny" and everywhere and not statement.get("Condition")
 
 
@@ -122,11 +113,11 @@ def _beyond(needed: Collection[str], role: str, of_policy: Sequence[Mapping[str,
             continue
         if "NotAction" in statement:
             yield _actions(statement)
-        for action in _listed(statement, "Action"):
+        for action in listed(statement, "Action"):
             if action.lower() not in known:
                 yield action
             elif action.lower() in own:
-                others = (resource for resource in _listed(statement, "Resource") if not _is_role(resource, role))
+                others = (resource for resource in listed(statement, "Resource") if not _is_role(resource, role))
                 yield from (f"{action} on {resource}" for resource in others)
 
 
@@ -142,7 +133,7 @@ def _models(policies: Policies) -> list[str]:
         for one in of_policy
         if one["Effect"] == "Allow" and _matches(one, INVOKE_MODEL)
     )
-    return sorted({arn for one in allowing for arn in _listed(one, "Resource")})
+    return sorted({arn for one in allowing for arn in listed(one, "Resource")})
 
 
 def _limits(policies: Policies) -> Iterator[str]:
@@ -165,11 +156,5 @@ def _next(role: str, lacks: Sequence[str], exceeding: Sequence[str]) -> str | No
 
 def _actions(statement: Mapping[str, Any]) -> str:
     if "NotAction" in statement:
-        return f"everything but {', '.join(_listed(statement, 'NotAction'))}"
-    return ", ".join(_listed(statement, "Action"))
-
-
-def _listed(statement: Mapping[str, Any], element: str) -> list[str]:
-    """IAM's "one or a list" as a list."""
-    value = statement.get(element, [])
-    return [value] if isinstance(value, str) else value
+        return f"everything but {', '.join(listed(statement, 'NotAction'))}"
+    return ", ".join(listed(statement, "Action"))

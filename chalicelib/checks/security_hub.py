@@ -5,6 +5,7 @@ from botocore.exceptions import ClientError
 from chalicelib.checks.check import check, require_field
 from chalicelib.checks.finding import Finding, Findings, Response, alarm, ok
 from chalicelib.cross_account import Account
+from chalicelib.cross_account.aws_errors import code_of, message_of
 
 
 @check(actions=["securityhub:DescribeHub"], group="monitoring")
@@ -24,9 +25,10 @@ def security_hub(account: Account) -> Findings:
 
 def says_not_enabled(error: ClientError) -> bool:
     """Whether it says so: the code InvalidAccessException alone may also mean a lack of rights."""
-    told = error.response.get("Error", {})
-    code, message = told.get("Code"), told.get("Message", "")
-    return code == "ResourceNotFoundException" or (code == "InvalidAccessException" and "not subscribed" in message)
+    code = code_of(error)
+    return code == "ResourceNotFoundException" or (
+        code == "InvalidAccessException" and "not subscribed" in message_of(error)
+    )
 
 
 def judge(account_id: str, hub: Response | None) -> Finding:
