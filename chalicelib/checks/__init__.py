@@ -43,6 +43,10 @@ CHECKS = Table(
     "role_drift",
     "api_call",
     "open_security_groups",
+    "default_vpcs",
+    "imds",
+    "flow_logs",
+    "lambda_runtimes",
 )
 
 POSTURE = "posture"
