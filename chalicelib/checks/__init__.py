@@ -50,15 +50,19 @@ CHECKS = Table(
     "s3_account_block",
     "s3_public_buckets",
     "open_security_groups",
+    "default_vpcs",
     "ebs_encryption",
+    "imds",
     "public_snapshots_amis",
     "rds_exposure",
     "cloudtrail",
+    "flow_logs",
     "config_recorder",
     "guardduty",
     "security_hub",
     "access_analyzer",
     "kms_rotation",
+    "lambda_runtimes",
 )
 
 POSTURE = "posture"
