@@ -248,6 +248,8 @@ def test_a_users_own_check_is_listed(added: Add, http: Http) -> None:
         "description": "Name the account's first bucket, as a user's own check would.",
         "actions": ["s3:ListAllMyBuckets"],
         "scope": "regional",
+        "group": None,
+        "controls": {},
         "parameters": {"suffix": {"type": "str", "required": False, "default": "!"}},
     }
 

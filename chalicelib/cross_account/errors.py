@@ -48,6 +48,8 @@ class CrossAccountError(Exception):
     stage: Stage = "input"
     fixed_message: ClassVar[str | None] = None
     """The message that the direct contract fixes for this class; None: the error's own sentence."""
+    result: Any = None
+    """What there is to tell all the same."""
 
     def __init__(
         self,

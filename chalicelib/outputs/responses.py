@@ -75,7 +75,8 @@ def http_error(error: Exception) -> Response:
 
 
 def error_body(failure: CrossAccountError) -> dict[str, Any]:
-    return {"message": failure.public_message(), "error": failure.as_dict()}
+    body = {"message": failure.public_message(), "error": failure.as_dict()}
+    return body if failure.result is None else {**body, "result": failure.result}
 
 
 def check_http_response_size(status: int, body: str, headers: Mapping[str, str]) -> Response:

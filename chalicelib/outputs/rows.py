@@ -5,7 +5,8 @@
     {"users": 3, "root_mfa": true}                            one row with both columns
     ["a", "b"]                                                two rows with the column result
     null, {}, []                                              no rows
-    a failure                                                 one row with the column error
+    a failure                                                 one row with the column error, and of a check that judges
+                                                              a finding whose verdict is unknown
 
 An own column whose name is taken gets the prefix `result_`, so that nothing is overwritten.
 """
@@ -40,7 +41,7 @@ def rows_of(outcome: Outcome) -> Iterator[dict[str, Any]]:
     """The rows of one outcome, one at a time: there may be very many. A check that found nothing has none."""
     base = _base(outcome.account, outcome.name, outcome.unit, outcome.region, outcome.check, outcome.tags)
     if outcome.error is not None:
-        yield {**base, "error": outcome.error.as_dict()}
+        yield {**base, **(outcome.found[0] if outcome.verdicts else {}), "error": outcome.error.as_dict()}
         return
     for item in items_of(outcome.result):
         yield {**base, **own_columns(item)}

@@ -5,25 +5,33 @@ from __future__ import annotations
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from chalicelib.app_log import logger
-from chalicelib.checks.aws_errors import check_error, region_off
+from chalicelib.checks.aws_errors import check_error, region_off, service_not_offered
 from chalicelib.checks.check import Asked
+from chalicelib.checks.finding import Finding
+from chalicelib.checks.organization import UNKNOWN, Organization
 from chalicelib.checks.role_actions import DESCRIBE_REGIONS
 from chalicelib.cross_account import Account, AssumeRoleThrottled, AssumeRoleTimedOut, CrossAccountError, Hub
 from chalicelib.cross_account.account_id import ACCOUNT_ID
 from chalicelib.cross_account.aws_errors import ErrorKind, classify, code_of, is_aws_error, time_is_up
+from chalicelib.cross_account.role import session_policy
 from chalicelib.errors import CheckFailed, CheckTimedOut, RegionOff, to_cross_account_error
 from chalicelib.inputs.requests import Regions
 from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.enabled_regions import enabled_regions
-from chalicelib.sweeps.outcome import Answer, Outcome, Target
+from chalicelib.sweeps.outcome import Answer, Outcome, Target, verdicts_of
 
 Found = TypeVar("Found")
+
+MAX_POLICY = 2048
+"""Characters of a session policy, https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
+_COULD_NOT_LOOK = {"unknown": 1}
+_NOTHING_TO_LOOK_AT = {"skip": 1}
 
 
 @dataclass
@@ -33,7 +41,8 @@ class Visit:
     Attributes:
         target: the account.
         began: `time.monotonic()` when it was begun; None: not yet.
-        entered: the account, while its role is assumed.
+        entered: the account, while its role is assumed for some of the checks.
+        actions: those that its session is limited to.
         cached: whether its session was there already; None: the role has not been assumed yet.
         regions: those that it has enabled, or why they are not known; None: not asked yet.
         outcomes: of the checks and regions that are done.
@@ -42,6 +51,7 @@ class Visit:
     target: Target
     began: float | None = None
     entered: Account | None = None
+    actions: tuple[str, ...] = ()
     cached: bool | None = None
     regions: tuple[str, ...] | CrossAccountError | None = None
     outcomes: list[Outcome] = field(default_factory=list)
@@ -56,6 +66,7 @@ class Question:
         checks: with their parameters, each check once.
         regions: in order, None being the function's own region; "all": those that an account has enabled.
         request_id: of the invocation, for the log and CloudTrail.
+        organization: what is known of it.
     """
 
     hub: Hub
@@ -63,13 +74,23 @@ class Question:
     checks: tuple[Asked, ...]
     regions: Regions
     request_id: str
+    organization: Organization = UNKNOWN
 
     @cached_property
-    def actions(self) -> tuple[str, ...]:
-        """What an account's session is limited to."""
-        regional = any(asked.needs.scope == "regional" for asked in self.checks)
+    def sessions(self) -> Mapping[str, tuple[str, ...]]:
+        """By check, the actions that the account's session is limited to.
+
+        That is one session for all checks; one for each, if they need more than a session policy can hold.
+        """
+        together = self._actions(self.checks)
+        if len(session_policy(together)) <= MAX_POLICY:
+            return dict.fromkeys((asked.name for asked in self.checks), together)
+        return {asked.name: self._actions([asked]) for asked in self.checks}
+
+    def _actions(self, checks: Sequence[Asked]) -> tuple[str, ...]:
+        regional = any(asked.needs.scope == "regional" for asked in checks)
         more = [DESCRIBE_REGIONS] if regional and self.regions == "all" else []
-        return tuple(dict.fromkeys([*(action for asked in self.checks for action in asked.needs.actions), *more]))
+        return tuple(dict.fromkeys([*(action for asked in checks for action in asked.needs.actions), *more]))
 
     def ask(self, account_id: str, deadline: Deadline) -> Answer:
         """Ask one account."""
@@ -88,14 +109,15 @@ class Question:
             self.fail(visit, error)
         return visit
 
-    def enter(self, visit: Visit) -> None:
-        """Assume the role.
+    def enter(self, visit: Visit, asked: Asked | None = None) -> None:
+        """Assume the role for a check; default: the first one.
 
         Raises:
             CrossAccountError: the account is not valid or not allowed, or AssumeRole failed.
         """
+        visit.actions = self.sessions[(asked or self.checks[0]).name]
         try:
-            visit.entered = self.hub.account(visit.target.id, self.actions, request_id=self.request_id)
+            visit.entered = self.hub.account(visit.target.id, visit.actions, request_id=self.request_id)
             visit.cached = visit.entered.cached
         except BaseException as error:
             raise to_cross_account_error(error, "assume") from None
@@ -108,19 +130,21 @@ class Question:
         """
         began = visit.began or 0.0
         for asked in self.checks:
+            if visit.actions != self.sessions[asked.name] and not stopped():
+                self.enter(visit, asked)
             if asked.needs.scope == "regional" and self.regions == "all" and visit.regions is None:
                 visit.regions = self._enabled_regions(visit, asked)
             for region in self._regions_of(visit, asked):
                 if stopped():
                     return
                 if visit.entered is None:  # AWS rejected its session in the region before
-                    self.enter(visit)
+                    self.enter(visit, asked)
                 result, error = None, None
                 try:
                     result = self._run(visit, asked, region)
                 except CrossAccountError as failure:
                     error = failure
-                visit.outcomes.append(self._outcome(visit, asked.name, region, began, result, error))
+                visit.outcomes.append(self._outcome(visit, asked, region, began, result, error))
                 began = time.monotonic()
 
     def fail(self, visit: Visit, error: CrossAccountError) -> None:
@@ -130,7 +154,7 @@ class Question:
         for asked in self.checks:
             for region in self._regions_of(visit, asked):
                 if (asked.name, region) not in done:
-                    visit.outcomes.append(self._outcome(visit, asked.name, region, began, None, error))
+                    visit.outcomes.append(self._outcome(visit, asked, region, began, None, error))
 
     def cut(self, visit: Visit, *, throttled: bool = False) -> Visit:
         """Give what is not done its outcome, because time is up: a timeout of whatever was going on.
@@ -177,7 +201,7 @@ class Question:
                 failures[type(outcome.error), outcome.error.stage].append(outcome)
         for (error, stage), outcomes in failures.items():
             codes = _together(outcome.error.code for outcome in outcomes if outcome.error)
-            log_failure = log_success if error is RegionOff else logger.warning
+            log_failure = log_success if issubclass(error, RegionOff) else logger.warning
             log_failure("not checked", **self._line(outcomes, stage=stage), error=error.__name__, code=codes)
 
     def _regions_of(self, visit: Visit, asked: Asked) -> tuple[str | None, ...]:
@@ -198,7 +222,13 @@ class Question:
         """Run a check, and raise whatever it raises as a CrossAccountError."""
         if isinstance(visit.regions, CrossAccountError) and asked.needs.scope == "regional":
             raise visit.regions
-        return self._call(visit, asked, region, asked.run)
+        return self._call(visit, asked, region, partial(asked.run, organization=self._known(asked)))
+
+    def _known(self, asked: Asked) -> Organization:
+        """What a check is told of the organization. The hub is known to be of it at any rate."""
+        if not asked.check.wants_organization:
+            return UNKNOWN
+        return replace(self.organization, hub=self.hub.own_account_id())
 
     def _call(self, visit: Visit, asked: Asked, region: str | None, work: Callable[[Account], Found]) -> Found:
         account = visit.entered
@@ -211,8 +241,10 @@ class Question:
             if is_aws_error(error):
                 if region not in (None, account.region) and _is_off(error, account):
                     raise region_off(error, account.id, region) from None
+                if region and (not_offered := service_not_offered(error, region)):
+                    raise not_offered from None
                 if classify(error) is ErrorKind.CREDENTIALS:
-                    self.hub.forget(account.id, self.actions)
+                    self.hub.forget(account.id, visit.actions)
                     visit.entered = None
                 raise check_error(error, asked, account.id) from None
             # Where it happened, but not its text, which may contain anything that the check has seen.
@@ -224,7 +256,7 @@ class Question:
             ) from None
 
     def _outcome(
-        self, visit: Visit, check: str, region: str | None, began: float, result: Any, error: CrossAccountError | None
+        self, visit: Visit, asked: Asked, region: str | None, began: float, result: Any, error: CrossAccountError | None
     ) -> Outcome:
         target = visit.target
         if error is not None:  # its frames hold requests and responses, of every failed account until the sweep ends
@@ -234,12 +266,13 @@ class Question:
             target.name,
             target.unit,
             region,
-            check,
+            asked.name,
             round((time.monotonic() - began) * 1000),
             result,
             error,
             cached=None if visit.cached is None else visit.cached or bool(visit.outcomes),
             tags=target.tags,
+            verdicts=_verdicts(result, error) if asked.check.judges else None,
         )
 
     def _line(self, outcomes: Sequence[Outcome], *, stage: str) -> dict[str, Any]:
@@ -261,6 +294,12 @@ class Question:
 def _together(values: Iterable[str | None]) -> str | None:
     """Each once."""
     return ", ".join(dict.fromkeys(value for value in values if value)) or None
+
+
+def _verdicts(findings: Sequence[Finding], error: CrossAccountError | None) -> Mapping[str, int]:
+    if error is None:
+        return verdicts_of(findings)
+    return _NOTHING_TO_LOOK_AT if isinstance(error, RegionOff) else _COULD_NOT_LOOK
 
 
 def _is_off(error: BaseException, account: Account) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from chalicelib.checks.finding import VERDICTS, Finding, skip, unknown
 from chalicelib.cross_account import AssumeRoleDenied, CrossAccountError
 from chalicelib.errors import CheckDenied, EveryAccountFailed, RegionOff
 
@@ -67,6 +68,7 @@ class Outcome:
         result: what the check returned; JSON can hold it.
         error: why there is no result; None: there is one.
         cached: whether the session was there already; None: the role was not assumed.
+        verdicts: of a check that judges, how many of its findings have each verdict; None: it does not judge.
     """
 
     account: str
@@ -79,6 +81,7 @@ class Outcome:
     error: CrossAccountError | None = None
     cached: bool | None = None
     tags: Mapping[str, str] | None = None
+    verdicts: Mapping[str, int] | None = None
 
     @property
     def ok(self) -> bool:
@@ -86,18 +89,29 @@ class Outcome:
 
     @property
     def failed(self) -> bool:
-        """Whether there is no result where there should be one: a region that is off has nothing to ask."""
-        return self.error is not None and not isinstance(self.error, RegionOff)
+        """Whether something could not be looked at: a region that is off has nothing to look at."""
+        could_not_look = self.error is not None and not isinstance(self.error, RegionOff)
+        return could_not_look or bool(self.verdicts and self.verdicts.get("unknown"))
+
+    @property
+    def found(self) -> Any:
+        """The result. Of a check that judges and failed, a finding which says that it could not look."""
+        if self.error is None or self.verdicts is None:
+            return self.result
+        return [finding_of(self.error, self.account)]
 
     def unwrap(self) -> Any:
         """Return the result, or raise the error."""
         if self.error is not None:
+            self.error.result = self.found
             raise self.error
         return self.result
 
     def as_dict(self) -> dict[str, Any]:
         """One of the `results` of a sweep's response."""
-        what = {"result": self.result} if self.error is None else {"error": self.error.as_dict()}
+        what = {} if self.error is None else {"error": self.error.as_dict()}
+        if self.error is None or self.verdicts is not None:
+            what["result"] = self.found
         return {
             "account_id": self.account[:64],
             "name": self.name,
@@ -109,6 +123,16 @@ class Outcome:
             **what,
             "ms": self.ms,
         }
+
+
+def finding_of(error: CrossAccountError, account: str) -> Finding:
+    """The finding of a check that judges, if it failed."""
+    return (skip if isinstance(error, RegionOff) else unknown)(account[:64], error.message)
+
+
+def verdicts_of(findings: Sequence[Finding]) -> Mapping[str, int]:
+    """How many findings have each verdict."""
+    return Counter(finding["verdict"] for finding in findings)
 
 
 @dataclass(frozen=True)
@@ -147,6 +171,14 @@ class Answer:
         """The accounts of which at least one region failed."""
         return list(dict.fromkeys(outcome.account for outcome in self.outcomes if outcome.failed))
 
+    @cached_property
+    def verdicts(self) -> Mapping[str, int] | None:
+        """How many findings have each verdict; None: nothing was judged."""
+        counted = [outcome.verdicts for outcome in self.outcomes if outcome.verdicts is not None]
+        if not counted:
+            return None
+        return {verdict: sum(one.get(verdict, 0) for one in counted) for verdict in VERDICTS}
+
     @property
     def unfinished(self) -> list[str]:
         """The accounts to ask again: those that were cut, and those that were not started."""
@@ -167,6 +199,7 @@ class Answer:
             "cut": len(self.cut),
             "listing_complete": self.listing_complete,
             "seconds": self.seconds,
+            **({} if self.verdicts is None else {"verdicts": self.verdicts}),
         }
 
     def without_results(self) -> dict[str, Any]:

@@ -87,7 +87,7 @@ WRONG_EVENTS: list[tuple[Any, str]] = [
     ({"check": None}, "check must be a check's name, not null"),
     ({"check": 7}, "check must be a check's name, not a number"),
     ({"checks": []}, "checks must be a list of checks' names, and not be empty"),
-    ({"checks": "identity"}, "checks must be a list, not a string"),
+    ({"checks": "identity"}, 'checks must be a list, or "posture", not a string'),
     ({"checks": ["identity", None]}, "check must be a check's name, not null"),
     (
         {"checks": ["identity", "s3_buckets"], "params": {"size": 1}},
