@@ -33,7 +33,7 @@ def fill(account: str) -> None:
 
 def block(s3control: Any) -> None:
     if s3control.account_id == PRODUCTION:
-        s3control.put_public_accessblock(PRODUCTION, dict.fromkeys(_EVERYTHING, True))
+        s3control.put_public_access_block(PRODUCTION, dict.fromkeys(_EVERYTHING, True))
 
 
 def add_images(ec2: Any) -> None:

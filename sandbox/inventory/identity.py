@@ -69,10 +69,10 @@ USERS = {
 }
 ROLES = {
     PRODUCTION: [
-        Role("auditors", {"AWS": f"arn:aws:iam::{STAGING}:root"}),
         Role("monitoring", {"AWS": f"arn:aws:iam::{_OUTSIDE}:root"}, external_id="of-production"),
     ],
     STAGING: [
+        Role("auditors", {"AWS": f"arn:aws:iam::{PRODUCTION}:root"}),
         Role("monitoring", {"AWS": f"arn:aws:iam::{_OUTSIDE}:root"}),
         Role("anyone", "*"),
         Role("pipeline", {"Service": "codebuild.amazonaws.com"}, does_everything=True),

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import zipfile
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ import boto3
 import pytest
 
 import sandbox
+from chalicelib.checks import CHECKS, posture
 from tests.e2e.conftest import ACQUIRED, HUB, LEGACY, PRODUCTION, STAGING, Project, client
 
 FUNCTION = "cross-account-sandbox-switch_account"
@@ -184,3 +186,78 @@ def test_accounts_are_listed_by_the_organization(deployed: Project) -> None:
 def test_accounts_are_selected_by_their_tags(deployed: Project) -> None:
     answer = deployed.invoke("list_accounts", {"account_tags": {"env": "test"}, "tags": True})
     assert [(one["name"], one["tags"]) for one in answer["accounts"]] == [("staging", {"env": "test", "owner": "shop"})]
+
+
+ANALYTICS, REGION = "345678901234", "us-east-1"
+GOOD = {"lambda_runtimes": "eu-central-1"}
+"""Where production is as it should be, if that is not in REGION."""
+Item = dict[str, Any]
+Items = dict[tuple[str, str, str | None], Item]
+
+
+def judged(deployed: Project, *accounts: str) -> Items:
+    """Results of all checks that judge, by account, check, and region (None for a global check)."""
+    event = {"checks": "posture", "accounts": accounts, "regions": [REGION, *GOOD.values()]}
+    items = deployed.invoke("sweep", event)["results"]
+    return {(one["account_id"], one["check"], one.get("region")): one for one in items}
+
+
+@pytest.fixture(scope="module")
+def found(deployed: Project) -> Items:
+    return judged(deployed, PRODUCTION, STAGING, ANALYTICS)
+
+
+@pytest.fixture(scope="module")
+def denied(
+    box: sandbox.Box, found: Items, deployed: Project, administrator: Callable[[str], boto3.Session]
+) -> Iterator[Items]:
+    """The same where staging's role may do nothing."""
+    iam = client(box, administrator(STAGING), "iam")
+    place = {"RoleName": "external-role", "PolicyName": "nothing"}
+    nothing = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}
+    iam.put_role_policy(**place, PolicyDocument=json.dumps(nothing))
+    yield judged(deployed, PRODUCTION, STAGING)
+    iam.delete_role_policy(**place)
+
+
+def place_of(check: str, region: str) -> str | None:
+    return None if CHECKS[check].scope == "global" else region
+
+
+def verdicts(item: Item) -> set[str]:
+    return {finding["verdict"] for finding in item["result"]}
+
+
+@pytest.mark.parametrize("check", posture())
+def test_a_check_alarms_where_things_are_bad_and_not_where_they_are_good(found: Items, check: str) -> None:
+    bad = found[STAGING, check, place_of(check, REGION)]
+    assert "alarm" in verdicts(bad)
+    good = found[PRODUCTION, check, place_of(check, GOOD.get(check, REGION))]
+    assert "ok" in verdicts(good)
+    assert verdicts(good).isdisjoint({"alarm", "unknown"})
+
+
+@pytest.mark.parametrize("check", posture())
+def test_a_role_with_the_statements_of_the_template_alone_suffices(found: Items, check: str) -> None:
+    """Analytics has no managed policy, which may allow more."""
+    assert "unknown" not in verdicts(found[ANALYTICS, check, place_of(check, REGION)])
+
+
+@pytest.mark.parametrize("check", posture())
+def test_a_check_that_is_denied_is_unknown_and_no_other_account_is(found: Items, denied: Items, check: str) -> None:
+    refused = denied[STAGING, check, place_of(check, REGION)]
+    assert (refused["error"]["type"], verdicts(refused)) == ("CheckDenied", {"unknown"})
+    other = (PRODUCTION, check, place_of(check, REGION))
+    assert verdicts(denied[other]) == verdicts(found[other])
+
+
+@pytest.mark.usefixtures("denied")
+def test_a_single_check_that_is_denied_is_unknown_too(deployed: Project) -> None:
+    status, body = deployed.invoke_switch_account(account_id=STAGING, check="open_security_groups")
+    assert (status, body["error"]["type"]) == (500, "CheckDenied")
+    assert [finding["verdict"] for finding in body["result"]] == ["unknown"]
+
+
+def test_a_public_bucket_by_its_acl_is_found(found: Items) -> None:
+    alarms = [one for one in found[ANALYTICS, "s3_public_buckets", None]["result"] if one["verdict"] == "alarm"]
+    assert [(one["resource"], "ACL" in one["reason"]) for one in alarms] == [("analytics-reports", True)]
