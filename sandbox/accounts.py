@@ -30,6 +30,7 @@ class Target:
     buckets: tuple[str, ...] = ()
     external_id: str | None = EXTERNAL_ID  # None: the role was never deployed there
     managed_policies: str = VIEW_ONLY_ACCESS  # of the role; "": it may do only what the checks need
+    parameters: tuple[tuple[str, str], ...] = ()  # more of the role, such as a group of checks that is off
     unit: str = UNIT
     tags: tuple[tuple[str, str], ...] = ()
     regions: tuple[str, ...] = ()  # that it opted into
@@ -56,6 +57,7 @@ TARGETS = (
         "analytics",
         ("analytics-events", "analytics-models", "analytics-reports"),
         managed_policies="",
+        parameters=(("NetworkChecks", "false"),),
         unit="Workloads/Prod",
         tags=(("env", "prod"), ("owner", "data")),
     ),

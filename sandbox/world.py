@@ -83,7 +83,7 @@ def _create_targets(targets: Sequence[Target], template: str) -> None:
         if target.id in things.FUNCTIONS_OF:
             _create_role(target.id, things.ROLE, {"Service": "lambda.amazonaws.com"}, "Of the functions")
         if target.external_id is not None:
-            parameters = accounts.role_parameters(target.external_id, target.managed_policies)
+            parameters = accounts.role_parameters(target.external_id, target.managed_policies) | dict(target.parameters)
             cloudformation_backends[target.id][REGION].create_stack(accounts.ROLE_STACK, template, parameters)
 
 
