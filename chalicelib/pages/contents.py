@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from chalicelib.checks.finding import VERDICTS, Finding, Verdict
 from chalicelib.outputs.rows import NO_TIME, items_of
 from chalicelib.sweeps.outcome import Answer, Outcome, Target
 
-Kind = Literal["found", "nothing", "failed", "not-started", "region-off", "left-out"]
+Kind = Verdict | Literal["found", "nothing", "failed", "not-started", "region-off", "left-out"]
 """Of a row. "Could not look" is never "nothing found"."""
 
 LABELS: Mapping[Kind, str] = {
+    **{verdict: verdict for verdict in VERDICTS},
     "found": "found",
     "nothing": "nothing found",
     "failed": "failed",
@@ -21,6 +23,12 @@ LABELS: Mapping[Kind, str] = {
     "region-off": "region off",
     "left-out": "left out",
 }
+GROUPED: frozenset[Verdict] = frozenset({"ok", "skip"})
+"""Findings that nothing is to be done about: an account's have one row."""
+
+MAX_GROUPS = 100
+"""Of more accounts than this, such findings of a check have one row for all."""
+
 _REGION_OFF = "The account has not enabled it."
 
 
@@ -39,6 +47,40 @@ class Findings:
 
     def count(self) -> int:
         return sum(len(items_of(outcome.result)) for outcome in self.found)
+
+
+@dataclass(frozen=True)
+class JudgedRow:
+    """A finding, or several that are grouped.
+
+    Attributes:
+        targets: whose they are.
+        regions: where; empty: not in a region.
+        findings: those with this verdict.
+    """
+
+    verdict: Verdict
+    targets: Sequence[Target]
+    regions: Sequence[str]
+    findings: Sequence[Finding]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a check that judges found.
+
+    Attributes:
+        rows: the worst first.
+        asked: how many accounts it was asked.
+        alarmed: how many of them have an alarm.
+        verdicts: how many findings have each verdict, with those that say that it could not look.
+    """
+
+    check: str
+    rows: Sequence[JudgedRow]
+    asked: int
+    alarmed: int
+    verdicts: Mapping[Verdict, int]
 
 
 @dataclass(frozen=True)
@@ -63,17 +105,24 @@ class Contents:
 
     Attributes:
         not_answered: what failed, and what was not started.
-        findings: of each check.
+        judged: of each check that judges, the worst first.
+        findings: of each other check.
         not_asked: what is off, and what was left out.
     """
 
     not_answered: Sequence[Missing]
+    judged: Sequence[Judged]
     findings: Sequence[Findings]
     not_asked: Sequence[Missing]
 
+    @property
+    def checks(self) -> list[str]:
+        return [*(judged.check for judged in self.judged), *(findings.check for findings in self.findings)]
+
     def counts(self) -> dict[Kind, int]:
         """How many rows there are of each kind."""
-        kinds = Counter(row.kind for row in (*self.not_answered, *self.not_asked))
+        kinds = Counter[Kind](row.kind for row in (*self.not_answered, *self.not_asked))
+        kinds.update(row.verdict for judged in self.judged for row in judged.rows)
         kinds["found"] = sum(findings.count() for findings in self.findings)
         kinds["nothing"] = sum(len(findings.nothing) for findings in self.findings)
         return {kind: kinds[kind] for kind in LABELS}
@@ -90,7 +139,11 @@ def contents_of(answer: Answer) -> Contents:
     left_out = (Missing("left-out", one.target, _sentence(one.why)) for one in answer.left_out)
     return Contents(
         not_answered=[*_failed(failed), *not_started],
-        findings=[_findings(check, outcomes) for check, outcomes in by_check.items()],
+        judged=sorted(
+            (_judged(check, outcomes) for check, outcomes in by_check.items() if outcomes[0].verdicts is not None),
+            key=lambda one: [-one.alarmed, *(-one.verdicts[verdict] for verdict in VERDICTS)],
+        ),
+        findings=[_findings(check, outcomes) for check, outcomes in by_check.items() if outcomes[0].verdicts is None],
         not_asked=[*_off(off), *left_out],
     )
 
@@ -115,6 +168,31 @@ def _findings(check: str, outcomes: Iterable[Outcome]) -> Findings:
         if not with_rows:
             nothing.append(answered)
     return Findings(check, found, nothing)
+
+
+def _judged(check: str, outcomes: Sequence[Outcome]) -> Judged:
+    verdicts, alarmed = Counter[str](), set()
+    found: dict[Verdict, list[tuple[Outcome, Finding]]] = {verdict: [] for verdict in VERDICTS}
+    for outcome in outcomes:
+        verdicts.update(outcome.verdicts)
+        for finding in outcome.result if outcome.ok else ():
+            found[finding["verdict"]].append((outcome, finding))
+            if finding["verdict"] == "alarm":
+                alarmed.add(outcome.account)
+    rows = [row for verdict, those in found.items() for row in _judged_rows(verdict, those)]
+    asked = len({outcome.account for outcome in outcomes})
+    return Judged(check, rows, asked, len(alarmed), {verdict: verdicts[verdict] for verdict in VERDICTS})
+
+
+def _judged_rows(verdict: Verdict, found: Sequence[tuple[Outcome, Finding]]) -> Iterator[JudgedRow]:
+    groups: defaultdict[Any, list[tuple[Outcome, Finding]]] = defaultdict(list)
+    for number, (outcome, finding) in enumerate(found):
+        groups[outcome.account if verdict in GROUPED else number].append((outcome, finding))
+    together = [list(found)] if verdict in GROUPED and len(groups) > MAX_GROUPS else groups.values()
+    for those in together:
+        targets = {outcome.account: target_of(outcome) for outcome, _ in those}
+        regions = dict.fromkeys(outcome.region for outcome, _ in those if outcome.region)
+        yield JudgedRow(verdict, list(targets.values()), list(regions), [finding for _, finding in those])
 
 
 def _failed(outcomes: Iterable[Outcome]) -> Iterator[Missing]:
