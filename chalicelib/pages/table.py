@@ -199,8 +199,8 @@ def named(regions: Sequence[str]) -> str:
 
 
 def in_words(verdicts: Mapping[Verdict, int]) -> str:
-    """How many findings have each verdict, the worst first; none that is an alarm or unknown is worth to be said."""
-    there = [verdict for verdict in VERDICTS if verdicts[verdict] or verdict in ("alarm", "unknown")]
+    """How many findings have each verdict, the worst first. That none is an alarm or unknown is said as well."""
+    there = [one for one in VERDICTS if one in verdicts and (verdicts[one] or one in ("alarm", "unknown"))]
     words = [_WORDS.get(verdict, (verdict, verdict))[verdicts[verdict] != 1] for verdict in there]
     return ", ".join(f"{verdicts[verdict]:,} {word}" for verdict, word in zip(there, words, strict=True))
 
