@@ -1,4 +1,4 @@
-"""What a person is told below the rows: who failed and why, what is unknown, who was left out, and how many they were."""
+"""What a person is told below the rows: who failed and why, what is unknown, who was left out, and the numbers."""
 
 from __future__ import annotations
 

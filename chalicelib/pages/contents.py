@@ -90,6 +90,7 @@ class Missing:
     Attributes:
         why: a sentence, or an error's object.
         checks, regions: those without an answer; empty: all.
+        unknown: a check that judges could not look.
     """
 
     kind: Kind
@@ -97,6 +98,7 @@ class Missing:
     why: str | Mapping[str, Any]
     checks: Sequence[str] = ()
     regions: Sequence[str] = ()
+    unknown: bool = False
 
 
 @dataclass(frozen=True)
@@ -190,9 +192,9 @@ def _judged_rows(verdict: Verdict, found: Sequence[tuple[Outcome, Finding]]) -> 
         groups[outcome.account if verdict in GROUPED else number].append((outcome, finding))
     together = [list(found)] if verdict in GROUPED and len(groups) > MAX_GROUPS else groups.values()
     for those in together:
-        targets = {outcome.account: target_of(outcome) for outcome, _ in those}
+        accounts = {outcome.account: outcome for outcome, _ in those}
         regions = dict.fromkeys(outcome.region for outcome, _ in those if outcome.region)
-        yield JudgedRow(verdict, list(targets.values()), list(regions), [finding for _, finding in those])
+        yield JudgedRow(verdict, [*map(target_of, accounts.values())], [*regions], [finding for _, finding in those])
 
 
 def _failed(outcomes: Iterable[Outcome]) -> Iterator[Missing]:
@@ -216,4 +218,5 @@ def _off(outcomes: Iterable[Outcome]) -> Iterator[Missing]:
 def _missing(kind: Kind, outcomes: Sequence[Outcome], why: str | Mapping[str, Any]) -> Missing:
     checks = dict.fromkeys(outcome.check for outcome in outcomes)
     regions = dict.fromkeys(outcome.region for outcome in outcomes if outcome.region)
-    return Missing(kind, target_of(outcomes[0]), why, list(checks), list(regions))
+    unknown = kind == "failed" and any(outcome.verdicts is not None for outcome in outcomes)
+    return Missing(kind, target_of(outcomes[0]), why, list(checks), list(regions), unknown)

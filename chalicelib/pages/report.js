@@ -61,7 +61,7 @@
     for (const { section, rows } of tables) {
       const before = shown;
       for (const { row, text } of rows) {
-        row.hidden = (kind !== "all" && kind !== row.dataset.kind) || !words.every((word) => text.includes(word));
+        row.hidden = (kind !== "all" && !row.dataset.kind.split(" ").includes(kind)) || !words.every((word) => text.includes(word));
         shown += !row.hidden;
       }
       all += rows.length;

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.checks import POSTURE
-from chalicelib.pages.contents import LABELS, Contents, Kind, contents_of
+from chalicelib.pages.contents import LABELS, Contents, contents_of
 from chalicelib.pages.markup import Content, Markup, element, join
 from chalicelib.pages.table import (
     Leading,
@@ -87,7 +87,7 @@ def page(answer: Answer, *, asked: Mapping[str, Any] | None = None, now: datetim
         None if answer.listing_complete else element("p", LISTING_CUT, class_="hint"),
         _totals(summary, counts["found"]),
         _bar(_parts(summary, len(contents.judged))),
-        _filter(counts, judged=bool(contents.judged)) if has_rows else None,
+        _filter(contents) if has_rows else None,
         _sections(contents, Leading.of(answer)) if has_rows else element("p", "There was no account to ask."),
         _resume_event(answer, names, asked),
         _duplicates_note(answer.duplicates),
@@ -188,11 +188,13 @@ def _bar(parts: Mapping[str, tuple[int, str]]) -> Markup | None:
     )
 
 
-def _filter(counts: Mapping[Kind, int], *, judged: bool) -> Markup:
-    """Hidden until report.js enables it."""
-    of_check = ("alarm", "unknown") if judged else ("found", "nothing")
+def _filter(contents: Contents) -> Markup:
+    """Hidden until report.js enables it. What failed is both failed and unknown if the check judges."""
+    counts = contents.counts()
+    of_check = ("alarm", "unknown") if contents.judged else ("found", "nothing")
     always = (*of_check, "failed", "not-started")
     choices = {"all": ("all", sum(counts.values()))}
+    counts["unknown"] += sum(row.unknown for row in contents.not_answered)
     choices |= {kind: (LABELS[kind], count) for kind, count in counts.items() if count or kind in always}
     radios = (
         element(

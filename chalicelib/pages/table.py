@@ -172,7 +172,7 @@ def missing_table(missing: Sequence[Missing], leading: Leading, *, checks: int) 
     with_check = checks > 1
     rows = (
         _row(
-            row.kind,
+            f"{row.kind} unknown" if row.unknown else row.kind,
             leading.cells(row.target, truncate(", ".join(row.regions))),
             element("td", _checks(row.checks, checks), data_label="Check") if with_check else None,
             element("td", _pill(row.kind), data_label="Outcome"),
@@ -242,8 +242,8 @@ def _table(caption: str, heads: Markup, rows: Markup) -> Markup:
     return element("table", element("caption", caption), head, element("tbody", rows))
 
 
-def _row(kind: Kind, *cells: Content) -> Markup:
-    return element("tr", *cells, data_kind=kind)
+def _row(kinds: str, *cells: Content) -> Markup:
+    return element("tr", *cells, data_kind=kinds)
 
 
 def _head(label: str, **attributes: str | None) -> Markup:
