@@ -11,6 +11,7 @@ AwsError, of the helper          500    AWS API error occurred             502
 +-- CheckTimedOut                                                          504
 +-- CheckCallFailed                                                        502
 +-- RegionOff                    the account has not enabled the region    409
+|   +-- ServiceNotOffered        AWS does not offer the service there      409
 +-- AccountsNotListed            by AWS Organizations                      502
 +-- EveryAccountFailed           of a sweep                                502
 +-- ResultsNotStored             by S3, a sweep's                          502
@@ -65,6 +66,10 @@ class RegionOff(AwsError):
 
     stage: Stage = "check"
     http_status = 409
+
+
+class ServiceNotOffered(RegionOff):
+    """The region does not have the service, so there is nothing to ask either."""
 
 
 class AccountsNotListed(AwsError):

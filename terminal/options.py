@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from chalicelib.checks.check import Check
 from chalicelib.cross_account import InvalidInput
-from chalicelib.inputs.fields import known_check
+from chalicelib.inputs.fields import known_checks
 from chalicelib.inputs.requests import DEFAULT_CONCURRENCY
 from terminal.exit_status import Status
 from terminal.help import epilog
@@ -62,7 +62,7 @@ def event_of(options: Namespace) -> dict[str, Any]:
     of_operation = {name: value for name, value in given.items() if value is not None}
     if of_operation and API_CALL not in names:
         raise InvalidInput(f"--{next(iter(of_operation))} is for an operation, such as ec2:DescribeInstances.")
-    checks = [known_check(name) for name in names]
+    checks = known_checks(names)
     params = dict(_param(checks, text) for text in options.param) | of_operation
     which = {"check": names[0]} if len(names) == 1 else {"checks": names}
     return which | event | {"params": params}

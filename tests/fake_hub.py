@@ -52,23 +52,23 @@ class FakeHub:
         self.fates: dict[str, Fate] = {}
         self.asked: list[str] = []
         self.requests: list[tuple[Any, str]] = []
-        self._sessions: set[str] = set()
+        self._sessions: set[tuple[str, Any]] = set()
 
     def account(self, account_id: str, actions: Any, *, request_id: str) -> Any:
         valid_account_id(account_id, self.allowed)
-        cached = account_id in self._sessions
+        cached = (account_id, actions) in self._sessions
         if not cached:
             self.asked.append(account_id)
             self.requests.append((actions, request_id))
             self.fates.get(account_id, bool)()
-            self._sessions.add(account_id)
+            self._sessions.add((account_id, actions))
         return FakeAccount(account_id, None, cached, self)
 
     def own_account_id(self) -> str | None:
         return HUB
 
     def forget(self, account_id: str, actions: Any) -> None:
-        self._sessions.discard(account_id)
+        self._sessions.discard((account_id, actions))
 
     @property
     def asked_times(self) -> Counter[str]:

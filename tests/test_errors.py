@@ -138,7 +138,7 @@ def test_each_class_has_its_stage() -> None:
         "assume": {"AwsError", "AssumeRoleDenied", "AssumeRoleThrottled", "AssumeRoleTimedOut", "AssumeRoleFailed"}
         | {"HubCredentialsRejected", "WrongAccount"},
         "check": {"CheckDenied", "CheckThrottled", "CheckTimedOut", "CheckCallFailed", "CheckFailed"}
-        | {"RegionOff", "ResultNotJson", "ResultTooLarge", "EveryAccountFailed"},
+        | {"RegionOff", "ServiceNotOffered", "ResultNotJson", "ResultTooLarge", "EveryAccountFailed"},
         "store": {"ResultsNotStored"},
     }
     assert set(stages) == set(get_args(helper_errors.Stage))

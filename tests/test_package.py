@@ -105,10 +105,11 @@ def test_the_zip_holds_only_app_py_chalicelib_and_chalices_runtime(package, proj
     assert packed == {"app.py", "chalice/__init__.py", "chalice/app.py"} | chalicelib
 
 
-def test_chalicelib_holds_only_python_the_files_of_the_report_and_the_table_of_operations(project):
+def test_chalicelib_holds_only_python_the_files_of_the_report_and_the_checks_data(project):
     """Everything in it is deployed."""
     others = {path.name for path in (project / "chalicelib").rglob("*") if path.is_file() and path.suffix != ".py"}
-    assert others == {"operations.txt", "py.typed", "report.css", "report.js"}
+    of_checks = {"exceptions.toml", "lambda_runtimes.toml", "operations.txt"}
+    assert others == {"py.typed", "report.css", "report.js"} | of_checks
 
 
 def test_the_layer_holds_only_the_pinned_distributions(layer):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import boto3
 import pytest
@@ -12,6 +13,7 @@ import yaml
 from moto import mock_aws
 
 from chalicelib.checks import CHECKS, role_drift
+from chalicelib.checks.check import Group
 from chalicelib.checks.role_actions import DESCRIBE_REGIONS, LIST_ORGANIZATION
 from chalicelib.cross_account import TargetRole
 from tests.templates import ROOT, listed, load_template, strings
@@ -21,14 +23,30 @@ MODEL = "arn:aws:bedrock:*::foundation-model/amazon.nova-lite-v1:0"
 DECLARING = sorted(name for name, check in CHECKS.items() if check.actions)
 TEMPLATE = load_template("role-template.yaml")
 PARAMETERS = TEMPLATE["Parameters"]
-CHECK_STATEMENTS = {
-    statement["Sid"]: statement
+GROUPS = get_args(Group)
+POLICIES = {
+    policy["PolicyName"]: policy["PolicyDocument"]["Statement"]
     for policy in (
         TEMPLATE["Resources"]["Role"]["Properties"]["Policies"][0],
+        *(TEMPLATE["Resources"][f"{group.capitalize()}ChecksPolicy"]["Properties"] for group in GROUPS),
         TEMPLATE["Resources"]["BedrockConverse"]["Properties"],
     )
-    for statement in policy["PolicyDocument"]["Statement"]
 }
+"""The statements of each policy, of a group also for when it is switched off."""
+
+
+def statements(policy: str) -> dict[str, Any]:
+    """The statements for checks, by their Sid."""
+    written = POLICIES[policy]
+    listed_ = written if isinstance(written, list) else written["Fn::If"][1]
+    return {statement["Sid"]: statement for statement in listed_}
+
+
+def policy_of(check: str) -> str:
+    if check == "bedrock_converse":
+        return "bedrock-converse"
+    group = CHECKS[check].group
+    return f"{group}-checks" if group else "checks"
 
 
 @dataclass(frozen=True)
@@ -150,19 +168,43 @@ def test_the_trust_requires_external_id_and_organization_if_set(deploy, paramete
     assert deploy(**parameters).trust["Condition"] == {**ONLY_ITS_ROLES, "StringEquals": required}
 
 
-def test_every_check_has_a_statement_and_every_statement_a_check():
+def test_every_check_has_a_statement_in_the_policy_of_its_group_and_every_statement_a_check():
     """But for api_call, which declares no action: what it may ask is the target's own choice."""
-    assert set(CHECK_STATEMENTS) == {sid_of(name) for name in DECLARING} | {"AllRegions"}
+    written = {policy: set(statements(policy)) for policy in POLICIES}
+    wanted = {policy: {sid_of(name) for name in DECLARING if policy_of(name) == policy} for policy in POLICIES}
+    wanted["checks"].add("AllRegions")
+    assert written == wanted
 
 
 @pytest.mark.parametrize("name", DECLARING)
 def test_a_checks_statement_allows_the_actions_that_the_check_declares(name):
-    assert sorted(listed(CHECK_STATEMENTS[sid_of(name)]["Action"])) == sorted(CHECKS[name].actions)
+    statement = statements(policy_of(name))[sid_of(name)]
+    assert sorted(listed(statement["Action"])) == sorted(CHECKS[name].actions)
 
 
 def test_the_role_allows_exactly_what_the_checks_declare(deploy):
     declared = {action for check in CHECKS.values() for action in check.actions} | {DESCRIBE_REGIONS}
     assert deploy(BedrockModelArns="arn:aws:bedrock:*::foundation-model/amazon.nova-lite-v1:0").actions == declared
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_one_parameter_switches_off_a_group_of_checks(deploy, group):
+    deployed = deploy(**{f"{group.capitalize()}Checks": "false"})
+    others = {action for check in CHECKS.values() if check.group != group for action in check.actions}
+    assert deployed.actions == (others | {DESCRIBE_REGIONS}) - {"bedrock:InvokeModel"}
+    assert role_drift.switched_off(deployed.policies) == [group]
+    found = role_drift.summary("external-role", deployed.policies, [], role_drift.declared([group]))
+    assert found["drift"] == "none"
+
+
+def test_the_template_is_small_enough_for_a_command():
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"""
+    assert len((ROOT / "role-template.yaml").read_bytes()) < 51_200
+
+
+def test_the_policies_fit_a_role(deploy):
+    """10,240 characters of inline policies. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+    assert len(json.dumps(deploy().policies, separators=(",", ":"))) < 10_240
 
 
 def test_by_default_no_model_can_be_invoked(deploy):
@@ -197,7 +239,7 @@ def test_the_template_as_it_is_has_not_drifted(deploy, parameters, models, lists
     found = role_drift.summary(deployed.role["RoleName"], deployed.policies, [], role_drift.declared())
     assert (found["drift"], found["lacks"], found["exceeds"]) == ("none", [], [])
     assert (found["models"], found["lists_organization"]) == (models, lists_organization)
-    assert set(deployed.policies) <= role_drift.OF_THE_TEMPLATE
+    assert set(deployed.policies) <= role_drift.of_the_template()
 
 
 def test_the_maximum_session_duration_is_the_default_of_the_hub(deploy):

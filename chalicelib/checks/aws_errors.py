@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from urllib.parse import urlsplit
+
+from botocore.exceptions import EndpointConnectionError
 
 from chalicelib.checks.check import Asked
 from chalicelib.cross_account import AwsError
 from chalicelib.cross_account.aws_errors import ErrorKind, ErrorTable, classify, code_of, message_of, request_id_of
 from chalicelib.cross_account.denial import denying_policy
-from chalicelib.errors import CheckCallFailed, CheckDenied, CheckThrottled, CheckTimedOut, RegionOff
+from chalicelib.cross_account.region import has_service
+from chalicelib.errors import CheckCallFailed, CheckDenied, CheckThrottled, CheckTimedOut, RegionOff, ServiceNotOffered
 
 _CHECK_ERRORS: ErrorTable = {
     ErrorKind.THROTTLED: (CheckThrottled, "Retry later, or with fewer accounts at a time."),
@@ -103,6 +107,19 @@ def region_off(error: BaseException, account_id: str, region: str) -> RegionOff:
         code=code_of(error),
         request_id=request_id_of(error),
         operation=getattr(error, "operation_name", ""),
+    )
+
+
+def service_not_offered(error: BaseException, region: str) -> ServiceNotOffered | None:
+    """The error for a service that a region does not have: its name does not resolve, and botocore does not know it
+    there either. None: it is another error."""
+    url = str(getattr(error, "kwargs", {}).get("endpoint_url", ""))
+    service, dot, _ = (urlsplit(url).hostname or "").partition(f".{region}.")
+    if not isinstance(error, EndpointConnectionError) or not dot or has_service(service, region) is not False:
+        return None
+    return ServiceNotOffered(
+        f"AWS does not offer {service} in the region {region}.",
+        hint="Leave the region out for this question. A service of one region only is asked with that region.",
     )
 
 

@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from chalicelib.checks.exceptions import mute
 from chalicelib.checks.finding import judged
 from chalicelib.checks.organization import UNKNOWN, Organization
 from chalicelib.checks.parameters import Parameter, parameters_of, wants_organization
@@ -109,7 +110,7 @@ class Check:
         """
         result = self.function(*((account, organization) if self.wants_organization else (account,)), **params)
         if self.judges:
-            result = judged(result, account.id)
+            result = mute(judged(result, account.id), self.name, account.id)
         try:
             json.dumps(result, allow_nan=False)
         except (TypeError, ValueError, RecursionError) as error:

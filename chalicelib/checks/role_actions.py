@@ -8,6 +8,9 @@ DESCRIBE_REGIONS = "ec2:DescribeRegions"
 INVOKE_MODEL = "bedrock:InvokeModel"
 """With models in BedrockModelArns."""
 
+LIST_ANALYZERS = "access-analyzer:ListAnalyzers"
+"""For Access Analyzer's analyzers of the whole organization."""
+
 READ_UNITS = ("organizations:ListOrganizationalUnitsForParent", "organizations:ListParents")
 READ_TAGS = "organizations:ListTagsForResource"
 LIST_ORGANIZATION = ("organizations:ListAccounts", "organizations:ListAccountsForParent", *READ_UNITS, READ_TAGS)

@@ -2,18 +2,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, get_args
 
-from chalicelib.checks.check import check, require_field
+from chalicelib.checks.check import Group, check, require_field
 from chalicelib.checks.identity import identity
+from chalicelib.checks.policy_document import listed, statements
 from chalicelib.checks.role_actions import DESCRIBE_REGIONS, INVOKE_MODEL, LIST_ORGANIZATION
 from chalicelib.cross_account import Account
-from chalicelib.errors import CheckCallFailed
 
 OF_ITSELF = ("iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies")
 """Allowed on the role itself; on anything else they are more than what the template allows."""
-OF_THE_TEMPLATE = frozenset({"checks", "bedrock-converse", "organization"})
-"""Its inline policies."""
+SWITCHED_OFF = "SwitchedOff"
+"""The Sid by which the policy of a group of checks says that it is off on purpose."""
 
 _UPDATE = "update it to role-template.yaml: aws cloudformation update-stack-set, or deploy (docs/operating-it.md)"
 
@@ -30,27 +30,36 @@ def role_drift(account: Account) -> dict[str, Any]:
     pages = account.pages("iam", "list_attached_role_policies", RoleName=role)
     attached = [policy["PolicyArn"] for page in pages for policy in require_field(page, "AttachedPolicies")]
     get = account.client("iam").get_role_policy
-    policies = {name: statements(get(RoleName=role, PolicyName=name)) for name in names}
-    return {"role": role, **summary(role, policies, attached, declared())}
+    policies = {
+        name: statements(require_field(get(RoleName=role, PolicyName=name), "PolicyDocument")) for name in names
+    }
+    off = switched_off(policies)
+    return {"role": role, **summary(role, policies, attached, declared(off)), "off": off}
 
 
-def declared() -> set[str]:
-    """The actions that the role needs for the checks of this app, whatever the template's parameters are."""
+def declared(off: Collection[str] = ()) -> set[str]:
+    """The actions that the role needs for the checks of this app, but for the groups that are switched off."""
     from chalicelib.checks import CHECKS  # imports this module
 
-    actions = {action for each in CHECKS.values() for action in each.actions}
+    actions = {action for each in CHECKS.values() if each.group not in off for action in each.actions}
     return (actions | {DESCRIBE_REGIONS}) - {INVOKE_MODEL}
 
 
-def statements(response: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Those of GetRolePolicy's response."""
-    document = require_field(response, "PolicyDocument")
-    if not isinstance(document, dict):
-        raise CheckCallFailed(
-            "AWS's response has a policy that is not JSON.", hint="Is there a proxy in between? Retry."
-        )
-    listed = document.get("Statement", [])
-    return listed if isinstance(listed, list) else [listed]
+def switched_off(policies: Policies) -> list[str]:
+    """The groups of checks that the target has switched off."""
+    groups = get_args(Group)
+    return [
+        group for group in groups if any(one.get("Sid") == SWITCHED_OFF for one in policies.get(_policy(group), ()))
+    ]
+
+
+def of_the_template() -> set[str]:
+    """The role's inline policies."""
+    return {"checks", "bedrock-converse", "organization", *map(_policy, get_args(Group))}
+
+
+def _policy(group: str) -> str:
+    return f"{group}-checks"
 
 
 def summary(role: str, policies: Policies, attached: Sequence[str], declared: Collection[str]) -> dict[str, Any]:
@@ -85,13 +94,13 @@ def _allowed(policies: Policies, action: str) -> bool:
 
 
 def _matches(statement: Mapping[str, Any], action: str) -> bool:
-    patterns = _listed(statement, "Action") or _listed(statement, "NotAction")
+    patterns = listed(statement, "Action") or listed(statement, "NotAction")
     found = any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
     return found if "Action" in statement else not found
 
 
 def _denies_always(statement: Mapping[str, Any]) -> bool:
-    everywhere = "*" in _listed(statement, "Resource")
+    everywhere = "*" in listed(statement, "Resource")
     return statement["Effect"] == "Deny" and everywhere and not statement.get("Condition")
 
 
@@ -104,11 +113,11 @@ def _beyond(needed: Collection[str], role: str, of_policy: Sequence[Mapping[str,
             continue
         if "NotAction" in statement:
             yield _actions(statement)
-        for action in _listed(statement, "Action"):
+        for action in listed(statement, "Action"):
             if action.lower() not in known:
                 yield action
             elif action.lower() in own:
-                others = (resource for resource in _listed(statement, "Resource") if not _is_role(resource, role))
+                others = (resource for resource in listed(statement, "Resource") if not _is_role(resource, role))
                 yield from (f"{action} on {resource}" for resource in others)
 
 
@@ -124,7 +133,7 @@ def _models(policies: Policies) -> list[str]:
         for one in of_policy
         if one["Effect"] == "Allow" and _matches(one, INVOKE_MODEL)
     )
-    return sorted({arn for one in allowing for arn in _listed(one, "Resource")})
+    return sorted({arn for one in allowing for arn in listed(one, "Resource")})
 
 
 def _limits(policies: Policies) -> Iterator[str]:
@@ -139,7 +148,7 @@ def _limits(policies: Policies) -> Iterator[str]:
 
 
 def _next(role: str, lacks: Sequence[str], exceeding: Sequence[str]) -> str | None:
-    foreign = [name for name in exceeding if name not in OF_THE_TEMPLATE]
+    foreign = [name for name in exceeding if name not in of_the_template()]
     update = [_UPDATE] if lacks or len(foreign) < len(exceeding) else []
     delete = [f"aws iam delete-role-policy --role-name {role} --policy-name {name}" for name in foreign]
     return "; ".join([*update, *delete]) or None
@@ -147,11 +156,5 @@ def _next(role: str, lacks: Sequence[str], exceeding: Sequence[str]) -> str | No
 
 def _actions(statement: Mapping[str, Any]) -> str:
     if "NotAction" in statement:
-        return f"everything but {', '.join(_listed(statement, 'NotAction'))}"
-    return ", ".join(_listed(statement, "Action"))
-
-
-def _listed(statement: Mapping[str, Any], element: str) -> list[str]:
-    """IAM's "one or a list" as a list."""
-    value = statement.get(element, [])
-    return [value] if isinstance(value, str) else value
+        return f"everything but {', '.join(listed(statement, 'NotAction'))}"
+    return ", ".join(listed(statement, "Action"))

@@ -28,6 +28,18 @@ def most_regions() -> int:
     return max(sum(bool(REGION.fullmatch(name)) for name in partition["regions"]) for partition in partitions)
 
 
+def has_service(prefix: str, region: str) -> bool | None:
+    """Whether a region has a service, as the installed botocore knows it; None: it does not know the service.
+
+    Args:
+        prefix: of its host names, such as `guardduty`.
+    """
+    for partition in create_loader().load_data("endpoints")["partitions"]:
+        if region in partition["regions"] and prefix in partition["services"]:
+            return region in partition["services"][prefix]["endpoints"]
+    return None
+
+
 _learned: set[str] = set()
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from chalicelib.checks import CHECKS
+from chalicelib.checks import CHECKS, POSTURE, posture
 from chalicelib.checks.check import Asked, Check, shown
+from chalicelib.checks.exceptions import accepted
 from chalicelib.cross_account import InvalidInput
 from chalicelib.cross_account.account_id import json_type
 from chalicelib.cross_account.region import valid_region
@@ -60,8 +61,10 @@ def params(fields: Fields) -> dict[str, Any]:
 
 
 def asked(check: Check, params: Mapping[str, Any], settings: Settings) -> Asked:
-    """A check with its parameters, if they suit it and the settings permit it."""
+    """A check with its parameters, if they suit it, the settings permit it, and its exceptions can be read."""
     found = check.asked(params)
+    if check.judges:
+        accepted(CHECKS)
     access = found.needs.access
     if access and API_CALLS.index(access) > API_CALLS.index(settings.api_calls):
         raise InvalidInput(
@@ -75,12 +78,20 @@ def known_check(name: Any) -> Check:
     if not isinstance(name, str):
         raise InvalidInput(f"check must be a check's name, not {json_type(name)}.")
     if name not in CHECKS:
+        if name == POSTURE:
+            raise UnknownCheck(f"{POSTURE} is no check, but all that judge: a sweep asks them.")
         from difflib import get_close_matches  # only a wrong name pays for it at a cold start
 
         near = get_close_matches(name[:60], CHECKS, n=1)
         meant = f" Did you mean {near[0]}?" if near else ""
         raise UnknownCheck(f"There is no check {shown(name)}.{meant} There are: {', '.join(CHECKS)}.")
     return CHECKS[name]
+
+
+def known_checks(names: Iterable[Any]) -> list[Check]:
+    """Each check once; "posture" stands for all that judge."""
+    all_names = [each for name in names for each in (posture() if name == POSTURE else [name])]
+    return list({check.name: check for check in map(known_check, all_names)}.values())
 
 
 def region(value: Any) -> str | None:

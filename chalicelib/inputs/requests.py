@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
+from chalicelib.checks import POSTURE, posture
 from chalicelib.checks.check import Asked, Check, shown
 from chalicelib.cross_account import InvalidInput
 from chalicelib.cross_account.account_id import ACCOUNT_ID, json_type, valid_account_id
@@ -163,7 +164,8 @@ class SweepRequest:
             InvalidInput: one sentence that names the field; nothing has been called.
         """
         fields = field.reject_unknown_fields(event, SWEEP_KEYS)
-        checks = _checks(fields)
+        names = _names(fields)
+        checks = field.known_checks(names)
         accounts = field.list_of(fields, "accounts")
         if accounts is None and "accounts" in fields:  # null is probably a bug upstream; do not sweep everything
             raise InvalidInput("accounts must be a list, not null; leave it out to sweep the whole organization.")
@@ -173,7 +175,7 @@ class SweepRequest:
             checks=_asked(checks, field.params(fields), settings),
             accounts=None if accounts is None else tuple(accounts),
             listing=ListingRequest.from_fields(fields),
-            regions=_regions(fields),
+            regions=_regions(fields, default="all" if POSTURE in names else (None,)),
             concurrency=field.whole_number(fields, "concurrency", maximum=MAX_CONNECTIONS) or DEFAULT_CONCURRENCY,
             store=StoreRequest.from_fields(fields),
         )
@@ -182,10 +184,12 @@ class SweepRequest:
 
     @property
     def name(self) -> str:
-        """Of the check; several are joined, and of many the first ones: it is a part of a stored result's key."""
+        """Of the check; several are joined, if they are not too many: it is a part of a stored result's key."""
         names = [asked.name for asked in self.checks]
         joined = "-".join(names)
-        return joined if len(joined) <= MAX_NAME else f"{names[0]}-and-{len(names) - 1}-more"
+        if len(joined) <= MAX_NAME:
+            return joined
+        return POSTURE if names == posture() else f"{names[0]}-and-{len(names) - 1}-more"
 
     def check_size(self, accounts: int) -> None:
         """Before anything is made for each of them.
@@ -203,18 +207,20 @@ class SweepRequest:
             )
 
 
-def _checks(fields: Fields) -> list[Check]:
-    """Those that an event names: one as "check", or several as "checks"."""
-    several = field.list_of(fields, "checks")
+def _names(fields: Fields) -> list[Any]:
+    """What an event asks: one check as "check", or several as "checks"."""
+    several = (
+        [POSTURE] if fields.get("checks") == POSTURE else field.list_of(fields, "checks", f'a list, or "{POSTURE}"')
+    )
     if ("check" in fields) == (several is not None):
         hint = 'Send {"check": "preflight"} to see which accounts are reachable.'
         message = "A sweep takes check or checks, but not both." if several is not None else "A sweep needs a check."
         raise InvalidInput(message, hint=hint)
     if several is None:
-        return [field.known_check(fields["check"])]
+        return [fields["check"]]
     if not several:
         raise InvalidInput("checks must be a list of checks' names, and not be empty.")
-    return list({check.name: check for check in map(field.known_check, several)}.values())
+    return several
 
 
 def _asked(checks: Sequence[Check], params: Mapping[str, Any], settings: Settings) -> tuple[Asked, ...]:
@@ -238,12 +244,12 @@ def _excluded(value: Any) -> str:
     return value
 
 
-def _regions(fields: Fields) -> Regions:
+def _regions(fields: Fields, default: Regions) -> Regions:
     if fields.get("regions") == "all":
         return "all"
     values = field.list_of(fields, "regions", 'a list, or "all"')
     if not values:
-        return (None,)
+        return default
     if None in values:
         raise InvalidInput("regions must be names of AWS regions, such as eu-west-1.")
     return tuple(dict.fromkeys(field.region(value) for value in values))

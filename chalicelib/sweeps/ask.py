@@ -11,7 +11,7 @@ from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from chalicelib.app_log import logger
-from chalicelib.checks.aws_errors import check_error, region_off
+from chalicelib.checks.aws_errors import check_error, region_off, service_not_offered
 from chalicelib.checks.check import Asked
 from chalicelib.checks.finding import Finding
 from chalicelib.checks.organization import UNKNOWN, Organization
@@ -201,7 +201,7 @@ class Question:
                 failures[type(outcome.error), outcome.error.stage].append(outcome)
         for (error, stage), outcomes in failures.items():
             codes = _together(outcome.error.code for outcome in outcomes if outcome.error)
-            log_failure = log_success if error is RegionOff else logger.warning
+            log_failure = log_success if issubclass(error, RegionOff) else logger.warning
             log_failure("not checked", **self._line(outcomes, stage=stage), error=error.__name__, code=codes)
 
     def _regions_of(self, visit: Visit, asked: Asked) -> tuple[str | None, ...]:
@@ -222,7 +222,13 @@ class Question:
         """Run a check, and raise whatever it raises as a CrossAccountError."""
         if isinstance(visit.regions, CrossAccountError) and asked.needs.scope == "regional":
             raise visit.regions
-        return self._call(visit, asked, region, partial(asked.run, organization=self.organization))
+        return self._call(visit, asked, region, partial(asked.run, organization=self._known(asked)))
+
+    def _known(self, asked: Asked) -> Organization:
+        """What a check is told of the organization. The hub is known to be of it at any rate."""
+        if not asked.check.wants_organization:
+            return UNKNOWN
+        return replace(self.organization, hub=self.hub.own_account_id())
 
     def _call(self, visit: Visit, asked: Asked, region: str | None, work: Callable[[Account], Found]) -> Found:
         account = visit.entered
@@ -235,6 +241,8 @@ class Question:
             if is_aws_error(error):
                 if region not in (None, account.region) and _is_off(error, account):
                     raise region_off(error, account.id, region) from None
+                if region and (not_offered := service_not_offered(error, region)):
+                    raise not_offered from None
                 if classify(error) is ErrorKind.CREDENTIALS:
                     self.hub.forget(account.id, visit.actions)
                     visit.entered = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -37,11 +38,15 @@ class Listing:
         targets: those to ask.
         complete: these are all; False: there was no time for the rest.
         left_out: those that are suspended, or that the settings do not allow.
+        members: the ids of all accounts of the organization; None: not all of them were listed.
+        organization_id: such as o-a1b2c3d4e5; None: not known.
     """
 
     targets: list[Target]
     complete: bool = True
     left_out: list[LeftOut] = field(default_factory=list)
+    members: frozenset[str] | None = None
+    organization_id: str | None = None
 
     def as_dict(self, batch_size: int | None) -> dict[str, Any]:
         """The response of `list_accounts`: the accounts, or batches of ids that a state machine can carry.
@@ -109,7 +114,7 @@ def list_targets(
         organization_account_id: the account to list them from, through the role in it; empty: the hub itself.
         request_id: names the session in the organization account, for CloudTrail.
         deadline: of the listing alone.
-        units_part: how much of the time that is then left the units may take.
+        units_part: how much of the time that is then left the units may take; 0: they are not read.
 
     Raises:
         AccountsNotListed: Organizations did not return the list, or none of it in time.
@@ -118,7 +123,7 @@ def list_targets(
     reading = _Reading(hub, request, organization_account_id, request_id)
     try:
         listing = deadline.run(reading.accounts, late=reading.so_far)
-        if listing.complete:
+        if listing.complete and units_part:
             listing = deadline.part(units_part).run(reading.units, late=reading.so_far)
     except HubCredentialsRejected as error:
         if not organization_account_id:
@@ -132,7 +137,8 @@ def list_targets(
         raise _not_listed(error, request.organizational_unit, organization_account_id) from None
     if not listing.complete and not listing.targets:
         raise _too_slow(0, request)
-    reading.warn_of_unknown_units(listing)
+    if units_part:
+        reading.warn_of_unknown_units(listing)
     return listing
 
 
@@ -162,6 +168,8 @@ class _Reading:
     Attributes:
         tree: None: the account to list them from has not been entered yet.
         found: by id: an account that moves from unit to unit meanwhile is listed twice.
+        seen: the ids of all that AWS listed, also of those that the request does not select.
+        organization_id: as the accounts' ARNs have it.
         all_found: there are no further ones.
         unit_error: why the units are not known.
     """
@@ -172,6 +180,8 @@ class _Reading:
     request_id: str
     tree: Units | None = None
     found: dict[str, _Found] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    organization_id: str | None = None
     all_found: bool = False
     unit_error: Exception | None = None
 
@@ -210,7 +220,8 @@ class _Reading:
                 targets.append(target)
             else:
                 left_out.append(LeftOut(target, one.reason))
-        return Listing(targets, complete, left_out)
+        whole = complete and not self.request.organizational_unit
+        return Listing(targets, complete, left_out, frozenset(self.seen) if whole else None, self.organization_id)
 
     def warn_of_unknown_units(self, listing: Listing) -> None:
         """One line, however many they are."""
@@ -247,6 +258,8 @@ class _Reading:
         account_id = units.field(account, "Id", str)
         if not ACCOUNT_ID.fullmatch(account_id):
             raise units.malformed("an Id that is not an account id")
+        self.seen.add(account_id)
+        self.organization_id = self.organization_id or _organization_of(str(account.get("Arn", "")))
         if account_id in self.request.exclude:
             return
         reason: Reason | None = None
@@ -297,6 +310,12 @@ class _Reading:
         for account, way in tree.accounts(root):
             if found := lacking.get(units.field(account, "Id", str)):
                 found.unit = tree.path(way)
+
+
+def _organization_of(arn: str) -> str | None:
+    """Of an account's ARN, arn:aws:organizations::<management account>:account/<organization>/<account>."""
+    found = re.fullmatch(r"arn:[^/]+:account/(o-[a-z0-9]{10,32})/[0-9]{12}", arn)
+    return found[1] if found else None
 
 
 def _is_active(account: dict[str, Any]) -> bool:

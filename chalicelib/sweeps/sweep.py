@@ -20,6 +20,7 @@ from chalicelib.inputs.requests import SweepRequest
 from chalicelib.inputs.settings import Settings
 from chalicelib.sweeps.ask import Question, Visit
 from chalicelib.sweeps.deadline import Deadline
+from chalicelib.sweeps.members import organization_for
 from chalicelib.sweeps.organization import Listing, list_targets
 from chalicelib.sweeps.outcome import Answer, LeftOut, Outcome, Target
 from chalicelib.sweeps.throttle import Throttle
@@ -29,6 +30,8 @@ PROGRESS_SECONDS = 5.0
 UNITS_PART = 0.25
 """Of the time that a listing has left when all accounts are listed: how much their units may take. Where AWS gives no
 paths, that is two calls a unit, and better not known than accounts that there is no time for."""
+MEMBERS_PART = 0.25
+"""How much of the time the organization's accounts may take, if only a check wants to know them."""
 MAX_TRIES = 4
 """How often an account is tried while STS throttles; each try is botocore's three attempts."""
 
@@ -64,15 +67,15 @@ def sweep(
         AccountsNotListed, AwsError of stage "assume": the organization's accounts cannot be listed.
         InvalidInput: the organization has more accounts than one sweep may ask in so many regions.
     """
-    of_organization = request.accounts is None
+    of_organization, account = request.accounts is None, settings.organization_account_id
     if request.accounts is None:
-        organization = settings.organization_account_id
-        listing = list_targets(hub, request.listing, organization, request_id, deadline.part(0.5), UNITS_PART)
+        listing = list_targets(hub, request.listing, account, request_id, deadline.part(0.5), UNITS_PART)
         request.check_size(len(listing.targets))
     else:
         named = [account if isinstance(account, str) else label(account) for account in request.accounts]
         listing = Listing([Target(account) for account in named])
-    question = Question(hub, request.name, request.checks, request.regions, request_id)
+    known = organization_for(request.checks, hub, listing, account, request_id, deadline.part(MEMBERS_PART))
+    question = Question(hub, request.name, request.checks, request.regions, request_id, known)
     run = Sweep(
         question,
         listing.targets,

@@ -53,6 +53,8 @@ def test_a_check_describes_itself() -> None:
         "description": "Ask something.",
         "actions": ["s3:ListAllMyBuckets", "s3:GetBucketPolicy"],
         "scope": "regional",
+        "group": None,
+        "controls": {},
         "parameters": {
             "name": {"type": "str", "required": True},
             "size": {"type": "int", "required": False, "default": 3},

@@ -10,15 +10,26 @@ from typing import Any
 import pytest
 
 from chalicelib import checks
-from chalicelib.checks import CHECKS
+from chalicelib.checks import CHECKS, posture
 from chalicelib.cross_account import Hub, WrongAccount
 from chalicelib.errors import CheckCallFailed
+from chalicelib.sweeps.ask import Question
 from tests.fake_aws import KNOWN_CHECKS as SHIPPED
 from tests.fake_aws import FakeAws, Reply, result
 
 ACCOUNT = "123456789012"
 CREATED = datetime(2025, 1, 28, 9, 30, tzinfo=UTC)
-NOT_CHECKS = {"aws_errors", "check", "finding", "organization", "parameters", "role_actions"}
+NOT_CHECKS = {
+    "aws_errors",
+    "check",
+    "credential_report",
+    "exceptions",
+    "finding",
+    "organization",
+    "parameters",
+    "policy_document",
+    "role_actions",
+}
 
 
 def run(hub: Hub, name: str, **params: Any) -> Any:
@@ -53,15 +64,27 @@ def test_a_check_has_the_name_of_its_module_and_of_its_function() -> None:
 
 
 def test_a_shipped_check_describes_itself_in_one_sentence() -> None:
-    for name in SHIPPED:
+    for name in (*SHIPPED, *posture()):
         assert CHECKS[name].description.endswith("."), name
 
 
 def test_a_shipped_check_only_reads() -> None:
-    for name in SHIPPED:
+    """But for bedrock_converse. GenerateCredentialReport has AWS make a report of what there is."""
+    reads = ("Get", "List", "Describe", "InvokeModel", "GenerateCredentialReport")
+    for name in (*SHIPPED, *posture()):
         for action in CHECKS[name].actions:
-            assert action.split(":")[1].startswith(("Get", "List", "Describe", "InvokeModel")), f"{name}: {action}"
+            assert action.split(":")[1].startswith(reads), f"{name}: {action}"
             assert "*" not in action, f"{name}: {action}"
+
+
+def test_the_checks_that_judge_have_no_parameters_so_that_posture_needs_none() -> None:
+    assert [name for name in posture() if CHECKS[name].parameters] == []
+
+
+def test_the_actions_of_all_checks_that_judge_fit_one_session_policy() -> None:
+    checks = [CHECKS[name].asked({}) for name in posture()]
+    question = Question(None, "posture", tuple(checks), "all", "request-1")  # type: ignore[arg-type]
+    assert len(set(question.sessions.values())) == 1
 
 
 def test_identity_returns_who_the_session_is(hub: Hub) -> None:

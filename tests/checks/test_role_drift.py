@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.checks.policy_document import statements
 from chalicelib.checks.role_actions import LIST_ORGANIZATION
-from chalicelib.checks.role_drift import declared, role_drift, statements, summary
+from chalicelib.checks.role_drift import declared, role_drift, summary
 from chalicelib.cross_account import Hub
 from chalicelib.errors import CheckCallFailed
 from tests.fake_aws import FakeAws
@@ -117,12 +118,12 @@ def test_a_role_needs_what_every_check_declares_but_for_the_models():
 
 def test_one_statement_may_stand_without_a_list():
     document = policy(Action="s3:ListAllMyBuckets", Resource="*")
-    assert statements({"PolicyDocument": {**document, "Statement": document["Statement"][0]}}) == document["Statement"]
+    assert statements({**document, "Statement": document["Statement"][0]}) == document["Statement"]
 
 
 def test_a_policy_that_is_not_json_is_an_unexpected_response():
     with pytest.raises(CheckCallFailed, match="not JSON"):
-        statements({"PolicyDocument": "{'Version': 1}"})
+        statements("{'Version': 1}")
 
 
 def test_it_asks_for_the_role_that_the_session_came_through_and_no_other(hub: Hub, aws: FakeAws) -> None:

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from chalicelib.checks.check import check, require_field
+from chalicelib.checks.finding import Finding, Findings, Response, alarm, ok, skip
+from chalicelib.cross_account import Account
+
+
+@check(actions=["rds:DescribeDBInstances"], group="data")
+def rds_exposure(account: Account) -> Findings:
+    """Find database instances that are publicly accessible, or whose storage is not encrypted.
+
+    Those of Aurora, DocumentDB and Neptune too.
+
+    Controls: CIS 5: 2.2.1, 2.2.3; CIS 7: 3.2.1, 3.2.3; FSBP: RDS.2, RDS.3.
+    """
+    some = False
+    for page in account.pages("rds", "describe_db_instances"):
+        for instance in require_field(page, "DBInstances"):
+            some = True
+            yield judge(instance)
+    if not some:
+        yield skip(account.id, "There are no database instances here.")
+
+
+def judge(instance: Response) -> Finding:
+    resource, engine = require_field(instance, "DBInstanceArn"), instance.get("Engine")
+    public = require_field(instance, "PubliclyAccessible")
+    encrypted = require_field(instance, "StorageEncrypted")
+    if public and not encrypted:
+        return alarm(resource, "It is publicly accessible, and its storage is not encrypted.", engine=engine)
+    if public:
+        return alarm(resource, "It is publicly accessible.", engine=engine)
+    if not encrypted:
+        return alarm(resource, "Its storage is not encrypted.", engine=engine)
+    return ok(resource, "It is not publicly accessible, and its storage is encrypted.", engine=engine)
