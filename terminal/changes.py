@@ -30,7 +30,7 @@ Change = tuple[Kind, Row, Row]
 
 _FEW = 10
 _ANSWERED, _NO_ROWS, _FILE_ENDS = "answered", "no rows", "the file ends there"
-_REGION_OFF = "RegionOff"
+_NOTHING_THERE = ("RegionOff", "ServiceNotOffered")
 _UNKNOWN = "unknown"
 
 
@@ -189,7 +189,7 @@ class Changes:
         return None
 
     def _leave(self, account: str, region: str | None, then: str, now: str) -> None:
-        if then == now == _REGION_OFF:
+        if then == now and now in _NOTHING_THERE:
             return
         regions = self._not_compared[then, now][account]
         if region not in regions:  # it may be, of another check

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from chalicelib.cross_account import CrossAccountError
 from chalicelib.cross_account.account_id import ACCOUNT_ID
+from chalicelib.errors import ServiceNotOffered
 from chalicelib.outputs.rows import items_of, rows_of
 from chalicelib.pages.table import counted, in_words, named
 from chalicelib.sweeps.outcome import Answer, LeftOut, Outcome
@@ -133,10 +134,16 @@ def _where(outcomes: Sequence[Outcome]) -> str:
 
 def _regions_off(outcomes: Iterable[Outcome]) -> Lines:
     accounts: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    not_offered: defaultdict[str, set[str]] = defaultdict(set)
     for outcome in outcomes:
-        accounts[outcome.region or ""][outcome.account] = _account(outcome.account, outcome.name)
+        if isinstance(outcome.error, ServiceNotOffered):
+            not_offered[outcome.error.message].add(outcome.account)
+        else:
+            accounts[outcome.region or ""][outcome.account] = _account(outcome.account, outcome.name)
     for region, off in accounts.items():
         yield _plain(f"{region} is off in {counted(len(off), 'account')}: {', '.join(off.values())}")
+    for message, those in not_offered.items():
+        yield _plain(f"{message} ({counted(len(those), 'account')})")
 
 
 def _left_out(left_out: Iterable[LeftOut]) -> Lines:

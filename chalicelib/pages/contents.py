@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from chalicelib.checks.finding import VERDICTS, Finding, Verdict
+from chalicelib.errors import ServiceNotOffered
 from chalicelib.outputs.rows import NO_TIME, items_of
 from chalicelib.sweeps.outcome import Answer, Outcome, Target
 
-Kind = Verdict | Literal["found", "nothing", "failed", "not-started", "region-off", "left-out"]
+Kind = Verdict | Literal["found", "nothing", "failed", "not-started", "region-off", "not-offered", "left-out"]
 """Of a row. "Could not look" is never "nothing found"."""
 
 LABELS: Mapping[Kind, str] = {
@@ -21,6 +22,7 @@ LABELS: Mapping[Kind, str] = {
     "failed": "failed",
     "not-started": "not started",
     "region-off": "region off",
+    "not-offered": "not offered",
     "left-out": "left out",
 }
 GROUPED: frozenset[Verdict] = frozenset({"ok", "skip"})
@@ -29,7 +31,10 @@ GROUPED: frozenset[Verdict] = frozenset({"ok", "skip"})
 MAX_GROUPS = 100
 """Of more accounts than this, such findings of a check have one row for all."""
 
-_REGION_OFF = "The account has not enabled it."
+_OFF: Mapping[Kind, str] = {
+    "region-off": "The account has not enabled it.",
+    "not-offered": "AWS does not offer the service there.",
+}
 
 
 @dataclass(frozen=True)
@@ -209,10 +214,11 @@ def _failed(outcomes: Iterable[Outcome]) -> Iterator[Missing]:
 
 
 def _off(outcomes: Iterable[Outcome]) -> Iterator[Missing]:
-    by_account: defaultdict[str, list[Outcome]] = defaultdict(list)
+    same: defaultdict[tuple[str, Kind], list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
-        by_account[outcome.account].append(outcome)
-    return (_missing("region-off", off, _REGION_OFF) for off in by_account.values())
+        kind: Kind = "not-offered" if isinstance(outcome.error, ServiceNotOffered) else "region-off"
+        same[outcome.account, kind].append(outcome)
+    return (_missing(kind, off, _OFF[kind]) for (_, kind), off in same.items())
 
 
 def _missing(kind: Kind, outcomes: Sequence[Outcome], why: str | Mapping[str, Any]) -> Missing:

@@ -23,6 +23,7 @@ from chalicelib.checks import CHECKS
 from chalicelib.checks.check import Check, check
 from chalicelib.checks.finding import VERDICTS, Verdict, alarm, info, skip, unknown
 from chalicelib.checks.finding import ok as fine
+from chalicelib.errors import ServiceNotOffered
 from chalicelib.pages.contents import MAX_GROUPS, contents_of
 from chalicelib.pages.markup import element, text
 from chalicelib.pages.report import HEADERS, POLICY, SCRIPT, STYLE, error_page, page
@@ -459,6 +460,15 @@ def test_a_region_that_is_off_is_nothing_to_look_at() -> None:
     outcome = replace(off(account_id(0), "me-south-1"), check=GROUPS, verdicts={"skip": 1})
     shown = tiles(page(answer_of([outcome])))
     assert (shown["unknown"], shown["skip"], shown["failed"]) == ("0", "1", "0")
+
+
+def test_a_service_that_a_region_does_not_have_is_not_a_region_that_is_off() -> None:
+    gone = replace(off(account_id(0), "eu-west-1"), error=ServiceNotOffered("x", hint="y"), verdicts={"skip": 1})
+    rows = Read(page(answer_of([gone, off(account_id(0), "me-south-1")]))).rows[1:]
+    assert [row[1:] for row in rows] == [
+        ["eu-west-1", "not offered", "AWS does not offer the service there."],
+        ["me-south-1", "region off", "The account has not enabled it."],
+    ]
 
 
 def test_all_checks_of_a_large_sweep_are_not_named_one_by_one() -> None:

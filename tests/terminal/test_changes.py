@@ -13,7 +13,7 @@ import pytest
 
 from chalicelib.checks.finding import Finding, alarm, ok, skip, unknown
 from chalicelib.cross_account import AssumeRoleDenied, InvalidInput
-from chalicelib.errors import CheckDenied, RegionOff
+from chalicelib.errors import CheckDenied, RegionOff, ServiceNotOffered
 from chalicelib.outputs.rows import not_started, rows_of
 from chalicelib.sweeps.outcome import Answer, LeftOut, Outcome, Target, verdicts_of
 from terminal.changes import Changes, Comparison
@@ -22,6 +22,7 @@ A, B, C = "100000000001", "100000000002", "100000000003"
 DENIED = CheckDenied("denied", hint="ask")
 NO_ROLE = AssumeRoleDenied("denied", hint="trust")
 OFF = RegionOff("off", hint="enable")
+NOT_OFFERED = ServiceNotOffered("not there", hint="leave out")
 
 Run = Mapping[Any, Any]
 """By account, or account and region: the result, or the error."""
@@ -152,6 +153,7 @@ FOUND = [{"id": 1}]
         (FOUND, OFF, f"Not compared (answered then, RegionOff now): 1 account: {A}."),
         (OFF, FOUND, f"Not compared (RegionOff then, answered now): 1 account: {A}."),
         (OFF, OFF, None),
+        (NOT_OFFERED, NOT_OFFERED, None),
     ],
 )
 def test_what_could_not_be_looked_at_is_not_a_change(old, then, now, sentence):

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.checks.finding import Finding, alarm, info, ok, skip, unknown
 from chalicelib.cross_account import AssumeRoleDenied, CrossAccountError
-from chalicelib.errors import CheckDenied, RegionOff
+from chalicelib.errors import CheckDenied, RegionOff, ServiceNotOffered
 from chalicelib.sweeps.outcome import Answer, LeftOut, Outcome, Target, verdicts_of
 from terminal.summary import Tally, summary
 from tests.fake_hub import ids
@@ -97,6 +97,13 @@ def test_a_region_that_is_off_is_told_by_region_and_is_no_failure():
         f"af-south-1 is off in 1 account: {TWO} staging",
     ]
     assert numbers.startswith("2 accounts: 0 ok, 0 failed")
+
+
+def test_a_service_that_a_region_does_not_have_is_told_once_for_all_accounts():
+    error = ServiceNotOffered("AWS does not offer x in the region y.", hint="Leave it out.")
+    assert told([failed(ONE, error, "y"), failed(TWO, error, "y")])[:-1] == [
+        "AWS does not offer x in the region y. (2 accounts)"
+    ]
 
 
 def test_what_was_left_out_is_told_with_the_reason():
