@@ -4,6 +4,10 @@ A row is an earlier one of its account, region and check if a column says so: `r
 the end of a name (`InstanceId`, `bucket_name`), or else the first column that tells the rows of each account and region
 apart. Without such a column only a row that is the same in all columns is the earlier one. The account's own name, unit
 and tags do not count, nor does the order in a list. Where one of the runs could not look, nothing is new or gone.
+
+Of a check that judges, a row is the earlier one of its resource, so that ok and then alarm is a change. A resource that
+was or is unknown is not compared; nor is what only one of the runs has, if the other did not see everything there: then
+it has a finding of the account itself that is unknown.
 """
 
 from __future__ import annotations
@@ -26,7 +30,8 @@ Change = tuple[Kind, Row, Row]
 
 _FEW = 10
 _ANSWERED, _NO_ROWS, _FILE_ENDS = "answered", "no rows", "the file ends there"
-_REGION_OFF = "RegionOff"
+_NOTHING_THERE = ("RegionOff", "ServiceNotOffered")
+_UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,7 @@ class Changes:
         self._first_seen: list[str] = []
         self._rows = Counter[str]()
         self._columns: dict[str, Counter[str]] = defaultdict(Counter)
+        self._judging: set[str] = set()
 
     def receive(self, outcomes: Sequence[Outcome]) -> list[Row]:
         """Compare one account.
@@ -137,6 +143,9 @@ class Changes:
             return
         before, rows = earlier.get(place, []), [*rows_of(outcome)]
         self._learn(outcome.check, rows)
+        if outcome.verdicts is not None:
+            self._judging.add(outcome.check)
+            before, rows = self._comparable(outcome, before, rows)
         different = 0
         for kind, row, old in self._compare(outcome, before, rows):
             self._counts[kind] += 1
@@ -144,7 +153,26 @@ class Changes:
             yield _change(kind, row, old)
         self._counts["same"] += len(rows) - different
 
+    def _comparable(self, outcome: Outcome, before: list[Row], rows: list[Row]) -> tuple[list[Row], list[Row]]:
+        """The findings of both runs about what both could look at."""
+        account = outcome.account[:64]
+        unseen_then, unseen_now = _unseen(before), _unseen(rows)
+        if unseen_then or unseen_now:
+            self._leave(
+                account, outcome.region, _UNKNOWN if unseen_then else _ANSWERED, _UNKNOWN if unseen_now else _ANSWERED
+            )
+        then, now = ({*map(_resource, run)} - unseen_then - unseen_now for run in (before, rows))
+        seen_then = then & now if account in unseen_now else then
+        seen_now = then & now if account in unseen_then else now
+        return (
+            [row for row in before if _resource(row) in seen_then],
+            [row for row in rows if _resource(row) in seen_now],
+        )
+
     def _compare(self, outcome: Outcome, before: list[Row], rows: list[Row]) -> Iterator[Change]:
+        if outcome.verdicts is not None:
+            yield from _by_resource(before, rows)
+            return
         if len(before) == len(rows) == 1 and _stands_alone(outcome.result):
             yield from _if_changed(before[0], rows[0])
             return
@@ -161,7 +189,7 @@ class Changes:
         return None
 
     def _leave(self, account: str, region: str | None, then: str, now: str) -> None:
-        if then == now == _REGION_OFF:
+        if then == now and now in _NOTHING_THERE:
             return
         regions = self._not_compared[then, now][account]
         if region not in regions:  # it may be, of another check
@@ -179,7 +207,7 @@ class Changes:
             then, now = self._earlier.columns.get(check), self._columns[check]
             if rows and then is None:
                 yield f"The earlier run has no rows of {check}."
-            elif then:
+            elif then and check not in self._judging:  # their columns depend on the verdict
                 gone = [name for name, times in then.items() if times == self._earlier.rows[check] and name not in now]
                 new = [name for name, times in now.items() if times == rows and name not in then]
                 if rows and (gone or new):
@@ -207,6 +235,38 @@ def _stands_alone(result: Any) -> bool:
     """Whether it is its only row, and not a list that happens to have one."""
     found = items_of(result)
     return len(found) == 1 and found[0] is result
+
+
+def _resource(finding: Row) -> str:
+    return str(finding.get("resource"))
+
+
+def _unseen(findings: list[Row]) -> set[str]:
+    """The resources that could not be looked at; among them the account itself, if not all of them are known."""
+    return {_resource(finding) for finding in findings if finding.get("verdict") == _UNKNOWN}
+
+
+def _by_resource(before: list[Row], rows: list[Row]) -> Iterator[Change]:
+    """A resource may have several findings: those that are the same go first."""
+    earlier: dict[str, list[Row]] = defaultdict(list)
+    for row in before:
+        earlier[_resource(row)].append(row)
+    different = []
+    for row in rows:
+        olds = earlier[_resource(row)]
+        same = next((old for old in olds if _whole(old) == _whole(row)), None)
+        if same is None:
+            different.append(row)
+        else:
+            olds.remove(same)
+    for row in different:
+        if olds := earlier[_resource(row)]:
+            yield from _if_changed(olds.pop(0), row)
+        else:
+            yield "new", row, {}
+    for olds in earlier.values():
+        for old in olds:
+            yield "gone", old, {}
 
 
 def _by_column(column: str, before: list[Row], rows: list[Row]) -> Iterator[Change]:

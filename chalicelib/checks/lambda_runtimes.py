@@ -59,6 +59,6 @@ def judge(function: Response, dates: Mapping[str, date | None], today: date) -> 
         return ok(resource, f"AWS has set no date for the deprecation of {runtime}.", **columns)
     if day <= today:
         return alarm(resource, f"AWS deprecated {runtime} on {day}.", **columns)
-    if (left := (day - today).days) <= SOON:
-        return alarm(resource, f"AWS deprecates {runtime} on {day}, {left} days from now.", **columns)
+    if (day - today).days <= SOON:
+        return alarm(resource, f"AWS deprecates {runtime} on {day}, which is within {SOON} days.", **columns)
     return ok(resource, f"AWS supports {runtime} until {day}.", **columns)

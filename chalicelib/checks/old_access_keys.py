@@ -43,12 +43,13 @@ def _key(user: User, key: int, now: datetime) -> Finding:
     }
     if created is None:
         return unknown(resource, f"AWS does not tell how old key {key} is.", **columns)
-    age, unused = (now - created).days, (now - (used or created)).days
-    idle = f"was not used for {unused} days" if used else "was never used"
-    wrong = [f"is {age} days old"] * (age > MAX_AGE_DAYS) + [idle] * (unused >= UNUSED_DAYS)
+    idle = f"was not used for {UNUSED_DAYS} days" if used else "was never used"
+    # limits and no ages: those would differ every day, and every finding with them
+    wrong = [f"is older than {MAX_AGE_DAYS} days"] * ((now - created).days > MAX_AGE_DAYS)
+    wrong += [idle] * ((now - (used or created)).days >= UNUSED_DAYS)
     if wrong:
         return alarm(resource, f"Key {key} {' and '.join(wrong)}.", **columns)
-    return ok(resource, f"Key {key} is {age} days old and {'in use' if used else 'not used yet'}.", **columns)
+    return ok(resource, f"Key {key} is neither old nor unused.", **columns)
 
 
 def _date(user: User, column: str) -> datetime | None:

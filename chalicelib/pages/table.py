@@ -1,4 +1,5 @@
-"""The tables of a report: of a check, a row for each thing that it found; and one of the accounts without an answer."""
+"""The tables of a report: of the checks that judge, the worst first; of a check, a row for each thing that it found;
+and one of the accounts without an answer."""
 
 from __future__ import annotations
 
@@ -9,20 +10,24 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any
 
+from chalicelib.checks import CHECKS
+from chalicelib.checks.finding import VERDICTS, Verdict
 from chalicelib.outputs.rows import RESULT, items_of
-from chalicelib.pages.contents import LABELS, Findings, Kind, Missing, target_of
+from chalicelib.pages.contents import LABELS, Findings, Judged, JudgedRow, Kind, Missing, target_of
 from chalicelib.pages.markup import Content, Markup, element, join
 from chalicelib.sweeps.outcome import Answer, Outcome, Target
 
 MAX_COLUMNS = 12
 MAX_LISTED = 20
 MAX_REGIONS = 3
-"""Of more regions than this, their number is shown."""
+"""Of more regions than this, their number is shown; and of all checks, if they are more."""
 MAX_SHOWN = 200
 MAX_HINT = 1500
 """Characters. A page is for reading: with these, one of 500 accounts stays under 1 MB; the sweep's JSON has it all."""
 
 _NUMBER = "number"
+_WORDS: Mapping[Verdict, tuple[str, str]] = {"alarm": ("alarm", "alarms"), "skip": ("skipped", "skipped")}
+"""Of a verdict whose name does not do, for one finding and for several."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,15 @@ class Leading:
             _cell(target.unit, "Unit") if self.unit else None,
             _cell(target.tags, "Tags") if self.tags else None,
             element("td", regions, data_label="Region") if self.region else None,
+        )
+
+    def several(self, row: JudgedRow) -> Markup:
+        """The cells of a row of many accounts."""
+        return join(
+            element("th", counted(len(row.targets), "account"), scope="row"),
+            _cell(None, "Unit") if self.unit else None,
+            _cell(None, "Tags") if self.tags else None,
+            element("td", named(row.regions), data_label="Region") if self.region else None,
         )
 
 
@@ -111,14 +125,57 @@ def findings_table(findings: Findings, leading: Leading) -> Markup:
     return _table(_summary(findings), join(leading.heads(), *heads), join(*rows))
 
 
-def missing_table(missing: Sequence[Missing], leading: Leading, *, with_check: bool) -> Markup:
-    """Who gave no answer, and why."""
+def overview_table(checks: Sequence[Judged]) -> Markup:
+    """Of each check, how many accounts have an alarm, and how many findings have each verdict."""
+    heads = join(
+        _head("Check"),
+        _head("With an alarm"),
+        *(_head(verdict, class_=_NUMBER) for verdict in VERDICTS),
+    )
+    rows = (
+        element(
+            "tr",
+            _check(judged),
+            element("td", alarmed(judged), data_label="With an alarm"),
+            *(_count(judged.verdicts[verdict], verdict) for verdict in VERDICTS),
+        )
+        for judged in checks
+    )
+    return _table("How many findings of each check have each verdict, the worst first", heads, join(*rows))
+
+
+def judged_table(judged: Judged, leading: Leading) -> Markup:
+    """What a check that judges found, the worst first."""
+    leading = replace(leading, region=any(row.regions for row in judged.rows))
+    single = [_without_verdict(row) for row in judged.rows if len(row.findings) == 1]
+    own = _Own.of(single or [{"reason": None}])
+    heads = own.heads()
     rows = (
         _row(
-            row.kind,
+            row.verdict,
+            leading.cells(row.targets[0], named(row.regions)) if len(row.targets) == 1 else leading.several(row),
+            element("td", _pill(row.verdict), data_label="verdict"),
+            *(own.cells(_without_verdict(row)) if len(row.findings) == 1 else [_grouped(row, len(heads))]),
+        )
+        for row in judged.rows
+    )
+    caption = f"With an alarm: {alarmed(judged)}. {in_words(judged.verdicts)}."
+    return _table(caption, join(leading.heads(), _head("verdict"), *heads), join(*rows))
+
+
+def missing_table(missing: Sequence[Missing], leading: Leading, *, checks: int) -> Markup:
+    """Who gave no answer, and why.
+
+    Args:
+        checks: how many the page has; of one, it is not said which.
+    """
+    with_check = checks > 1
+    rows = (
+        _row(
+            f"{row.kind} unknown" if row.unknown else row.kind,
             leading.cells(row.target, truncate(", ".join(row.regions))),
-            element("td", ", ".join(row.checks), data_label="Check") if with_check else None,
-            element("td", element("span", LABELS[row.kind], class_=f"pill {row.kind}"), data_label="Outcome"),
+            element("td", _checks(row.checks, checks), data_label="Check") if with_check else None,
+            element("td", _pill(row.kind), data_label="Outcome"),
             element("td", row.why, class_="why") if isinstance(row.why, str) else _error(row.why),
         )
         for row in missing
@@ -131,9 +188,37 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def anchor(table: str) -> str:
+    """The id of a table's section."""
+    return "table-" + table.replace(" ", "-")
+
+
 def named(regions: Sequence[str]) -> str:
     """The names of a few regions, the number of many."""
     return ", ".join(regions) if len(regions) <= MAX_REGIONS else counted(len(regions), "region")
+
+
+def in_words(verdicts: Mapping[Verdict, int]) -> str:
+    """How many findings have each verdict, the worst first. That none is an alarm or unknown is said as well."""
+    there = [one for one in VERDICTS if one in verdicts and (verdicts[one] or one in ("alarm", "unknown"))]
+    words = [_WORDS.get(verdict, (verdict, verdict))[verdicts[verdict] != 1] for verdict in there]
+    return ", ".join(f"{verdicts[verdict]:,} {word}" for verdict, word in zip(there, words, strict=True))
+
+
+def alarmed(judged: Judged) -> str:
+    return f"{judged.alarmed:,} of {counted(judged.asked, 'account')}"
+
+
+def description_of(check: str) -> str | None:
+    known = CHECKS.get(check)
+    return known.description if known else None
+
+
+def controls_of(check: str) -> str:
+    """Those that a check answers, such as "CIS 5: 5.3, 5.4; FSBP: EC2.13"."""
+    known = CHECKS.get(check)
+    listed = known.controls if known else {}
+    return "; ".join(f"{framework}: {', '.join(controls)}" for framework, controls in listed.items())
 
 
 def truncate(value: str, maximum: int = MAX_SHOWN) -> str:
@@ -157,8 +242,8 @@ def _table(caption: str, heads: Markup, rows: Markup) -> Markup:
     return element("table", element("caption", caption), head, element("tbody", rows))
 
 
-def _row(kind: Kind, *cells: Content) -> Markup:
-    return element("tr", *cells, data_kind=kind)
+def _row(kinds: str, *cells: Content) -> Markup:
+    return element("tr", *cells, data_kind=kinds)
 
 
 def _head(label: str, **attributes: str | None) -> Markup:
@@ -167,6 +252,41 @@ def _head(label: str, **attributes: str | None) -> Markup:
 
 def _label(column: Hashable) -> str:
     return truncate(str(column).replace("_", " "), 40)
+
+
+def _pill(kind: Kind) -> Markup:
+    return element("span", LABELS[kind], class_=f"pill {kind}")
+
+
+def _checks(names: Sequence[str], all_: int) -> str:
+    return f"all {all_} checks" if len(names) == all_ > MAX_REGIONS else ", ".join(names)
+
+
+def _check(judged: Judged) -> Markup:
+    """Its name, which leads to its table if there is one."""
+    name = element("a", judged.check, href=f"#{anchor(judged.check)}") if judged.rows else judged.check
+    lines = (
+        element("p", line, class_="quiet") for line in (description_of(judged.check), controls_of(judged.check)) if line
+    )
+    return element("th", name, *lines, scope="row")
+
+
+def _count(number: int, verdict: Verdict) -> Markup:
+    shown = element("span", f"{number}", class_=f"pill {verdict}") if number else 0
+    return element("td", shown, class_=_NUMBER, data_label=verdict)
+
+
+def _without_verdict(row: JudgedRow) -> Mapping[str, Any]:
+    return {name: value for name, value in row.findings[0].items() if name != "verdict"}
+
+
+def _grouped(row: JudgedRow, columns: int) -> Markup:
+    """How many findings they are, and the reason if it is that of all."""
+    reasons = {str(finding.get("reason")) for finding in row.findings}
+    only = f": {reasons.pop()}" if len(reasons) == 1 else ""
+    return element(
+        "td", truncate(f"{counted(len(row.findings), 'finding')}{only}"), class_="why quiet", colspan=columns
+    )
 
 
 def _account(account_id: str, name: str | None) -> Markup:

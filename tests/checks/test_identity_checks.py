@@ -169,12 +169,12 @@ def keys_of(*keys: tuple[str, str, str]) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("created", "used", "verdict", "said"),
     [
-        (days_ago(10), days_ago(1), "ok", "10 days old and in use."),
-        (days_ago(90), days_ago(44), "ok", "90 days old and in use."),
-        (days_ago(91), days_ago(1), "alarm", "Key 1 is 91 days old."),
+        (days_ago(10), days_ago(1), "ok", "Key 1 is neither old nor unused."),
+        (days_ago(90), days_ago(44), "ok", "Key 1 is neither old nor unused."),
+        (days_ago(91), days_ago(1), "alarm", "Key 1 is older than 90 days."),
         (days_ago(60), days_ago(45), "alarm", "Key 1 was not used for 45 days."),
-        (days_ago(400), days_ago(50), "alarm", "Key 1 is 400 days old and was not used for 50 days."),
-        (days_ago(44), "N/A", "ok", "44 days old and not used yet."),
+        (days_ago(400), days_ago(50), "alarm", "Key 1 is older than 90 days and was not used for 45 days."),
+        (days_ago(44), "N/A", "ok", "Key 1 is neither old nor unused."),
         (days_ago(45), "N/A", "alarm", "Key 1 was never used."),
         (days_ago(45), "no_information", "alarm", "Key 1 was never used."),
         ("N/A", "N/A", "unknown", "AWS does not tell how old key 1 is."),
@@ -184,6 +184,15 @@ def test_an_active_key_is_neither_old_nor_unused(created, used, verdict, said):
     [found] = old_access_keys.judge(keys_of(("true", created, used)), NOW)
     assert (found["resource"], found["verdict"]) == ("arn:ann", verdict)
     assert said in found["reason"]
+
+
+def test_the_reason_is_the_same_tomorrow() -> None:
+    """Or --since would tell of every old key every day."""
+    today, tomorrow = (
+        [*old_access_keys.judge(keys_of(("true", days_ago(400), days_ago(50))), NOW + timedelta(days=day))]
+        for day in (0, 1)
+    )
+    assert today == tomorrow
 
 
 def test_each_active_key_is_judged_and_no_inactive_one():

@@ -291,7 +291,7 @@ DATES = {"old": TODAY, "ending": date(2026, 4, 1), "young": date(2026, 4, 2), "p
     ("function", "verdict", "seen", "deprecated"),
     [
         ({"Runtime": "old"}, "alarm", "AWS deprecated old on 2026-01-01.", "2026-01-01"),
-        ({"Runtime": "ending"}, "alarm", "AWS deprecates ending on 2026-04-01, 90 days from now.", "2026-04-01"),
+        ({"Runtime": "ending"}, "alarm", "AWS deprecates ending on 2026-04-01, which is within 90 days.", "2026-04-01"),
         ({"Runtime": "young"}, "ok", "until 2026-04-02", "2026-04-02"),
         ({"Runtime": "preview"}, "ok", "no date", None),
         ({"Runtime": "newer"}, "unknown", "does not know newer yet", None),
