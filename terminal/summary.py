@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -18,7 +19,7 @@ from terminal.streams import printable
 Lines = Iterator[Text]
 
 _FEW = 5
-"""Reasons why something is unknown."""
+"""Reasons why something is unknown; and checks that are named, if they are all."""
 
 
 class Tally:
@@ -70,7 +71,7 @@ def summary(answer: Answer, tally: Tally) -> Lines:
         outcome for outcome in answer.outcomes if outcome.failed and outcome.error and outcome.account not in cut
     ]
     for outcomes in _by_cause(failures):
-        yield from _failure(outcomes)
+        yield from _failure(outcomes, len({outcome.check for outcome in answer.outcomes}))
     yield from _unknown(tally)
     yield from _regions_off(outcome for outcome in answer.outcomes if outcome.error and not outcome.failed)
     yield from _left_out(answer.left_out)
@@ -84,7 +85,7 @@ def summary(answer: Answer, tally: Tally) -> Lines:
 
 
 def _by_cause(failures: Iterable[Outcome]) -> list[list[Outcome]]:
-    """Those together whose hints are the same but for the account and the region."""
+    """Those together whose hints are the same but for the account, the region, and the check with its call."""
     causes: defaultdict[tuple[str, str], list[Outcome]] = defaultdict(list)
     for outcome in failures:
         assert outcome.error is not None  # it failed
@@ -93,12 +94,17 @@ def _by_cause(failures: Iterable[Outcome]) -> list[list[Outcome]]:
             hint = hint.replace(outcome.account, "")
         if outcome.region and outcome.error.stage == "check":
             hint = hint.replace(outcome.region, "")
+        hint = re.sub(rf"^The check {re.escape(outcome.check)} (\(\w+\) )?", "", hint)
         causes[_name(outcome.error), hint].append(outcome)
     return list(causes.values())
 
 
-def _failure(outcomes: Sequence[Outcome]) -> Lines:
-    """One cause: its accounts, and what to do about the first of them."""
+def _failure(outcomes: Sequence[Outcome], asked: int) -> Lines:
+    """One cause: its accounts, and what to do about the first of them.
+
+    Args:
+        asked: how many checks were asked.
+    """
     error = outcomes[0].error
     assert error is not None  # it failed
     accounts: defaultdict[str, list[Outcome]] = defaultdict(list)
@@ -106,12 +112,18 @@ def _failure(outcomes: Sequence[Outcome]) -> Lines:
         accounts[outcome.account].append(outcome)
     yield Text(f"{_name(error)}: {counted(len(accounts), 'account')}", style="bold red")
     for of_account in accounts.values():
-        yield _plain(f"  {_account(of_account[0].account, of_account[0].name)}{_where(of_account)}")
+        checks = dict.fromkeys(outcome.check for outcome in of_account) if asked > 1 else ()
+        where = f"{_where(of_account)}{': ' if checks else ''}{_listed(list(checks), asked)}"
+        yield _plain(f"  {_account(of_account[0].account, of_account[0].name)}{where}")
     first, *steps = _hint(error).splitlines()
     yield _plain(f"  {first}")
     for step in steps:
         yield _plain(f"  - {step}")
     yield Text()
+
+
+def _listed(checks: Sequence[str], asked: int) -> str:
+    return f"all {asked} checks" if len(checks) == asked > _FEW else ", ".join(checks)
 
 
 def _unknown(tally: Tally) -> Lines:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.checks.finding import Finding, alarm, info, ok, skip, unknown
@@ -72,6 +73,29 @@ def test_a_reason_that_names_the_region_is_the_same_in_each_region():
         for region in ("eu-west-1", "us-east-1")
     ]
     assert told(outcomes)[:2] == ["CheckDenied AccessDenied: 1 account", f"  {ONE} production in eu-west-1, us-east-1"]
+
+
+def test_checks_that_are_denied_for_the_same_reason_are_together_and_named():
+    outcomes = [
+        replace(failed(account, error), check=check)
+        for account in (ONE, TWO)
+        for check, call in {"imds": "DescribeInstances", "flow_logs": "DescribeVpcs"}.items()
+        for error in [
+            CheckDenied(f"The check {check} ({call}) in account {account}: denied, X.", hint="Ask.", code="X")
+        ]
+    ]
+    assert told(outcomes)[:5] == [
+        "CheckDenied X: 2 accounts",
+        f"  {ONE} production: imds, flow_logs",
+        f"  {TWO} staging: imds, flow_logs",
+        f"  The check imds (DescribeInstances) in account {ONE}: denied, X. Ask.",
+        "",
+    ]
+
+
+def test_an_account_that_fails_in_all_of_many_checks_does_not_name_them():
+    outcomes = [replace(failed(ONE, denied(ONE)), check=f"check_{number}") for number in range(6)]
+    assert told(outcomes)[1] == f"  {ONE} production: all 6 checks"
 
 
 def test_the_hubs_region_in_a_hint_does_not_make_another_cause_of_it():
