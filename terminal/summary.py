@@ -19,7 +19,7 @@ from terminal.streams import printable
 Lines = Iterator[Text]
 
 _FEW = 5
-"""Reasons why something is unknown; and checks that are named, if they are all."""
+"""Reasons why something is unknown."""
 
 
 class Tally:
@@ -112,18 +112,14 @@ def _failure(outcomes: Sequence[Outcome], asked: int) -> Lines:
         accounts[outcome.account].append(outcome)
     yield Text(f"{_name(error)}: {counted(len(accounts), 'account')}", style="bold red")
     for of_account in accounts.values():
-        checks = dict.fromkeys(outcome.check for outcome in of_account) if asked > 1 else ()
-        where = f"{_where(of_account)}{': ' if checks else ''}{_listed(list(checks), asked)}"
+        checks = dict.fromkeys(outcome.check for outcome in of_account)
+        where = _where(of_account) + (f": {', '.join(checks)}" if len(checks) < asked else "")
         yield _plain(f"  {_account(of_account[0].account, of_account[0].name)}{where}")
     first, *steps = _hint(error).splitlines()
     yield _plain(f"  {first}")
     for step in steps:
         yield _plain(f"  - {step}")
     yield Text()
-
-
-def _listed(checks: Sequence[str], asked: int) -> str:
-    return f"all {asked} checks" if len(checks) == asked > _FEW else ", ".join(checks)
 
 
 def _unknown(tally: Tally) -> Lines:

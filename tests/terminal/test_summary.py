@@ -84,18 +84,15 @@ def test_checks_that_are_denied_for_the_same_reason_are_together_and_named():
             CheckDenied(f"The check {check} ({call}) in account {account}: denied, X.", hint="Ask.", code="X")
         ]
     ]
-    assert told(outcomes)[:5] == [
+    in_all = told([*outcomes, judged(ONE, ok("a", "Fine."), check="imds")])
+    assert in_all[:2] == ["CheckDenied X: 2 accounts", f"  {ONE} production"]
+    assert told([*outcomes, judged(ONE, ok("a", "Fine."))])[:5] == [
         "CheckDenied X: 2 accounts",
         f"  {ONE} production: imds, flow_logs",
         f"  {TWO} staging: imds, flow_logs",
         f"  The check imds (DescribeInstances) in account {ONE}: denied, X. Ask.",
         "",
     ]
-
-
-def test_an_account_that_fails_in_all_of_many_checks_does_not_name_them():
-    outcomes = [replace(failed(ONE, denied(ONE)), check=f"check_{number}") for number in range(6)]
-    assert told(outcomes)[1] == f"  {ONE} production: all 6 checks"
 
 
 def test_the_hubs_region_in_a_hint_does_not_make_another_cause_of_it():
