@@ -222,7 +222,7 @@ OWN_ADMIN = f"arn:aws:iam::{ACCOUNT}:policy/own-admin"
 
 def of_role(name: str = "app", path: str = "/", **more: Any) -> Any:
     role = {"Arn": f"arn:aws:iam::{ACCOUNT}:role{path}{name}", "RoleName": name, "Path": path, **more}
-    return admin_principals.judge(role, {OWN_ADMIN}, {})
+    return admin_principals.judge(role, {OWN_ADMIN: True}, {})
 
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
@@ -250,7 +250,13 @@ def test_other_managed_policies_are_told_apart_by_their_arn(arn, verdict):
         (EVERYTHING, "alarm"),
         (allow(Action=["s3:*", "*:*"], Resource=["*"]), "alarm"),
         (allow(Action="*", Resource="arn:aws:s3:::one"), "ok"),
-        (allow(Action="*", Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}}), "ok"),
+        (allow(Action="*", Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}}), "info"),
+        (allow(Action="*:*", Condition={"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}), "info"),
+        ({"Statement": [*allow(Action="*", Condition={"Bool": {}})["Statement"], EVERYTHING["Statement"]]}, "alarm"),
+        ({"Statement": {"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:s3:::audit"}}, "info"),
+        ({"Statement": {"Effect": "Allow", "NotAction": ["organizations:*", "account:*"], "Resource": "*"}}, "info"),
+        ({"Statement": {"Effect": "Allow", "NotAction": ["IAM:*"], "NotResource": "arn:aws:s3:::audit"}}, "ok"),
+        ({"Statement": {"Effect": "Deny", "NotAction": "s3:*", "Resource": "*"}}, "ok"),
         (allow(Action="iam:*"), "ok"),
         (allow(Effect="Deny", Action="*"), "ok"),
         ({"Statement": [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}]}, "ok"),
