@@ -12,8 +12,8 @@ from chalicelib.cross_account import Account
 def flow_logs(account: Account) -> Findings:
     """Find VPCs, in use, without a flow log that delivers.
 
-    In use: a network interface is in it. Logs of single subnets or network interfaces do not count, even if they are
-    of all subnets: the next one has none.
+    One of accepted traffic alone is not enough: CIS asks for what was rejected. In use: a network interface is in it.
+    Logs of single subnets or network interfaces do not count, even if they are of all subnets: the next one has none.
 
     Controls: CIS 5: 3.7; CIS 7: 4.7; FSBP: EC2.6.
     """
@@ -49,7 +49,11 @@ def judge(vpc: Response, logs: Sequence[Response], used: Collection[str | None],
     columns = {"default": vpc.get("IsDefault"), "traffic": ", ".join(traffic) or None}
     if owner != account_id:
         return skip(resource, f"It is shared by account {owner}, which alone sees its flow logs.", **columns)
-    if len(logs) > len(failing):
+    if delivering := [log for log in logs if log not in failing]:
+        if all(log.get("TrafficType") == "ACCEPT" for log in delivering):
+            return alarm(
+                resource, "It has only a flow log of what was let in, and none of what was rejected.", **columns
+            )
         return ok(resource, "It has a flow log.", **columns)
     if failing:
         why = failing[0].get("DeliverLogsErrorMessage", "AWS does not say why")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from chalicelib.checks.check import check, require_field
-from chalicelib.checks.finding import Finding, Findings, Response, alarm, info, looked, ok
+from chalicelib.checks.finding import Finding, Findings, Response, alarm, info, looked, ok, unknown
 from chalicelib.cross_account import Account
 
 
@@ -37,11 +37,13 @@ def _defaults(account: Account, used: bool) -> Findings:
 def judge(instance: Response) -> Finding:
     """Judge an instance, as EC2 describes it."""
     resource = require_field(instance, "InstanceId")
-    options = require_field(instance, "MetadataOptions")
+    options = instance.get("MetadataOptions")
     columns = {
         "state": require_field(instance, "State").get("Name"),
         "profile": instance.get("IamInstanceProfile", {}).get("Arn"),
     }
+    if options is None:  # as of one that is shutting down
+        return unknown(resource, "AWS does not tell its metadata options.", **columns)
     if options.get("HttpEndpoint") == "disabled":
         return ok(resource, "Its metadata service is off.", **columns)
     if options.get("HttpTokens") == "required":

@@ -242,6 +242,12 @@ def test_terminated_instances_are_left_out():
     assert found == [(ACCOUNT, "info")]
 
 
+def test_an_instance_without_metadata_options_leaves_the_others_judged():
+    instances = {"Reservations": [{"Instances": [{"InstanceId": "i-0", "State": {}}, instance(HttpTokens="optional")]}]}
+    found = run("imds", describe_instances=instances, get_instance_metadata_defaults={"AccountLevel": {}})
+    assert found == [("i-0", "unknown"), ("i-1", "alarm"), (ACCOUNT, "alarm")]
+
+
 def test_instances_and_the_regions_default_are_judged_without_each_other():
     instances = {"Reservations": [{"Instances": [instance()]}]}
     assert run("imds", describe_instances=instances) == [("i-1", "alarm"), (ACCOUNT, "unknown")]
@@ -262,6 +268,9 @@ FAILED = log(DeliverLogsStatus="FAILED", DeliverLogsErrorMessage="Access error")
         ([log()], True, "ok", "has a flow log", "ALL"),
         ([log(DeliverLogsStatus="SUCCESS")], False, "ok", "has a flow log", "ALL"),
         ([log(traffic="REJECT"), log(traffic="ACCEPT")], True, "ok", "has a flow log", "ACCEPT, REJECT"),
+        ([log(traffic="REJECT")], True, "ok", "has a flow log", "REJECT"),
+        ([log(traffic="ACCEPT")], True, "alarm", "of what was let in", "ACCEPT"),
+        ([log(traffic="ACCEPT"), FAILED], True, "alarm", "of what was let in", "ACCEPT, ALL"),
         ([FAILED, log()], True, "ok", "has a flow log", "ALL"),
         ([FAILED], True, "alarm", "does not deliver: Access error.", "ALL"),
         ([log(DeliverLogsStatus="FAILED")], True, "alarm", "AWS does not say why.", "ALL"),
