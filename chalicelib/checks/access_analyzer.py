@@ -12,6 +12,8 @@ from chalicelib.cross_account import Account
 OF_EXTERNAL_ACCESS = frozenset({"ACCOUNT", "ORGANIZATION"})
 """The types of analyzers that count. Those of unused and of internal access answer other questions."""
 
+NONE_SHARED = "The account that lists the organization has none for all; another one's would not be seen."
+
 MAX_FINDINGS = 1000
 """Of an analyzer, no more are counted."""
 
@@ -55,7 +57,7 @@ def judge(account_id: str, region: str, analyzers: Sequence[Response], organizat
         shared = organization.analyzers(region)
         if shared:
             return ok(account_id, "An analyzer of the organization is active here.", analyzer=shared[0])
-        limits = "The organization's analyzers could not be read." if shared is None else ""
+        limits = "The organization's analyzers could not be read." if shared is None else NONE_SHARED
     statuses = ", ".join(sorted(analyzer["status"] for analyzer in analyzers))
     seen = f"No analyzer of external access is active here{statuses and f', only {statuses}'}."
     return alarm(account_id, f"{seen} {limits}".rstrip(), analyzer=None)

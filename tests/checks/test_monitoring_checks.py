@@ -54,13 +54,16 @@ def verdicts(findings: Any) -> list[tuple[str, str]]:
 # ---- cloudtrail
 
 
-def trail(name: str, *, logging: bool = True, multi: bool = True, organization: bool = False) -> dict[str, Any]:
+def trail(
+    name: str, *, logging: bool = True, multi: bool = True, organization: bool = False, error: str | None = None
+) -> dict[str, Any]:
     return {
         "TrailARN": f"arn:trail/{name}",
         "HomeRegion": "us-east-1",
         "IsMultiRegionTrail": multi,
         "IsOrganizationTrail": organization,
         "IsLogging": logging,
+        "LatestDeliveryError": error,
     }
 
 
@@ -78,6 +81,13 @@ def trail(name: str, *, logging: bool = True, multi: bool = True, organization: 
         ),
         ([trail("a", multi=False), trail("b")], "ok", "A multi-region trail is logging.", "arn:trail/b"),
         ([trail("a", organization=True)], "ok", "The organization's multi-region trail is logging.", "arn:trail/a"),
+        ([trail("a", error="NoSuchBucket"), trail("b")], "ok", "A multi-region trail is logging.", "arn:trail/b"),
+        (
+            [trail("a", error="NoSuchBucket"), trail("b", multi=False)],
+            "alarm",
+            "A multi-region trail is on, but S3 takes none of its logs: NoSuchBucket.",
+            "arn:trail/a",
+        ),
     ],
 )
 def test_a_region_needs_a_multi_region_trail_that_is_logging(trails, verdict, reason, named):
@@ -207,6 +217,7 @@ def organization(*members: str, shared: list[str] | None = None) -> Organization
 
 
 NONE_READ = "The organization's analyzers could not be read."
+NONE_SHARED = "The account that lists the organization has none for all; another one's would not be seen."
 
 
 @pytest.mark.parametrize(
@@ -214,11 +225,11 @@ NONE_READ = "The organization's analyzers could not be read."
     [
         ([analyzer()], UNKNOWN, "ok", "arn:own", "active here."),
         ([], organization(ACCOUNT, shared=["arn:shared"]), "ok", "arn:shared", "active here."),
-        ([], organization(ACCOUNT, shared=[]), "alarm", None, "active here."),
+        ([], organization(ACCOUNT, shared=[]), "alarm", None, NONE_SHARED),
         ([], organization(ACCOUNT), "alarm", None, NONE_READ),
         ([], organization(shared=["arn:shared"]), "alarm", None, "active here."),
         ([], UNKNOWN, "alarm", None, NOT_READ),
-        ([analyzer("FAILED")], organization(ACCOUNT, shared=[]), "alarm", None, "active here, only FAILED."),
+        ([analyzer("FAILED")], organization(ACCOUNT, shared=[]), "alarm", None, f"here, only FAILED. {NONE_SHARED}"),
     ],
 )
 def test_a_region_needs_an_active_analyzer_of_the_account_or_of_its_organization(
