@@ -41,6 +41,9 @@ VERDICTS: Mapping[Verdict, str] = {
 MAX_LOOKS = 1000
 """How many things a check asks AWS about one by one in an account and region. At 50 ms a call that is a minute."""
 
+GONE = frozenset({"NoSuchBucket", "NotFoundException", "DBSnapshotNotFound", "DBSnapshotNotFoundFault"})
+"""How AWS says that a thing is not there that it has listed a moment ago."""
+
 Finding = dict[str, Any]
 """`resource` (an ARN or an id; of the account as a whole, the account's id), `verdict`, `reason` and more columns."""
 
@@ -121,7 +124,9 @@ def each(
         if number == MAX_LOOKS:
             yield unknown(account_id, f"Only the first {MAX_LOOKS:,} were looked at; there are more.")
             return
-        yield from looked(resource(thing), lambda thing=thing: find(thing))  # type: ignore[misc]
+        for found in looked(resource(thing), lambda thing=thing: find(thing)):  # type: ignore[misc]
+            gone = isinstance(found, CouldNotLook) and code_of(found.error) in GONE
+            yield skip(resource(thing), "It has been deleted meanwhile.") if gone else found
 
 
 def judged(found: Findings, account_id: str) -> list[Finding]:
@@ -160,6 +165,7 @@ def _is_trouble(error: Exception) -> bool:
         ErrorKind.THROTTLED,
         ErrorKind.TIMED_OUT,
         ErrorKind.UNAVAILABLE,
+        ErrorKind.UNREACHABLE,
     )
 
 

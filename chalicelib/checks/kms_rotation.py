@@ -45,7 +45,8 @@ def not_rotatable(key: Response) -> str | None:
     if state != "Enabled":
         return f"KMS does not rotate it, because its state is {state}."
     if related.get("MultiRegionKeyType") == "REPLICA":
-        return f"It is a replica: it is rotated with its primary key, in {related['PrimaryKey']['Region']}."
+        region = related.get("PrimaryKey", {}).get("Region", "another region")
+        return f"It is a replica: it is rotated with its primary key, in {region}."
     return None
 
 

@@ -68,7 +68,7 @@ def _look(account: Account, snapshot: Response) -> Finding:
 
 def judge_database_snapshot(snapshot: Response, attributes: Iterable[Response]) -> Finding:
     resource = require_field(snapshot, "DBSnapshotArn")
-    if any(one.get("AttributeName") == "restore" and "all" in one["AttributeValues"] for one in attributes):
+    if any(one.get("AttributeName") == "restore" and "all" in one.get("AttributeValues", ()) for one in attributes):
         return alarm(resource, "It is shared with every AWS account.", kind="RDS snapshot")
     if snapshot["Encrypted"]:
         return ok(resource, "It is encrypted, and so cannot be public.", kind="RDS snapshot")

@@ -38,7 +38,7 @@ class Account:
         regions: of the clients.
     """
 
-    id = ACCOUNT
+    id, region = ACCOUNT, "eu-west-1"
 
     def __init__(self, **answers: Any) -> None:
         self.calls: list[str] = []
@@ -172,6 +172,24 @@ def test_a_bucket_that_may_not_be_read_leaves_the_others_judged() -> None:
     assert run(s3_public_buckets, account) == [("b", "ok"), ("a", "unknown")]
 
 
+@pytest.mark.parametrize("code", ["InvalidToken", "InvalidAccessKeyId", "IllegalLocationConstraintException"])
+def test_a_bucket_in_a_region_that_the_account_has_left_is_unknown_and_no_end(code: str) -> None:
+    account = Account(
+        list_buckets=buckets("a", "b"),
+        get_public_access_block=[block(), refused(code), block(RestrictPublicBuckets=True, IgnorePublicAcls=True)],
+        get_bucket_policy_status=refused(code),
+        get_bucket_acl=refused(code),
+    )
+    assert run(s3_public_buckets, account) == [("b", "ok"), ("a", "unknown")]
+
+
+def test_a_session_that_has_expired_is_not_a_region_that_is_off() -> None:
+    account = Account(list_buckets=buckets("a"), get_public_access_block=[block(), refused("ExpiredToken")])
+    account._answers |= {"get_bucket_policy_status": None, "get_bucket_acl": None}
+    with pytest.raises(ClientError):
+        run(s3_public_buckets, account)
+
+
 def test_an_account_without_buckets_is_skipped() -> None:
     assert run(s3_public_buckets, Account(list_buckets=buckets())) == [(ACCOUNT, "skip")]
 
@@ -253,10 +271,16 @@ def test_a_database_snapshot_that_all_can_restore_is_an_alarm() -> None:
     account = Account(
         describe_snapshots={"Snapshots": []},
         describe_images={"Images": []},
-        describe_db_snapshots={"DBSnapshots": [database_snapshot("a"), database_snapshot("b"), database_snapshot("c")]},
-        describe_db_snapshot_attributes=[restorable_by("all"), restorable_by("444455556666"), refused()],
+        describe_db_snapshots={"DBSnapshots": [database_snapshot(name) for name in "abcd"]},
+        describe_db_snapshot_attributes=[
+            restorable_by("all"),
+            restorable_by("444455556666"),
+            refused("DBSnapshotNotFound"),
+            refused(),
+        ],
     )
-    assert run(public_snapshots_amis, account)[2:] == [("arn:a", "alarm"), ("arn:b", "ok"), ("arn:c", "unknown")]
+    found = [("arn:a", "alarm"), ("arn:b", "ok"), ("arn:c", "skip"), ("arn:d", "unknown")]
+    assert run(public_snapshots_amis, account)[2:] == found
 
 
 def test_an_encrypted_database_snapshot_is_not_asked_about() -> None:
@@ -322,6 +346,7 @@ def test_a_symmetric_key_must_be_rotated(rotates: bool, verdict: str) -> None:
         ({"KeyState": "Disabled"}, "Disabled"),
         ({"KeyState": "PendingDeletion"}, "PendingDeletion"),
         ({"MultiRegionConfiguration": {"MultiRegionKeyType": "REPLICA", "PrimaryKey": PRIMARY}}, "eu-west-1"),
+        ({"MultiRegionConfiguration": {"MultiRegionKeyType": "REPLICA"}}, "another region"),
     ],
 )
 def test_a_key_that_cannot_be_rotated_here_is_skipped_and_not_asked_about(
@@ -338,6 +363,11 @@ def test_a_primary_key_is_judged_like_any_other() -> None:
 
 def test_keys_of_aws_have_no_finding() -> None:
     assert run(kms_rotation, keys({**KEY, "KeyManager": "AWS"})) == [(ACCOUNT, "skip")]
+
+
+def test_a_key_that_is_deleted_meanwhile_is_skipped() -> None:
+    account = keys(refused("NotFoundException"), KEY, rotates={"KeyRotationEnabled": True})
+    assert run(kms_rotation, account) == [("arn:0", "skip"), ("arn:1", "ok")]
 
 
 def test_a_key_whose_policy_denies_the_role_is_unknown() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from chalicelib.checks import finding
 from chalicelib.checks.finding import Findings, alarm, each, judged, looked, ok
@@ -73,6 +73,10 @@ def test_a_check_that_could_not_look_at_anything_fails(error: Exception) -> None
 def test_pages_that_end_early_are_half_an_answer() -> None:
     slow = ReadTimeoutError(endpoint_url="https://example.com")
     assert judged(failing(slow, OK), ACCOUNT) == [OK, unknown(ACCOUNT, "AWS: timed out, ReadTimeoutError.")]
+    broken = ConnectionClosedError(endpoint_url="https://example.com")
+    assert judged(failing(broken, ALARM), ACCOUNT)[0] == ALARM
+    with pytest.raises(ConnectionClosedError):
+        judged(failing(broken), ACCOUNT)
 
 
 @pytest.mark.parametrize("error", [refusal("ExpiredToken"), refusal("AuthFailure"), ZeroDivisionError(), KeyError("x")])
@@ -98,6 +102,11 @@ def test_things_are_asked_about_one_by_one_up_to_the_cap_which_is_told(monkeypat
     assert [one["resource"] for one in found] == ["a", "b", ACCOUNT]
     assert found[2] == unknown(ACCOUNT, "Only the first 2 were looked at; there are more.")
     assert len(judged(each("ab", str, lambda thing: [OK], ACCOUNT), ACCOUNT)) == 2
+
+
+def test_what_is_deleted_meanwhile_is_not_unknown() -> None:
+    (found,) = judged(each("a", str, lambda thing: failing(refusal("NoSuchBucket")), ACCOUNT), ACCOUNT)
+    assert (found["resource"], found["verdict"]) == ("a", "skip")
 
 
 def test_one_thing_that_is_refused_leaves_the_others() -> None:
