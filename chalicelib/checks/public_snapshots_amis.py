@@ -56,7 +56,9 @@ def _database_snapshots(account: Account) -> Findings:
     # AWS makes no encrypted one public: there is nothing to ask
     yield from (judge_database_snapshot(one, ()) for one in snapshots if require_field(one, "Encrypted"))
     plain = (one for one in snapshots if not one["Encrypted"])
-    yield from each(plain, lambda one: one["DBSnapshotArn"], lambda one: [_look(account, one)], account.id)
+    yield from each(
+        plain, lambda one: require_field(one, "DBSnapshotArn"), lambda one: [_look(account, one)], account.id
+    )
 
 
 def _look(account: Account, snapshot: Response) -> Finding:
