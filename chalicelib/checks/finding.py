@@ -41,7 +41,7 @@ VERDICTS: Mapping[Verdict, str] = {
 MAX_LOOKS = 1000
 """How many things a check asks AWS about one by one in an account and region. At 50 ms a call that is a minute."""
 
-GONE = frozenset({"NoSuchBucket", "NotFoundException", "DBSnapshotNotFound", "DBSnapshotNotFoundFault"})
+GONE = frozenset({"NoSuchBucket", "NotFoundException", "DBSnapshotNotFound", "DBClusterSnapshotNotFoundFault"})
 """How AWS says that a thing is not there that it has listed a moment ago."""
 
 Finding = dict[str, Any]

@@ -241,20 +241,25 @@ def test_what_ec2_lists_as_public_is_an_alarm() -> None:
         describe_snapshots={"Snapshots": [{"SnapshotId": "snap-1"}]},
         describe_images={"Images": [{"ImageId": "ami-1"}, {"ImageId": "ami-2"}]},
         describe_db_snapshots={"DBSnapshots": []},
+        describe_db_cluster_snapshots={"DBClusterSnapshots": []},
     )
     alarms = [("snap-1", "alarm"), ("ami-1", "alarm"), ("ami-2", "alarm")]
-    assert run(public_snapshots_amis, account) == [*alarms, (ACCOUNT, "skip")]
+    assert run(public_snapshots_amis, account) == [*alarms, (ACCOUNT, "skip"), (ACCOUNT, "skip")]
 
 
 def test_ec2_and_rds_are_asked_for_the_accounts_own_and_not_for_all_of_the_world() -> None:
     account = Account(
-        describe_snapshots={"Snapshots": []}, describe_images={"Images": []}, describe_db_snapshots={"DBSnapshots": []}
+        describe_snapshots={"Snapshots": []},
+        describe_images={"Images": []},
+        describe_db_snapshots={"DBSnapshots": []},
+        describe_db_cluster_snapshots={"DBClusterSnapshots": []},
     )
     run(public_snapshots_amis, account)
     assert account.sent == {
         "describe_snapshots": {"OwnerIds": ["self"], "RestorableByUserIds": ["all"]},
         "describe_images": {"Owners": ["self"], "Filters": [{"Name": "is-public", "Values": ["true"]}]},
         "describe_db_snapshots": {"SnapshotType": "manual"},
+        "describe_db_cluster_snapshots": {"SnapshotType": "manual"},
     }
 
 
@@ -263,8 +268,10 @@ def test_what_is_not_public_is_one_finding_and_what_may_not_be_listed_is_unknown
         describe_snapshots={"Snapshots": []},
         describe_images=refused("UnauthorizedOperation"),
         describe_db_snapshots={"DBSnapshots": []},
+        describe_db_cluster_snapshots={"DBClusterSnapshots": []},
     )
-    assert run(public_snapshots_amis, account) == [(ACCOUNT, "ok"), (ACCOUNT, "skip"), (ACCOUNT, "unknown")]
+    verdicts = ["ok", "skip", "skip", "unknown"]
+    assert run(public_snapshots_amis, account) == [(ACCOUNT, verdict) for verdict in verdicts]
 
 
 def test_a_database_snapshot_that_all_can_restore_is_an_alarm() -> None:
@@ -272,6 +279,7 @@ def test_a_database_snapshot_that_all_can_restore_is_an_alarm() -> None:
         describe_snapshots={"Snapshots": []},
         describe_images={"Images": []},
         describe_db_snapshots={"DBSnapshots": [database_snapshot(name) for name in "abcd"]},
+        describe_db_cluster_snapshots={"DBClusterSnapshots": []},
         describe_db_snapshot_attributes=[
             restorable_by("all"),
             restorable_by("444455556666"),
@@ -279,7 +287,7 @@ def test_a_database_snapshot_that_all_can_restore_is_an_alarm() -> None:
             refused(),
         ],
     )
-    found = [("arn:a", "alarm"), ("arn:b", "ok"), ("arn:c", "skip"), ("arn:d", "unknown")]
+    found = [("arn:a", "alarm"), ("arn:b", "ok"), ("arn:c", "skip"), (ACCOUNT, "skip"), ("arn:d", "unknown")]
     assert run(public_snapshots_amis, account)[2:] == found
 
 
@@ -288,8 +296,29 @@ def test_an_encrypted_database_snapshot_is_not_asked_about() -> None:
         describe_snapshots={"Snapshots": []},
         describe_images={"Images": []},
         describe_db_snapshots={"DBSnapshots": [database_snapshot("a", encrypted=True)]},
+        describe_db_cluster_snapshots={"DBClusterSnapshots": []},
     )
-    assert run(public_snapshots_amis, account)[2:] == [("arn:a", "ok")]
+    assert run(public_snapshots_amis, account)[2:-1] == [("arn:a", "ok")]
+
+
+def test_a_snapshot_of_a_cluster_is_judged_like_one_of_an_instance() -> None:
+    clusters = [
+        {"DBClusterSnapshotIdentifier": name, "DBClusterSnapshotArn": f"arn:{name}", "StorageEncrypted": name == "c"}
+        for name in "abc"
+    ]
+    attributes = [
+        {"DBClusterSnapshotAttributes": [{"AttributeName": "restore", "AttributeValues": ["all"]}]},
+        {"DBClusterSnapshotAttributes": [{"AttributeName": "restore"}]},
+    ]
+    account = Account(
+        describe_snapshots={"Snapshots": []},
+        describe_images={"Images": []},
+        describe_db_snapshots={"DBSnapshots": []},
+        describe_db_cluster_snapshots={"DBClusterSnapshots": clusters},
+        describe_db_cluster_snapshot_attributes=[{"DBClusterSnapshotAttributesResult": one} for one in attributes],
+    )
+    assert run(public_snapshots_amis, account)[3:] == [("arn:c", "ok"), ("arn:a", "alarm"), ("arn:b", "ok")]
+    assert account.sent["describe_db_cluster_snapshot_attributes"] == {"DBClusterSnapshotIdentifier": "b"}
 
 
 # ---- rds_exposure
