@@ -31,7 +31,7 @@ NOW = datetime(2026, 11, 27, tzinfo=UTC)
 class AwsAccount:
     """Answers with what it is given, and remembers what it was asked for."""
 
-    id = ACCOUNT
+    id, region = ACCOUNT, "eu-west-1"
 
     def __init__(self, pages: Any = None, **calls: Any) -> None:
         self.pages = pages
@@ -63,6 +63,16 @@ def test_a_root_user_has_no_keys_and_no_password_without_mfa(keys, password, mfa
     found = root_user.judge(ACCOUNT, counts if password is None else counts | {"AccountPasswordPresent": password})
     assert (found["resource"], found["verdict"]) == (ACCOUNT, verdict)
     assert said in found["reason"]
+
+
+@pytest.mark.parametrize(("region", "verdict"), [("us-gov-west-1", "skip"), ("eu-west-1", "alarm")])
+def test_a_root_user_of_govcloud_has_no_password_unless_aws_tells_of_one(region, verdict):
+    counts = {"AccountAccessKeysPresent": 0, "AccountMFAEnabled": 0}
+    account = AwsAccount(get_account_summary=lambda: {"SummaryMap": counts})
+    account.region = region
+    assert [found["verdict"] for found in root_user.root_user.function(account)] == [verdict]
+    counts["AccountPasswordPresent"] = 1
+    assert [found["verdict"] for found in root_user.root_user.function(account)] == ["alarm"]
 
 
 def test_a_signing_certificate_of_the_root_user_is_worth_to_know():
