@@ -44,13 +44,13 @@ def judge_vpc(vpc: Response, interfaces: int) -> Finding:
     """Judge a default VPC with so many network interfaces."""
     resource = require_field(vpc, "VpcId")
     used = "it is in use" if interfaces else "no network interface is in it"
-    return info(resource, f"It is the default VPC of the region, and {used}.", vpc=resource, interfaces=interfaces)
+    return info(resource, f"It is the default VPC of the region, and {used}.", vpc=resource, used=interfaces > 0)
 
 
 def judge_group(group: Response, interfaces: int) -> Finding:
     """Judge the default security group of a VPC with so many network interfaces."""
     resource = require_field(group, "GroupId")
-    columns = {"vpc": group.get("VpcId"), "interfaces": interfaces}
+    columns = {"vpc": group.get("VpcId"), "used": interfaces > 0}
     kinds = {"inbound": require_field(group, "IpPermissions"), "outbound": require_field(group, "IpPermissionsEgress")}
     rules = " and ".join(kind for kind, listed in kinds.items() if listed)
     if not rules:

@@ -35,18 +35,15 @@ def judge(user: User, now: datetime) -> Iterator[Finding]:
 def _key(user: User, key: int, now: datetime) -> Finding:
     resource = require_field(user, "arn")
     created, used = (_date(user, f"access_key_{key}_{when}") for when in ("last_rotated", "last_used_date"))
-    columns = {
-        "user": require_field(user, "user"),
-        "key": key,
-        "created": created and created.isoformat(),
-        "last_used": used and used.isoformat(),
-    }
+    columns = {"user": require_field(user, "user"), "key": key, "created": created and created.isoformat()}
     if created is None:
         return unknown(resource, f"AWS does not tell how old key {key} is.", **columns)
+    is_idle = (now - (used or created)).days >= UNUSED_DAYS
     idle = f"was not used for {UNUSED_DAYS} days" if used else "was never used"
-    # limits and no ages: those would differ every day, and every finding with them
+    # limits and no ages, and no last use of a key in use: those would differ every day, and every finding with them
+    columns["last_used"] = used.isoformat() if used and is_idle else None
     wrong = [f"is older than {MAX_AGE_DAYS} days"] * ((now - created).days > MAX_AGE_DAYS)
-    wrong += [idle] * ((now - (used or created)).days >= UNUSED_DAYS)
+    wrong += [idle] * is_idle
     if wrong:
         return alarm(resource, f"Key {key} {' and '.join(wrong)}.", **columns)
     return ok(resource, f"Key {key} is neither old nor unused.", **columns)

@@ -196,11 +196,12 @@ def test_an_active_key_is_neither_old_nor_unused(created, used, verdict, said):
     assert said in found["reason"]
 
 
-def test_the_reason_is_the_same_tomorrow() -> None:
-    """Or --since would tell of every old key every day."""
+@pytest.mark.parametrize(("used", "used_tomorrow"), [(50, 50), (1, 0)])
+def test_a_finding_is_the_same_tomorrow(used: int, used_tomorrow: int) -> None:
+    """Or --since would tell of every old key, and of every key in use, every day."""
     today, tomorrow = (
-        [*old_access_keys.judge(keys_of(("true", days_ago(400), days_ago(50))), NOW + timedelta(days=day))]
-        for day in (0, 1)
+        [*old_access_keys.judge(keys_of(("true", days_ago(400), days_ago(last))), NOW + timedelta(days=day))]
+        for day, last in ((0, used), (1, used_tomorrow))
     )
     assert today == tomorrow
 
