@@ -18,7 +18,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -228,6 +228,20 @@ def require_field(response: Mapping[str, Any], name: str) -> Any:
     if name not in response:
         raise CheckCallFailed(f"AWS's response has no {name}.", hint="Is there a proxy in between? Retry.")
     return response[name]
+
+
+def from_pages(pages: Iterable[Mapping[str, Any]], name: str) -> Iterator[Any]:
+    """The things that a call lists, from `account.pages(...)`.
+
+    Args:
+        pages: AWS's.
+        name: of the field of each that has them, such as Volumes.
+
+    Raises:
+        CheckCallFailed: a page lacks it.
+    """
+    for page in pages:
+        yield from require_field(page, name)
 
 
 def shown(value: Any) -> str:

@@ -3,8 +3,8 @@
     @check(actions=["ec2:DescribeVolumes"], group="data")
     def unencrypted_volumes(account: Account) -> Findings:
         \"\"\"Find volumes that are not encrypted.\"\"\"
-        for page in account.pages("ec2", "describe_volumes"):
-            yield from map(judge, require_field(page, "Volumes"))
+        volumes = from_pages(account.pages("ec2", "describe_volumes"), "Volumes")
+        return or_skip(map(judge, volumes), account.id, "There are no volumes here.")
 
 
     def judge(volume: Response) -> Finding:
@@ -89,6 +89,22 @@ class CouldNotLook:
 
 
 Findings = Iterable[Finding | CouldNotLook]
+
+
+def or_skip(found: Findings, account_id: str, reason: str) -> Iterator[Finding | CouldNotLook]:
+    """What a check found; if that is nothing, one `skip`, so that nobody takes it for a check that did not look.
+
+    Args:
+        found: what it found.
+        account_id: of the finding if there is nothing.
+        reason: that there is no such thing, in one sentence.
+    """
+    nothing = True
+    for one in found:
+        nothing = False
+        yield one
+    if nothing:
+        yield skip(account_id, reason)
 
 
 def looked(resource: str, find: Callable[[], Findings]) -> Iterator[Finding | CouldNotLook]:

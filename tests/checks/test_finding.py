@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from chalicelib.checks import finding
-from chalicelib.checks.finding import Findings, alarm, each, judged, looked, ok
+from chalicelib.checks.finding import Findings, alarm, each, judged, looked, ok, or_skip, skip
 from chalicelib.errors import CheckCallFailed
 
 ACCOUNT = "123456789012"
@@ -90,6 +90,13 @@ def test_a_service_that_does_not_answer_is_not_asked_a_thousand_times() -> None:
 
     assert len(judged(each("abc", str, ask, ACCOUNT), ACCOUNT)) == 2
     assert asked == ["a"]
+
+
+def test_nothing_found_is_a_skip_and_nothing_that_could_be_looked_at_is_none() -> None:
+    assert judged(or_skip([], ACCOUNT, "There are none."), ACCOUNT) == [skip(ACCOUNT, "There are none.")]
+    assert judged(or_skip([OK], ACCOUNT, "There are none."), ACCOUNT) == [OK]
+    with pytest.raises(ClientError):
+        judged(or_skip(looked("a", lambda: failing(refusal())), ACCOUNT, "There are none."), ACCOUNT)
 
 
 def test_things_are_asked_about_one_by_one_up_to_the_cap_which_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
