@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from chalicelib.outputs.rows import items_of, rows_of
-from chalicelib.pages.table import counted
+from chalicelib.pages.words import counted
 from chalicelib.sweeps.outcome import Answer, Outcome
 from terminal.earlier_run import EarlierRun, Place, Row, own, tells_apart
 

@@ -108,7 +108,8 @@ class Check:
             ResultNotJson: it returned something else.
             Exception: whatever the check raises.
         """
-        result = self.function(*((account, organization) if self.wants_organization else (account,)), **params)
+        known = [organization] if self.wants_organization else []
+        result = self.function(account, *known, **params)
         if self.judges:
             result = mute(judged(result, account.id), self.name, account.id)
         try:
