@@ -113,11 +113,12 @@ def test_an_organizations_trail_is_seen_in_each_member_and_region(client: Client
         Name="of-all", S3BucketName="logs-of-all", IsMultiRegionTrail=True, IsOrganizationTrail=True
     )["TrailARN"]
     trails.start_logging(Name="of-all")
-    member = within(STAGING)("cloudtrail", region_name="eu-west-1")
-    (seen,) = member.describe_trails()["trailList"]
-    assert (seen["TrailARN"], seen["IsOrganizationTrail"], seen["HomeRegion"]) == (arn, True, "us-east-1")
-    assert member.get_trail_status(Name=arn)["IsLogging"]
-    assert member.describe_trails(includeShadowTrails=False)["trailList"] == []
+    for region in ("us-east-1", "eu-west-1"):
+        member = within(STAGING)("cloudtrail", region_name=region)
+        (seen,) = member.describe_trails()["trailList"]
+        assert (seen["TrailARN"], seen["IsOrganizationTrail"], seen["HomeRegion"]) == (arn, True, "us-east-1")
+        assert member.get_trail_status(Name=arn)["IsLogging"]
+        assert member.describe_trails(includeShadowTrails=False)["trailList"] == []
     trails.delete_trail(Name="of-all")
 
 
