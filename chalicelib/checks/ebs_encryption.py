@@ -26,6 +26,7 @@ def _volumes(account: Account) -> Findings:
 
 
 def judge(volume: Response) -> Finding:
+    """Judge a volume, as EC2 describes it."""
     resource = require_field(volume, "VolumeId")
     columns = {"size": volume.get("Size"), "state": volume.get("State")}
     if require_field(volume, "Encrypted"):

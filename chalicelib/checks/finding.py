@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from chalicelib.cross_account.aws_errors import ErrorKind, classify, code_of, is_aws_error, message_of
+from chalicelib.cross_account.denial import denying_policy
 from chalicelib.errors import CheckCallFailed
 
 Verdict = Literal["ok", "alarm", "info", "skip", "unknown", "muted"]
@@ -186,8 +187,9 @@ def _why(error: Exception) -> str:
     operation = getattr(error, "operation_name", None)
     what = f"{classify(error).value}, {code_of(error) or type(error).__name__}"
     if classify(error) is ErrorKind.DENIED:
-        action = _denied_action(error)
-        return f"The action {action} is missing: {operation} was {what}." if action else f"{operation} was {what}."
+        action, denial = _denied_action(error), denying_policy(message_of(error))
+        why = "denied explicitly" if denial and denial[1] else "missing"
+        return f"The action {action} is {why}: {operation} was {what}." if action else f"{operation} was {what}."
     return f"{operation} in AWS: {what}." if operation else f"AWS: {what}."
 
 

@@ -46,6 +46,7 @@ def not_rotatable(key: Response) -> str | None:
 
 
 def judge(arn: str, status: Response) -> Finding:
+    """Judge a key that KMS can rotate, by its rotation status."""
     if not require_field(status, "KeyRotationEnabled"):
         return alarm(arn, "Its automatic rotation is off.")
     return ok(arn, "Its automatic rotation is on.", days=status.get("RotationPeriodInDays"))

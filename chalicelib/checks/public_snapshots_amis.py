@@ -66,6 +66,7 @@ def _look(account: Account, snapshot: Response) -> Finding:
 
 
 def judge_database_snapshot(snapshot: Response, attributes: Iterable[Response]) -> Finding:
+    """Judge a manual snapshot by its attributes; those of an encrypted one are not needed."""
     resource = require_field(snapshot, "DBSnapshotArn")
     if any(one.get("AttributeName") == "restore" and "all" in one["AttributeValues"] for one in attributes):
         return alarm(resource, "It is shared with every AWS account.", kind="RDS snapshot")

@@ -18,6 +18,7 @@ def rds_exposure(account: Account) -> Findings:
 
 
 def judge(instance: Response) -> Finding:
+    """Judge a database instance, as RDS describes it."""
     resource, engine = require_field(instance, "DBInstanceArn"), instance.get("Engine")
     public = require_field(instance, "PubliclyAccessible")
     encrypted = require_field(instance, "StorageEncrypted")

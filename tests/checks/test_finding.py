@@ -45,6 +45,13 @@ def test_a_call_that_is_denied_leaves_the_others_and_names_the_action_that_is_mi
     assert judged(found(), ACCOUNT) == [ALARM, unknown("images", reason)]
 
 
+def test_what_a_policy_denies_explicitly_is_not_called_missing() -> None:
+    message = "User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: ec2:DescribeImages on resource: * "
+    error = refusal("AccessDenied", f"{message}with an explicit deny in a service control policy")
+    (found,) = judged([OK, finding.CouldNotLook("x", error)], ACCOUNT)[1:]
+    assert found["reason"].startswith("The action ec2:DescribeImages is denied explicitly: ")
+
+
 def test_of_aws_message_nothing_but_the_action_is_told() -> None:
     (found,) = judged([OK, finding.CouldNotLook("x", NO_IMAGES)], ACCOUNT)[1:]
     assert "secret" not in found["reason"]
