@@ -201,11 +201,11 @@ def check(
             tuple(actions),
             parameters_of(function),
             description,
-            scope,
-            needs,
-            group,
-            _controls(text),
-            wants_organization(function),
+            scope=scope,
+            needs=needs,
+            group=group,
+            controls=_controls(text),
+            wants_organization=wants_organization(function),
         )
 
     return make
