@@ -15,7 +15,7 @@ from rich.text import Text
 from chalicelib.checks.finding import VERDICTS
 from chalicelib.outputs.rows import BASE, rows_of
 from chalicelib.pages.contents import GROUPED
-from chalicelib.pages.table import in_words
+from chalicelib.pages.words import in_words
 from chalicelib.sweeps.outcome import Answer
 from terminal.streams import printable, text_for
 

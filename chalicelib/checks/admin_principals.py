@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from chalicelib.checks.check import check, require_field
-from chalicelib.checks.finding import Finding, Findings, Response, alarm, info, ok, skip
+from chalicelib.checks.check import check, from_pages, require_field
+from chalicelib.checks.finding import Finding, Findings, Response, alarm, info, ok, or_skip
 from chalicelib.checks.policy_document import Statement, listed, statements
 from chalicelib.cross_account import Account
 
@@ -34,20 +34,22 @@ def admin_principals(account: Account) -> Findings:
     """
     # twice, as AWS lists a policy or group perhaps after those that have it, and there may be thousands of roles
     pages = [*_details(account, "Group", "LocalManagedPolicy")]
-    listed_policies = [policy for page in pages for policy in require_field(page, "Policies")]
     policies = {
-        require_field(one, "Arn"): reach for one in listed_policies if (reach := _reach_of_version(one)) is not None
+        require_field(policy, "Arn"): reach
+        for policy in from_pages(pages, "Policies")
+        if (reach := _reach_of_version(policy)) is not None
     }
-    all_groups = [group for page in pages for group in require_field(page, "GroupDetailList")]
-    groups = {require_field(one, "GroupName"): _through(one, "Group", policies) for one in all_groups}
-    nobody = True
-    for page in _details(account, "User", "Role"):
-        for kind in ("User", "Role"):
-            for principal in require_field(page, f"{kind}DetailList"):
-                nobody = False
-                yield judge(principal, policies, groups)
-    if nobody:
-        yield skip(account.id, "There are neither users nor roles here.")
+    groups = {
+        require_field(group, "GroupName"): _through(group, "Group", policies)
+        for group in from_pages(pages, "GroupDetailList")
+    }
+    principals = (
+        principal
+        for page in _details(account, "User", "Role")
+        for principal in (*require_field(page, "UserDetailList"), *require_field(page, "RoleDetailList"))
+    )
+    found = (judge(principal, policies, groups) for principal in principals)
+    return or_skip(found, account.id, "There are neither users nor roles here.")
 
 
 def judge(principal: Response, policies: Mapping[str, bool], groups: Mapping[str, Sequence[Through]]) -> Finding:

@@ -3,8 +3,8 @@
     @check(actions=["ec2:DescribeVolumes"], group="data")
     def unencrypted_volumes(account: Account) -> Findings:
         \"\"\"Find volumes that are not encrypted.\"\"\"
-        for page in account.pages("ec2", "describe_volumes"):
-            yield from map(judge, require_field(page, "Volumes"))
+        volumes = from_pages(account.pages("ec2", "describe_volumes"), "Volumes")
+        return or_skip(map(judge, volumes), account.id, "There are no volumes here.")
 
 
     def judge(volume: Response) -> Finding:
@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from chalicelib.cross_account.aws_errors import ErrorKind, classify, code_of, is_aws_error, message_of
+from chalicelib.cross_account.denial import denying_policy
 from chalicelib.errors import CheckCallFailed
 
 Verdict = Literal["ok", "alarm", "info", "skip", "unknown", "muted"]
@@ -92,6 +93,22 @@ class CouldNotLook:
 
 
 Findings = Iterable[Finding | CouldNotLook]
+
+
+def or_skip(found: Findings, account_id: str, reason: str) -> Iterator[Finding | CouldNotLook]:
+    """What a check found; if that is nothing, one `skip`, so that nobody takes it for a check that did not look.
+
+    Args:
+        found: what it found.
+        account_id: of the finding if there is nothing.
+        reason: that there is no such thing, in one sentence.
+    """
+    nothing = True
+    for one in found:
+        nothing = False
+        yield one
+    if nothing:
+        yield skip(account_id, reason)
 
 
 def looked(resource: str, find: Callable[[], Findings]) -> Iterator[Finding | CouldNotLook]:
@@ -176,8 +193,9 @@ def _why(error: Exception) -> str:
     operation = getattr(error, "operation_name", None)
     what = f"{classify(error).value}, {code_of(error) or type(error).__name__}"
     if classify(error) is ErrorKind.DENIED:
-        action = _denied_action(error)
-        return f"The action {action} is missing: {operation} was {what}." if action else f"{operation} was {what}."
+        action, denial = _denied_action(error), denying_policy(message_of(error))
+        why = "denied explicitly" if denial and denial[1] else "missing"
+        return f"The action {action} is {why}: {operation} was {what}." if action else f"{operation} was {what}."
     return f"{operation} in AWS: {what}." if operation else f"AWS: {what}."
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import NamedTuple
 
-from chalicelib.checks.check import check, require_field
+from chalicelib.checks.check import check, from_pages, require_field
 from chalicelib.checks.finding import Finding, Findings, Response, alarm, each, looked, ok, skip
 from chalicelib.cross_account import Account
 
@@ -49,14 +49,14 @@ def public_snapshots_amis(account: Account) -> Findings:
 
 def _snapshots(account: Account) -> list[str]:
     pages = account.pages("ec2", "describe_snapshots", OwnerIds=["self"], RestorableByUserIds=["all"])
-    return [require_field(one, "SnapshotId") for page in pages for one in require_field(page, "Snapshots")]
+    return [require_field(one, "SnapshotId") for one in from_pages(pages, "Snapshots")]
 
 
 def _images(account: Account) -> list[str]:
     """The public ones. Not those that are disabled, which makes them private."""
     public = [{"Name": "is-public", "Values": ["true"]}]
     pages = account.pages("ec2", "describe_images", Owners=["self"], Filters=public)
-    return [require_field(one, "ImageId") for page in pages for one in require_field(page, "Images")]
+    return [require_field(one, "ImageId") for one in from_pages(pages, "Images")]
 
 
 def judge(kind: str, public: Iterable[str], account_id: str) -> list[Finding]:
@@ -68,7 +68,7 @@ def judge(kind: str, public: Iterable[str], account_id: str) -> list[Finding]:
 def _database_snapshots(account: Account, databases: Databases) -> Findings:
     """The manual ones: no others can be shared."""
     pages = account.pages("rds", f"{databases.operation}s", SnapshotType="manual")
-    snapshots = [one for page in pages for one in require_field(page, f"{databases.name}s")]
+    snapshots = [*from_pages(pages, f"{databases.name}s")]
     if not snapshots:
         yield skip(account.id, f"There are no manual {databases.kind}s here.", kind=databases.kind)
     arn = f"{databases.name}Arn"

@@ -44,6 +44,7 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     organizations.attach_default_policies()
     organizations.refuse_policies_as_aws_does()
     organizations.keep_the_tree_whole()
+    organizations.show_trails_to_members()
     regions.load_no_foreign_images()
     regions.tell_which_are_enabled()
     regions.enable_regions()

@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.inventory.lazily import ANALYTICS, PRODUCTION, STAGING
+from sandbox.accounts import ANALYTICS, LEGACY, PRODUCTION, STAGING
 
 from .conftest import Client
-
-LEGACY = "456789012345"
 
 
 @pytest.mark.parametrize(
@@ -104,3 +102,30 @@ def test_a_trail_of_every_region_is_seen_in_another_region_first(client: Client,
     (trail,) = cloudtrail.describe_trails()["trailList"]
     assert (trail["IsMultiRegionTrail"], trail["HomeRegion"]) == (True, "us-east-1")
     assert cloudtrail.get_trail_status(Name=trail["TrailARN"])["IsLogging"]
+
+
+def test_an_organizations_trail_is_seen_in_each_member_and_region(client: Client, within: Client) -> None:
+    client("s3").create_bucket(Bucket="logs-of-all")
+    trails = client("cloudtrail")
+    arn = trails.create_trail(
+        Name="of-all", S3BucketName="logs-of-all", IsMultiRegionTrail=True, IsOrganizationTrail=True
+    )["TrailARN"]
+    trails.start_logging(Name="of-all")
+    for region in ("us-east-1", "eu-west-1"):
+        member = within(STAGING)("cloudtrail", region_name=region)
+        (seen,) = member.describe_trails()["trailList"]
+        assert (seen["TrailARN"], seen["IsOrganizationTrail"], seen["HomeRegion"]) == (arn, True, "us-east-1")
+        assert member.get_trail_status(Name=arn)["IsLogging"]
+        assert member.describe_trails(includeShadowTrails=False)["trailList"] == []
+    trails.delete_trail(Name="of-all")
+
+
+def test_an_analyzer_of_the_organization_is_seen_only_in_the_account_that_has_it(
+    client: Client, within: Client
+) -> None:
+    region = "ca-central-1"
+    hub, member = (of("accessanalyzer", region_name=region) for of in (client, within(STAGING)))
+    arn = hub.create_analyzer(analyzerName="of-all", type="ORGANIZATION")["arn"]
+    assert [one["arn"] for one in hub.list_analyzers(type="ORGANIZATION")["analyzers"]] == [arn]
+    assert hub.list_findings_v2(analyzerArn=arn)["findings"] == []
+    assert member.list_analyzers()["analyzers"] == []
