@@ -10,8 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -265,15 +263,13 @@ def _is_own(entry: dict[str, Any]) -> bool:
 def _ready_calls(threads: int) -> Callable[[Sequence[Sequence[recording.Call]]], None]:
     """Makes the calls of accounts, on clients that are there already."""
     config = Config(max_pool_connections=threads)
-    methods: dict[tuple[str, str], Callable[..., Any]] = {}
-    for service, operations in groupby(sorted(call[:2] for call in recording.calls(HUB_ACCOUNT)), itemgetter(0)):
-        client = boto3.client(service, config=config)
-        methods |= {asked: getattr(client, xform_name(asked[1])) for asked in operations}
+    services = {service for service, _, _ in recording.calls(HUB_ACCOUNT)}
+    clients = {service: boto3.client(service, config=config) for service in services}
 
     def call_all(calls: Sequence[recording.Call]) -> None:
         for service, operation, parameters in calls:
             try:
-                methods[service, operation](**parameters)
+                getattr(clients[service], xform_name(operation))(**parameters)
             except ClientError as error:
                 if not error.response["Error"]["Code"].startswith("NoSuch"):  # a bucket without a policy
                     raise
