@@ -18,7 +18,7 @@ from moto.s3.models import s3_backends
 from sandbox import accounts, inventory, regions
 from sandbox.accounts import HUB, REGION, Target
 from sandbox.callers import PARTITION
-from sandbox.inventory import things
+from sandbox.inventory import compute
 from sandbox.state_file import PROJECT
 from sandbox.sts.sessions import Session, issue
 
@@ -80,8 +80,8 @@ def _create_targets(targets: Sequence[Target], template: str) -> None:
         for bucket in target.buckets:
             s3_backends[target.id][PARTITION].create_bucket(bucket, REGION)
         inventory.fill(target.id)
-        if target.id in things.FUNCTIONS_OF:
-            _create_role(target.id, things.ROLE, {"Service": "lambda.amazonaws.com"}, "Of the functions")
+        if target.id in compute.FUNCTIONS_OF:
+            _create_role(target.id, compute.ROLE, {"Service": "lambda.amazonaws.com"}, "Of the functions")
         if target.external_id is not None:
             parameters = accounts.role_parameters(target.external_id, target.managed_policies) | dict(target.parameters)
             cloudformation_backends[target.id][REGION].create_stack(accounts.ROLE_STACK, template, parameters)

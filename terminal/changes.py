@@ -12,21 +12,17 @@ it has a finding of the account itself that is unknown.
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from chalicelib.outputs.rows import items_of, rows_of
-from chalicelib.pages.table import counted
+from chalicelib.pages.words import counted
 from chalicelib.sweeps.outcome import Answer, Outcome
 from terminal.earlier_run import EarlierRun, Place, Row, own, tells_apart
-
-Kind = Literal["new", "gone", "changed"]
-Change = tuple[Kind, Row, Row]
-"""What has become of a row, the row, and what stood in it before."""
+from terminal.row_changes import Change, Kind, as_a_whole, by_column, by_resource, if_changed, resource_of
 
 _FEW = 10
 _ANSWERED, _NO_ROWS, _FILE_ENDS = "answered", "no rows", "the file ends there"
@@ -161,25 +157,25 @@ class Changes:
             self._leave(
                 account, outcome.region, _UNKNOWN if unseen_then else _ANSWERED, _UNKNOWN if unseen_now else _ANSWERED
             )
-        then, now = ({*map(_resource, run)} - unseen_then - unseen_now for run in (before, rows))
+        then, now = ({*map(resource_of, run)} - unseen_then - unseen_now for run in (before, rows))
         seen_then = then & now if account in unseen_now else then
         seen_now = then & now if account in unseen_then else now
         return (
-            [row for row in before if _resource(row) in seen_then],
-            [row for row in rows if _resource(row) in seen_now],
+            [row for row in before if resource_of(row) in seen_then],
+            [row for row in rows if resource_of(row) in seen_now],
         )
 
     def _compare(self, outcome: Outcome, before: list[Row], rows: list[Row]) -> Iterator[Change]:
         if outcome.verdicts is not None:
-            yield from _by_resource(before, rows)
+            yield from by_resource(before, rows)
             return
         if len(before) == len(rows) == 1 and _stands_alone(outcome.result):
-            yield from _if_changed(before[0], rows[0])
+            yield from if_changed(before[0], rows[0])
             return
         if column := self._column(outcome.check, before, rows):
-            yield from _by_column(column, before, rows)
+            yield from by_column(column, before, rows)
         else:
-            yield from _as_a_whole(before, rows)
+            yield from as_a_whole(before, rows)
 
     def _column(self, check: str, before: list[Row], rows: list[Row]) -> str | None:
         """The column that says which row is which."""
@@ -237,88 +233,9 @@ def _stands_alone(result: Any) -> bool:
     return len(found) == 1 and found[0] is result
 
 
-def _resource(finding: Row) -> str:
-    return str(finding.get("resource"))
-
-
 def _unseen(findings: list[Row]) -> set[str]:
     """The resources that could not be looked at; among them the account itself, if not all of them are known."""
-    return {_resource(finding) for finding in findings if finding.get("verdict") == _UNKNOWN}
-
-
-def _by_resource(before: list[Row], rows: list[Row]) -> Iterator[Change]:
-    """A resource may have several findings: those that are the same go first."""
-    earlier: dict[str, list[Row]] = defaultdict(list)
-    for row in before:
-        earlier[_resource(row)].append(row)
-    different = []
-    for row in rows:
-        olds = earlier[_resource(row)]
-        same = next((old for old in olds if _whole(old) == _whole(row)), None)
-        if same is None:
-            different.append(row)
-        else:
-            olds.remove(same)
-    for row in different:
-        if olds := earlier[_resource(row)]:
-            yield from _if_changed(olds.pop(0), row)
-        else:
-            yield "new", row, {}
-    for olds in earlier.values():
-        for old in olds:
-            yield "gone", old, {}
-
-
-def _by_column(column: str, before: list[Row], rows: list[Row]) -> Iterator[Change]:
-    earlier = {row[column]: row for row in before}
-    for row in {row[column]: row for row in rows}.values():
-        old = earlier.pop(row[column], None)
-        if old is None:
-            yield "new", row, {}
-        else:
-            yield from _if_changed(old, row)
-    for row in earlier.values():
-        yield "gone", row, {}
-
-
-def _as_a_whole(before: list[Row], rows: list[Row]) -> Iterator[Change]:
-    earlier: dict[str, list[Row]] = defaultdict(list)
-    for row in before:
-        earlier[_whole(row)].append(row)
-    for row in rows:
-        if same := earlier[_whole(row)]:
-            same.pop()
-        else:
-            yield "new", row, {}
-    for left in earlier.values():
-        for row in left:
-            yield "gone", row, {}
-
-
-def _if_changed(old: Row, row: Row) -> Iterator[Change]:
-    was, now = own(old), own(row)
-    if was == now:
-        return
-    before = {
-        name: was.get(name)
-        for name in {**now, **was}
-        if was.get(name) != now.get(name) and _ordered(was.get(name)) != _ordered(now.get(name))
-    }
-    if before:
-        yield "changed", row, before
-
-
-def _whole(row: Row) -> str:
-    return json.dumps(_ordered(own(row)), sort_keys=True)
-
-
-def _ordered(value: Any) -> Any:
-    """The same for lists in another order; as text, tuples are lists and keys are strings."""
-    if isinstance(value, dict):
-        return {str(key): _ordered(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return sorted(map(_ordered, value), key=lambda item: json.dumps(item, sort_keys=True))
-    return value
+    return {resource_of(finding) for finding in findings if finding.get("verdict") == _UNKNOWN}
 
 
 def _change(kind: Kind, row: Row, before: Row) -> Row:

@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.checks import CHECKS
 from chalicelib.checks.check import Check
-from chalicelib.pages.table import controls_of
+from chalicelib.pages.words import controls_of
 
 
 def checks_as(form: str) -> str:

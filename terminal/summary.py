@@ -12,7 +12,7 @@ from chalicelib.cross_account import CrossAccountError
 from chalicelib.cross_account.account_id import ACCOUNT_ID
 from chalicelib.errors import ServiceNotOffered
 from chalicelib.outputs.rows import items_of, rows_of
-from chalicelib.pages.table import counted, in_words, named
+from chalicelib.pages.words import counted, in_words, named
 from chalicelib.sweeps.outcome import Answer, LeftOut, Outcome
 from terminal.streams import printable
 

@@ -23,9 +23,9 @@ import boto3
 from moto.server import ThreadedMotoServer
 
 from audit.prowler.page import Judged, Place, page
-from audit.prowler.pairs import NOT_COMPARED, PAIRS, Pair
+from audit.prowler.pairs import PAIRS, Pair
 from audit.prowler.world import BUSY, FIRST, REGIONS, fill, mend
-from chalicelib.checks import CHECKS, posture
+from chalicelib.checks import CHECKS
 from chalicelib.cross_account import Hub
 
 HERE = Path(__file__).parent
@@ -108,8 +108,6 @@ def worst(found: Iterable[tuple[Place, str]]) -> Judged:
 
 def main() -> int:
     """Returns the exit status: 1 if a result is not what pairs.py says."""
-    if places := {pair.ours for pair in PAIRS} ^ NOT_COMPARED.keys() ^ set(posture()):
-        sys.exit(f"Each check that judges has its place in pairs.py, and no other: {', '.join(sorted(places))}.")
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)  # moto lacks some of what Prowler also asks for
     mend()
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)

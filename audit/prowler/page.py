@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from audit.prowler.pairs import NOT_COMPARED, Pair
+from chalicelib.checks import posture
 
 Place = tuple[str, str, str]
 """An account, a region ("" if the check is global) and a resource."""
@@ -38,6 +39,7 @@ def page(compared: Sequence[tuple[Pair, Judged, Judged]], versions: str, names: 
     """
     equal = [pair for pair, ours, theirs in compared if ours == theirs]
     checks = len({pair.ours for pair in equal})
+    others = [name for name in posture() if name not in {pair.ours for pair, _, _ in compared}]
     return "".join(
         [
             HEAD.format(versions=versions, equal=len(equal), all=len(compared), checks=checks),
@@ -47,7 +49,10 @@ def page(compared: Sequence[tuple[Pair, Judged, Judged]], versions: str, names: 
             "\n## Equal here, but not everywhere\n\n",
             *(f"- `{pair.ours}`: {pair.but}\n" for pair in equal if pair.but),
             "\n## Not compared\n\n",
-            *(f"- `{name}`: {why}\n" for name, why in NOT_COMPARED.items()),
+            *(
+                f"- `{name}`: {NOT_COMPARED.get(name, 'nobody has looked for a check of Prowler for it yet.')}\n"
+                for name in others
+            ),
         ]
     )
 

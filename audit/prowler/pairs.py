@@ -134,4 +134,4 @@ NOT_COMPARED = {
     "external_trust": "Prowler has no check of who outside the organization may assume a role.",
     "access_analyzer": "moto has no Access Analyzer.",
 }
-"""The other checks that judge, and why."""
+"""Why other checks are not."""

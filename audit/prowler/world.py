@@ -24,15 +24,15 @@ FIRST, SECOND = ACCOUNTS = ("123456789012", "210987654321")
 BUSY, BARE = REGIONS = ("us-east-1", "eu-west-1")
 """In the first account, the first has everything; the second has only what an account is born with."""
 
-EVERYONE = [{"CidrIp": "0.0.0.0/0"}]
+EVERYONE = {"IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 
 def mend() -> None:
     """Mend what moto answers wrong of the things that are judged, as in the sandbox."""
     # No call makes a root user.
-    identity._ROOTS[FIRST] = identity.Root(password=True, key=True)
-    identity._ROOTS[SECOND] = identity.Root(password=True, mfa=True)
+    identity.ROOTS[FIRST] = identity.Root(password=True, key=True)
+    identity.ROOTS[SECOND] = identity.Root(password=True, mfa=True)
     iam_patches.have_root_users()
     ec2_patches.keep_metadata_defaults()
     ec2_patches.tell_who_may_restore()
@@ -165,25 +165,17 @@ def _volumes_and_images(ec2: Any) -> None:
     zone = f"{BUSY}a"
     ec2.create_volume(AvailabilityZone=zone, Size=1, Encrypted=True)
     plain = ec2.create_volume(AvailabilityZone=zone, Size=1, Encrypted=False)["VolumeId"]
-    for shared in (False, True):
-        snapshot = ec2.create_snapshot(VolumeId=plain)["SnapshotId"]
-        if shared:
-            ec2.modify_snapshot_attribute(
-                SnapshotId=snapshot, Attribute="createVolumePermission", OperationType="add", GroupNames=["all"]
-            )
-    image = ec2.register_image(Name="plain", RootDeviceName="/dev/xvda")["ImageId"]
-    instances = {}
-    for tokens in ("required", "optional"):
-        instances[tokens] = ec2.run_instances(
-            ImageId=image, MinCount=1, MaxCount=1, MetadataOptions={"HttpTokens": tokens, "HttpEndpoint": "enabled"}
-        )["Instances"][0]["InstanceId"]
-    ec2.run_instances(
-        ImageId=image, MinCount=1, MaxCount=1, MetadataOptions={"HttpTokens": "optional", "HttpEndpoint": "disabled"}
+    _, shared = (ec2.create_snapshot(VolumeId=plain)["SnapshotId"] for _ in range(2))
+    ec2.modify_snapshot_attribute(
+        SnapshotId=shared, Attribute="createVolumePermission", OperationType="add", GroupNames=["all"]
     )
-    for shared in (False, True):
-        own = ec2.create_image(InstanceId=instances["required"], Name=f"shared-{shared}")["ImageId"]
-        if shared:
-            ec2.modify_image_attribute(ImageId=own, LaunchPermission={"Add": [{"Group": "all"}]})
+    image = ec2.register_image(Name="plain", RootDeviceName="/dev/xvda")["ImageId"]
+    for tokens, endpoint in (("optional", "disabled"), ("optional", "enabled"), ("required", "enabled")):
+        options = {"HttpTokens": tokens, "HttpEndpoint": endpoint}
+        made = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, MetadataOptions=options)
+    instance = made["Instances"][0]["InstanceId"]
+    _, shared = (ec2.create_image(InstanceId=instance, Name=name)["ImageId"] for name in ("kept", "shared"))
+    ec2.modify_image_attribute(ImageId=shared, LaunchPermission={"Add": [{"Group": "all"}]})
 
 
 def _groups(ec2: Any, subnet: Any) -> None:
@@ -196,22 +188,15 @@ def _groups(ec2: Any, subnet: Any) -> None:
         "all-tcp-open": ("tcp", 0, 65535, EVERYONE),
         "https-open": ("tcp", 443, 443, EVERYONE),
         "udp-open": ("udp", 22, 22, EVERYONE),
-        "ssh-inside": ("tcp", 22, 22, [{"CidrIp": "10.0.0.0/8"}]),
+        "ssh-inside": ("tcp", 22, 22, {"IpRanges": [{"CidrIp": "10.0.0.0/8"}]}),
+        "ssh-open-v6": ("tcp", 22, 22, {"Ipv6Ranges": [{"CidrIpv6": "::/0"}]}),
     }
     for name, (protocol, first, last, ranges) in rules.items():
         group = ec2.create_security_group(GroupName=name, Description=name, VpcId=subnet["VpcId"])["GroupId"]
         ports = {} if first is None else {"FromPort": first, "ToPort": last}
-        ec2.authorize_security_group_ingress(
-            GroupId=group, IpPermissions=[{"IpProtocol": protocol, **ports, "IpRanges": ranges}]
-        )
+        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[{"IpProtocol": protocol, **ports, **ranges}])
         if not name.endswith("unused"):
             ec2.create_network_interface(SubnetId=subnet["SubnetId"], Groups=[group])
-    v6 = ec2.create_security_group(GroupName="ssh-open-v6", Description="v6", VpcId=subnet["VpcId"])["GroupId"]
-    everyone = [{"CidrIpv6": "::/0"}]
-    ec2.authorize_security_group_ingress(
-        GroupId=v6, IpPermissions=[{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "Ipv6Ranges": everyone}]
-    )
-    ec2.create_network_interface(SubnetId=subnet["SubnetId"], Groups=[v6])
 
 
 def _vpcs(ec2: Any) -> None:
@@ -249,10 +234,8 @@ def _databases(ec2: Any, rds: Any) -> None:
         subnets.append(subnet["SubnetId"])
     rds.create_db_subnet_group(DBSubnetGroupName="open", DBSubnetGroupDescription="open", SubnetIds=subnets)
     group = ec2.create_security_group(GroupName="postgres-open", Description="open", VpcId=vpc)["GroupId"]
-    ec2.authorize_security_group_ingress(
-        GroupId=group,
-        IpPermissions=[{"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "IpRanges": EVERYONE}],
-    )
+    rule = {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, **EVERYONE}
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
     reachable = {"DBSubnetGroupName": "open", "VpcSecurityGroupIds": [group]}
     for name, public, encrypted, more in (
         ("good", False, True, {}),

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
 
-from chalicelib.checks.check import check, require_field
+from chalicelib.checks.check import check, from_pages, require_field
 from chalicelib.checks.finding import Finding, Findings, Response, alarm, info, looked, ok
 from chalicelib.checks.organization import Organization
 from chalicelib.cross_account import Account
@@ -24,8 +24,7 @@ def access_analyzer(account: Account, organization: Organization) -> Findings:
 
     Controls: CIS 5: 1.19; CIS 7: 2.18.
     """
-    pages = account.pages("accessanalyzer", "list_analyzers")
-    listed = [analyzer for page in pages for analyzer in require_field(page, "analyzers")]
+    listed = from_pages(account.pages("accessanalyzer", "list_analyzers"), "analyzers")
     analyzers = [analyzer for analyzer in listed if require_field(analyzer, "type") in OF_EXTERNAL_ACCESS]
     yield judge(account.id, account.region, analyzers, organization)
     for arn in _active(analyzers):
@@ -35,8 +34,7 @@ def access_analyzer(account: Account, organization: Organization) -> Findings:
 def _findings(account: Account, arn: str) -> Iterator[Finding]:
     active = {"status": {"eq": ["ACTIVE"]}}
     pages = account.pages("accessanalyzer", "list_findings_v2", analyzerArn=arn, filter=active)
-    found = (finding for page in pages for finding in require_field(page, "findings"))
-    yield judge_findings(arn, sum(1 for _ in islice(found, MAX_FINDINGS)))
+    yield judge_findings(arn, sum(1 for _ in islice(from_pages(pages, "findings"), MAX_FINDINGS)))
 
 
 def judge(account_id: str, region: str, analyzers: Sequence[Response], organization: Organization) -> Finding:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from chalicelib.checks.check import check, require_field
-from chalicelib.checks.finding import Finding, Findings, Response, alarm, info, ok, skip
+from chalicelib.checks.check import check, from_pages, require_field
+from chalicelib.checks.finding import Finding, Findings, Response, alarm, info, ok, or_skip
 from chalicelib.checks.policy_document import Statement, listed, statements
 from chalicelib.cross_account import Account
 
@@ -28,17 +28,15 @@ def admin_principals(account: Account) -> Findings:
     """
     # twice, as AWS lists a policy or group perhaps after those that have it, and there may be thousands of roles
     pages = [*_details(account, "Group", "LocalManagedPolicy")]
-    policies = {one["Arn"] for page in pages for one in require_field(page, "Policies") if _is_admin(one)}
-    all_groups = [group for page in pages for group in require_field(page, "GroupDetailList")]
-    groups = {group["GroupName"]: through for group in all_groups if (through := _through(group, "Group", policies))}
-    nobody = True
-    for page in _details(account, "User", "Role"):
-        for kind in ("User", "Role"):
-            for principal in require_field(page, f"{kind}DetailList"):
-                nobody = False
-                yield judge(principal, policies, groups)
-    if nobody:
-        yield skip(account.id, "There are neither users nor roles here.")
+    policies = {policy["Arn"] for policy in from_pages(pages, "Policies") if _is_admin(policy)}
+    groups = {group["GroupName"]: _through(group, "Group", policies) for group in from_pages(pages, "GroupDetailList")}
+    principals = (
+        principal
+        for page in _details(account, "User", "Role")
+        for principal in (*require_field(page, "UserDetailList"), *require_field(page, "RoleDetailList"))
+    )
+    found = (judge(principal, policies, groups) for principal in principals)
+    return or_skip(found, account.id, "There are neither users nor roles here.")
 
 
 def judge(principal: Response, policies: Collection[str], groups: Mapping[str, Sequence[str]]) -> Finding:
@@ -47,7 +45,7 @@ def judge(principal: Response, policies: Collection[str], groups: Mapping[str, S
     Args:
         principal: as IAM describes it.
         policies: the ARNs of the account's own policies that allow everything.
-        groups: of the groups that allow everything, the names of the policies that do.
+        groups: of each group, the names of its policies that allow everything.
     """
     resource = require_field(principal, "Arn")
     kind = "Role" if "RoleName" in principal else "User"

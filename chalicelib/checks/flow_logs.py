@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
-from chalicelib.checks.check import check, require_field
+from chalicelib.checks.check import check, from_pages, require_field
 from chalicelib.checks.finding import Finding, Findings, Response, alarm, info, ok, skip
 from chalicelib.cross_account import Account
 
@@ -17,20 +17,19 @@ def flow_logs(account: Account) -> Findings:
 
     Controls: CIS 5: 3.7; CIS 7: 4.7; FSBP: EC2.6.
     """
-    pages = account.pages("ec2", "describe_vpcs")
-    vpcs = {require_field(vpc, "VpcId"): vpc for page in pages for vpc in require_field(page, "Vpcs")}
+    listed = from_pages(account.pages("ec2", "describe_vpcs"), "Vpcs")
+    vpcs = {require_field(vpc, "VpcId"): vpc for vpc in listed}
     if not vpcs:
         yield skip(account.id, "There are no VPCs here.")
         return
     logs = defaultdict(list)
-    for page in account.pages("ec2", "describe_flow_logs"):
-        for log in require_field(page, "FlowLogs"):
-            if log.get("FlowLogStatus") == "ACTIVE":
-                logs[log.get("ResourceId")].append(log)
+    for log in from_pages(account.pages("ec2", "describe_flow_logs"), "FlowLogs"):
+        if log.get("FlowLogStatus") == "ACTIVE":
+            logs[log.get("ResourceId")].append(log)
     yield from (judge(vpc, logs[name], (), account.id) for name, vpc in vpcs.items() if name in logs)
     if unlogged := [vpc for name, vpc in vpcs.items() if name not in logs]:
-        pages = account.pages("ec2", "describe_network_interfaces")
-        used = {one.get("VpcId") for page in pages for one in require_field(page, "NetworkInterfaces")}
+        interfaces = from_pages(account.pages("ec2", "describe_network_interfaces"), "NetworkInterfaces")
+        used = {interface.get("VpcId") for interface in interfaces}
         yield from (judge(vpc, (), used, account.id) for vpc in unlogged)
 
 

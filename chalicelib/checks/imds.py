@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from chalicelib.checks.check import check, require_field
+from chalicelib.checks.check import check, from_pages, require_field
 from chalicelib.checks.finding import Finding, Findings, Response, alarm, info, looked, ok
 from chalicelib.cross_account import Account
 
@@ -15,18 +15,17 @@ def imds(account: Account) -> Findings:
     Controls: CIS 5: 5.7; CIS 7: 6.7; FSBP: EC2.8.
     """
     used = False
-    for finding in looked(account.id, lambda: _instances(account)):
-        used = True
-        yield finding
+    for found in looked(account.id, lambda: _instances(account)):
+        used = True  # also if the instances are not known
+        yield found
     yield from looked(account.id, lambda: _defaults(account, used))
 
 
 def _instances(account: Account) -> Findings:
-    for page in account.pages("ec2", "describe_instances"):
-        for reservation in require_field(page, "Reservations"):
-            for instance in require_field(reservation, "Instances"):
-                if require_field(instance, "State").get("Name") != "terminated":
-                    yield judge(instance)
+    for reservation in from_pages(account.pages("ec2", "describe_instances"), "Reservations"):
+        for instance in require_field(reservation, "Instances"):
+            if require_field(instance, "State").get("Name") != "terminated":
+                yield judge(instance)
 
 
 def _defaults(account: Account, used: bool) -> Findings:

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 
-from chalicelib.checks.check import check, require_field
-from chalicelib.checks.finding import Finding, Findings, Response, alarm, ok, skip, unknown
+from chalicelib.checks.check import check, from_pages, require_field
+from chalicelib.checks.finding import Finding, Findings, Response, alarm, ok, or_skip, skip, unknown
 from chalicelib.cross_account import Account
 
 SOON = 90
@@ -23,11 +23,9 @@ def lambda_runtimes(account: Account) -> Findings:
     Controls: FSBP: Lambda.2.
     """
     today = datetime.now(UTC).date()
-    pages = account.pages("lambda", "list_functions")
-    functions = [function for page in pages for function in require_field(page, "Functions")]
-    if not functions:
-        yield skip(account.id, "There are no functions here.")
-    yield from (judge(function, deprecations(), today) for function in functions)
+    functions = from_pages(account.pages("lambda", "list_functions"), "Functions")
+    found = (judge(function, deprecations(), today) for function in functions)
+    return or_skip(found, account.id, "There are no functions here.")
 
 
 @cache

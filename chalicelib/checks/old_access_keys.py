@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from chalicelib.checks.check import check, require_field
 from chalicelib.checks.credential_report import ACTIONS, User, users
-from chalicelib.checks.finding import Finding, Findings, alarm, ok, skip, unknown
+from chalicelib.checks.finding import Finding, Findings, alarm, ok, or_skip, unknown
 from chalicelib.cross_account import Account
 
 MAX_AGE_DAYS = 90
@@ -21,8 +21,8 @@ def old_access_keys(account: Account) -> Findings:
     Controls: CIS 5: 1.11, 1.13; CIS 7: 2.11, 2.12; FSBP: IAM.3, IAM.8, IAM.22.
     """
     now = datetime.now(UTC)
-    keys = [key for user in users(account) for key in judge(user, now)]
-    yield from keys or [skip(account.id, "No IAM user here has an active access key.")]
+    keys = (key for user in users(account) for key in judge(user, now))
+    return or_skip(keys, account.id, "No IAM user here has an active access key.")
 
 
 def judge(user: User, now: datetime) -> Iterator[Finding]:

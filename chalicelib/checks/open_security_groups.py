@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from chalicelib.checks.check import check, require_field
+from chalicelib.checks.check import check, from_pages, require_field
 from chalicelib.checks.finding import Finding, Findings, Response, alarm, info, ok, skip
 from chalicelib.cross_account import Account
 
@@ -19,19 +19,13 @@ def open_security_groups(account: Account) -> Findings:
 
     Controls: CIS 5: 5.3, 5.4; CIS 7: 6.3, 6.4; FSBP: EC2.13.
     """
-    pages = account.pages("ec2", "describe_security_groups")
-    groups = [group for page in pages for group in require_field(page, "SecurityGroups")]
+    groups = [*from_pages(account.pages("ec2", "describe_security_groups"), "SecurityGroups")]
     if not groups:
         yield skip(account.id, "There are no security groups here.")
     yield from (judge(group, ()) for group in groups if not open_ports(group))
     if opened := [group for group in groups if open_ports(group)]:
-        interfaces = account.pages("ec2", "describe_network_interfaces")
-        used = {
-            require_field(group, "GroupId")
-            for page in interfaces
-            for interface in require_field(page, "NetworkInterfaces")
-            for group in interface.get("Groups", ())
-        }
+        interfaces = from_pages(account.pages("ec2", "describe_network_interfaces"), "NetworkInterfaces")
+        used = {require_field(group, "GroupId") for one in interfaces for group in one.get("Groups", ())}
         yield from (judge(group, used) for group in opened)
 
 

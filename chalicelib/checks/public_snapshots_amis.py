@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from chalicelib.checks.check import check, require_field
+from chalicelib.checks.check import check, from_pages, require_field
 from chalicelib.checks.finding import Finding, Findings, Response, alarm, each, looked, ok, skip
 from chalicelib.cross_account import Account
 
@@ -31,14 +31,14 @@ def public_snapshots_amis(account: Account) -> Findings:
 
 def _snapshots(account: Account) -> list[str]:
     pages = account.pages("ec2", "describe_snapshots", OwnerIds=["self"], RestorableByUserIds=["all"])
-    return [require_field(one, "SnapshotId") for page in pages for one in require_field(page, "Snapshots")]
+    return [require_field(one, "SnapshotId") for one in from_pages(pages, "Snapshots")]
 
 
 def _images(account: Account) -> list[str]:
     """The public ones. Not those that are disabled, which makes them private."""
     public = [{"Name": "is-public", "Values": ["true"]}]
     pages = account.pages("ec2", "describe_images", Owners=["self"], Filters=public)
-    return [require_field(one, "ImageId") for page in pages for one in require_field(page, "Images")]
+    return [require_field(one, "ImageId") for one in from_pages(pages, "Images")]
 
 
 def judge(kind: str, public: Iterable[str], account_id: str) -> list[Finding]:
@@ -49,8 +49,7 @@ def judge(kind: str, public: Iterable[str], account_id: str) -> list[Finding]:
 
 def _database_snapshots(account: Account) -> Findings:
     """The manual ones: no others can be shared."""
-    pages = account.pages("rds", "describe_db_snapshots", SnapshotType="manual")
-    snapshots = [one for page in pages for one in require_field(page, "DBSnapshots")]
+    snapshots = [*from_pages(account.pages("rds", "describe_db_snapshots", SnapshotType="manual"), "DBSnapshots")]
     if not snapshots:
         yield skip(account.id, "There are no manual RDS snapshots here.", kind="RDS snapshot")
     # AWS makes no encrypted one public: there is nothing to ask
@@ -67,6 +66,7 @@ def _look(account: Account, snapshot: Response) -> Finding:
 
 
 def judge_database_snapshot(snapshot: Response, attributes: Iterable[Response]) -> Finding:
+    """Judge a manual snapshot by its attributes; those of an encrypted one are not needed."""
     resource = require_field(snapshot, "DBSnapshotArn")
     if any(one.get("AttributeName") == "restore" and "all" in one["AttributeValues"] for one in attributes):
         return alarm(resource, "It is shared with every AWS account.", kind="RDS snapshot")

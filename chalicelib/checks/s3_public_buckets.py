@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from chalicelib.checks.check import check, require_field
+from chalicelib.checks.check import check, from_pages, require_field
 from chalicelib.checks.finding import CouldNotLook, Finding, Findings, Response, alarm, each, looked, ok, skip
 from chalicelib.checks.s3_account_block import account_block
 from chalicelib.checks.s3_buckets import PAGE_SIZE
@@ -35,11 +35,10 @@ def s3_public_buckets(account: Account) -> Findings:
 
     Controls: CIS 7: 2.21; FSBP: S3.3.
     """
-    pages = account.pages("s3", "list_buckets", MaxBuckets=PAGE_SIZE)
-    buckets = (bucket for page in pages for bucket in require_field(page, "Buckets"))
+    buckets = from_pages(account.pages("s3", "list_buckets", MaxBuckets=PAGE_SIZE), "Buckets")
     regions = {require_field(bucket, "Name"): bucket.get("BucketRegion") for bucket in buckets}
     if not regions:
-        yield skip(account.id, "There are no buckets.")
+        yield skip(account.id, "There are no buckets here.")
         return
     blocks = [*looked(account.id, lambda: [account_block(account)])]
     if _prevents("RestrictPublicBuckets", blocks) and _prevents("IgnorePublicAcls", blocks):

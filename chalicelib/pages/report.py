@@ -15,20 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.checks import POSTURE
+from chalicelib.pages.cells import truncate
 from chalicelib.pages.contents import LABELS, Contents, contents_of
 from chalicelib.pages.markup import Content, Markup, element, join
-from chalicelib.pages.table import (
-    Leading,
-    anchor,
-    controls_of,
-    counted,
-    description_of,
-    findings_table,
-    judged_table,
-    missing_table,
-    overview_table,
-    truncate,
-)
+from chalicelib.pages.table import Leading, anchor, findings_table, judged_table, missing_table, overview_table
+from chalicelib.pages.words import controls_of, counted, description_of
 from chalicelib.sweeps.outcome import Answer
 
 STYLE = Path(__file__).with_name("report.css").read_text(encoding="utf-8")

@@ -3,31 +3,23 @@ and one of the accounts without an answer."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import chain
 from typing import Any
 
-from chalicelib.checks import CHECKS
 from chalicelib.checks.finding import VERDICTS, Verdict
 from chalicelib.outputs.rows import RESULT, items_of
+from chalicelib.pages.cells import NUMBER, cell, is_number, truncate
 from chalicelib.pages.contents import LABELS, Findings, Judged, JudgedRow, Kind, Missing, target_of
 from chalicelib.pages.markup import Content, Markup, element, join
+from chalicelib.pages.words import MAX_NAMED, controls_of, counted, description_of, in_words, named
 from chalicelib.sweeps.outcome import Answer, Outcome, Target
 
 MAX_COLUMNS = 12
-MAX_LISTED = 20
-MAX_REGIONS = 3
-"""Of more regions than this, their number is shown; and of all checks, if they are more."""
-MAX_SHOWN = 200
 MAX_HINT = 1500
 """Characters. A page is for reading: with these, one of 500 accounts stays under 1 MB; the sweep's JSON has it all."""
-
-_NUMBER = "number"
-_WORDS: Mapping[Verdict, tuple[str, str]] = {"alarm": ("alarm", "alarms"), "skip": ("skipped", "skipped")}
-"""Of a verdict whose name does not do, for one finding and for several."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +47,8 @@ class Leading:
     def cells(self, target: Target, regions: str | None) -> Markup:
         return join(
             _account(target.id, target.name),
-            _cell(target.unit, "Unit") if self.unit else None,
-            _cell(target.tags, "Tags") if self.tags else None,
+            cell(target.unit, "Unit") if self.unit else None,
+            cell(target.tags, "Tags") if self.tags else None,
             element("td", regions, data_label="Region") if self.region else None,
         )
 
@@ -64,8 +56,8 @@ class Leading:
         """The cells of a row of many accounts."""
         return join(
             element("th", counted(len(row.targets), "account"), scope="row"),
-            _cell(None, "Unit") if self.unit else None,
-            _cell(None, "Tags") if self.tags else None,
+            cell(None, "Unit") if self.unit else None,
+            cell(None, "Tags") if self.tags else None,
             element("td", named(row.regions), data_label="Region") if self.region else None,
         )
 
@@ -92,19 +84,19 @@ class _Own:
         if others:
             names = [name for name in names if counts[name] * 2 > len(items)][:MAX_COLUMNS]
         given = {name: [item[name] for item in items if item.get(name) is not None] for name in names}
-        numbers = frozenset(name for name, values in given.items() if values and all(map(_is_number, values)))
+        numbers = frozenset(name for name, values in given.items() if values and all(map(is_number, values)))
         return cls({name: _label(name) for name in names}, numbers, others)
 
     def heads(self) -> list[Markup]:
-        classes = dict.fromkeys(self.numbers, _NUMBER)
+        classes = dict.fromkeys(self.numbers, NUMBER)
         heads = [_head(label, class_=classes.get(name)) for name, label in self.labels.items()]
         return [*heads, _head("more")] if self.others else heads
 
     def cells(self, item: Mapping[Any, Any]) -> Iterator[Markup]:
         for name, label in self.labels.items():
-            yield _cell(item.get(name), label)
+            yield cell(item.get(name), label)
         if self.others:
-            yield _cell({name: value for name, value in item.items() if name not in self.labels}, "more")
+            yield cell({name: value for name, value in item.items() if name not in self.labels}, "more")
 
 
 def findings_table(findings: Findings, leading: Leading) -> Markup:
@@ -130,7 +122,7 @@ def overview_table(checks: Sequence[Judged]) -> Markup:
     heads = join(
         _head("Check"),
         _head("With an alarm"),
-        *(_head(verdict, class_=_NUMBER) for verdict in VERDICTS),
+        *(_head(verdict, class_=NUMBER) for verdict in VERDICTS),
     )
     rows = (
         element(
@@ -184,46 +176,13 @@ def missing_table(missing: Sequence[Missing], leading: Leading, *, checks: int) 
     return _table("One row for each account and reason", heads, join(*rows))
 
 
-def counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def anchor(table: str) -> str:
     """The id of a table's section."""
     return "table-" + table.replace(" ", "-")
 
 
-def named(regions: Sequence[str]) -> str:
-    """The names of a few regions, the number of many."""
-    return ", ".join(regions) if len(regions) <= MAX_REGIONS else counted(len(regions), "region")
-
-
-def in_words(verdicts: Mapping[Verdict, int]) -> str:
-    """How many findings have each verdict, the worst first. That none is an alarm or unknown is said as well."""
-    there = [one for one in VERDICTS if one in verdicts and (verdicts[one] or one in ("alarm", "unknown"))]
-    words = [_WORDS.get(verdict, (verdict, verdict))[verdicts[verdict] != 1] for verdict in there]
-    return ", ".join(f"{verdicts[verdict]:,} {word}" for verdict, word in zip(there, words, strict=True))
-
-
 def alarmed(judged: Judged) -> str:
     return f"{judged.alarmed:,} of {counted(judged.asked, 'account')}"
-
-
-def description_of(check: str) -> str | None:
-    known = CHECKS.get(check)
-    return known.description if known else None
-
-
-def controls_of(check: str) -> str:
-    """Those that a check answers, such as "CIS 5: 5.3, 5.4; FSBP: EC2.13"."""
-    known = CHECKS.get(check)
-    listed = known.controls if known else {}
-    return "; ".join(f"{framework}: {', '.join(controls)}" for framework, controls in listed.items())
-
-
-def truncate(value: str, maximum: int = MAX_SHOWN) -> str:
-    """The beginning of a long text, with an ellipsis."""
-    return value if len(value) <= maximum else value[: maximum - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def _objects(outcome: Outcome) -> list[Mapping[Any, Any]]:
@@ -259,7 +218,7 @@ def _pill(kind: Kind) -> Markup:
 
 
 def _checks(names: Sequence[str], all_: int) -> str:
-    return f"all {all_} checks" if len(names) == all_ > MAX_REGIONS else ", ".join(names)
+    return f"all {all_} checks" if len(names) == all_ > MAX_NAMED else ", ".join(names)
 
 
 def _check(judged: Judged) -> Markup:
@@ -273,7 +232,7 @@ def _check(judged: Judged) -> Markup:
 
 def _count(number: int, verdict: Verdict) -> Markup:
     shown = element("span", f"{number}", class_=f"pill {verdict}") if number else 0
-    return element("td", shown, class_=_NUMBER, data_label=verdict)
+    return element("td", shown, class_=NUMBER, data_label=verdict)
 
 
 def _without_verdict(row: JudgedRow) -> Mapping[str, Any]:
@@ -308,45 +267,3 @@ def _error(error: Mapping[str, Any]) -> Markup:
         element("details", element("summary", "What to do"), element("p", more, dir="auto")) if more else None,
         class_="why",
     )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _cell(value: Any, label: str) -> Markup:
-    return element("td", _value(value), class_=_NUMBER if _is_number(value) else None, data_label=label)
-
-
-def _value(value: Any) -> Content:
-    if value is None:
-        return None
-    if isinstance(value, Mapping):
-        return _listed((f"{name}: {_plain(inner)}" for name, inner in value.items()), len(value))
-    if isinstance(value, list | tuple):
-        return _listed(map(_plain, value), len(value))
-    text = _plain(value)
-    return text if text.isascii() else element("bdi", text)  # nothing in ASCII runs from right to left
-
-
-def _listed(lines: Iterable[str], count: int) -> Markup | None:
-    if not count:
-        return None
-    shown = (element("li", truncate(line), dir="auto") for line in islice(lines, MAX_LISTED))
-    more = element("li", f"and {count - MAX_LISTED} more") if count > MAX_LISTED else None
-    return element("ul", *shown, more)
-
-
-def _plain(value: Any) -> str:
-    """On one line: what is in a list or an object is shown as people write it, and deeper in as JSON."""
-    if isinstance(value, str):
-        return truncate(value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, dict):
-        return truncate(", ".join(f"{name}: {_json(inner)}" for name, inner in value.items()))
-    return truncate(_json(value))
-
-
-def _json(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

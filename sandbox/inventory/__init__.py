@@ -7,7 +7,7 @@ sandbox costs nothing. Only what an account has from the beginning, users and bu
 
 from typing import Any
 
-from sandbox.inventory import data, identity, lazily, monitoring, network, things
+from sandbox.inventory import compute, data, identity, lazily, monitoring, network
 
 
 def fill(account: str) -> None:
@@ -25,7 +25,7 @@ def fill_when_asked() -> None:
             "EC2Backend": _fill_ec2,
             "GuardDutyBackend": monitoring.add_detector,
             "KmsBackend": data.add_key,
-            "LambdaBackend": things.add_functions,
+            "LambdaBackend": compute.add_functions,
             "RDSBackend": data.add_database,
             "S3ControlBackend": data.block,
             "SecurityHubBackend": monitoring.enable_hub,
@@ -34,6 +34,6 @@ def fill_when_asked() -> None:
 
 
 def _fill_ec2(ec2: Any) -> None:
-    things.add_instances(ec2)
+    compute.add_instances(ec2)
     data.add_images(ec2)
     network.add(ec2)

@@ -5,9 +5,8 @@ from typing import Any
 
 from moto.s3.models import get_canned_acl, s3_backends
 
-from sandbox.accounts import REGION
+from sandbox.accounts import ANALYTICS, PRODUCTION, REGION, STAGING
 from sandbox.callers import PARTITION
-from sandbox.inventory.lazily import ANALYTICS, PRODUCTION, STAGING
 
 BY_POLICY, BY_ACL = "staging-website", "analytics-reports"
 """The public buckets."""

@@ -9,9 +9,8 @@ from typing import Any
 from moto.core.utils import utcnow
 from moto.iam.models import AccessKeyLastUsed, iam_backends
 
-from sandbox.accounts import REGION
+from sandbox.accounts import ANALYTICS, PRODUCTION, REGION, STAGING
 from sandbox.callers import PARTITION
-from sandbox.inventory.lazily import ANALYTICS, PRODUCTION, STAGING
 
 _OUTSIDE = "999999999999"
 """An account that is not in the organization."""
@@ -58,7 +57,7 @@ class Analyzer:
     findings: Mapping[str, bool]
 
 
-_ROOTS = {PRODUCTION: Root(password=True, mfa=True), STAGING: Root(password=True, key=True)}
+ROOTS = {PRODUCTION: Root(password=True, mfa=True), STAGING: Root(password=True, key=True)}
 USERS = {
     PRODUCTION: [User("anna", password=True, mfa=True), User("deploy", key_days=20, used_days=1)],
     STAGING: [
@@ -86,7 +85,7 @@ _ANALYZERS = {
 
 def root_of(account: str) -> Root:
     """The root user of an account."""
-    return _ROOTS.get(account, Root())
+    return ROOTS.get(account, Root())
 
 
 def analyzer_of(account: str, region: str) -> Analyzer | None:

@@ -5,11 +5,6 @@ from typing import Any
 
 from moto.core.base_backend import AccountSpecificBackend
 
-from sandbox.accounts import TARGETS
-
-IDS = {target.name: target.id for target in TARGETS}
-PRODUCTION, STAGING, ANALYTICS = IDS["production"], IDS["staging"], IDS["analytics"]
-
 Fill = Callable[[Any], None]
 """Puts what an account holds of a service in a region into moto's new state of it."""
 

@@ -3,8 +3,7 @@
 from typing import Any
 from unittest import mock
 
-from sandbox.accounts import REGION
-from sandbox.inventory.lazily import PRODUCTION, STAGING
+from sandbox.accounts import PRODUCTION, REGION, STAGING
 
 _STOPPED = (STAGING, "eu-central-1")
 """Where a recorder and a detector are there, and off."""

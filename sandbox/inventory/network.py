@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from sandbox.accounts import REGION
-from sandbox.inventory.lazily import PRODUCTION, STAGING
+from sandbox.accounts import PRODUCTION, REGION, STAGING
 
 _ANYWHERE = [{"CidrIp": "0.0.0.0/0"}]
 

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from chalicelib.checks import finding
-from chalicelib.checks.finding import Findings, alarm, each, judged, looked, ok
+from chalicelib.checks.finding import Findings, alarm, each, judged, looked, ok, or_skip, skip
 from chalicelib.errors import CheckCallFailed
 
 ACCOUNT = "123456789012"
@@ -43,6 +43,13 @@ def test_a_call_that_is_denied_leaves_the_others_and_names_the_action_that_is_mi
 
     reason = "The action ec2:DescribeImages is missing: DescribeImages was denied, UnauthorizedOperation."
     assert judged(found(), ACCOUNT) == [ALARM, unknown("images", reason)]
+
+
+def test_what_a_policy_denies_explicitly_is_not_called_missing() -> None:
+    message = "User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: ec2:DescribeImages on resource: * "
+    error = refusal("AccessDenied", f"{message}with an explicit deny in a service control policy")
+    (found,) = judged([OK, finding.CouldNotLook("x", error)], ACCOUNT)[1:]
+    assert found["reason"].startswith("The action ec2:DescribeImages is denied explicitly: ")
 
 
 def test_of_aws_message_nothing_but_the_action_is_told() -> None:
@@ -90,6 +97,13 @@ def test_a_service_that_does_not_answer_is_not_asked_a_thousand_times() -> None:
 
     assert len(judged(each("abc", str, ask, ACCOUNT), ACCOUNT)) == 2
     assert asked == ["a"]
+
+
+def test_nothing_found_is_a_skip_and_nothing_that_could_be_looked_at_is_none() -> None:
+    assert judged(or_skip([], ACCOUNT, "There are none."), ACCOUNT) == [skip(ACCOUNT, "There are none.")]
+    assert judged(or_skip([OK], ACCOUNT, "There are none."), ACCOUNT) == [OK]
+    with pytest.raises(ClientError):
+        judged(or_skip(looked("a", lambda: failing(refusal())), ACCOUNT, "There are none."), ACCOUNT)
 
 
 def test_things_are_asked_about_one_by_one_up_to_the_cap_which_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,25 +19,13 @@ from chalicelib.checks import (
 from chalicelib.checks.finding import judged
 from chalicelib.checks.organization import NOT_READ, UNKNOWN, Organization
 from chalicelib.errors import CheckCallFailed
+from tests.checks.fake_account import ACCOUNT, FakeAccount
 
-ACCOUNT, HUB, MEMBER, OUTSIDE = "123456789012", "111122223333", "222233334444", "999988887777"
+HUB, MEMBER, OUTSIDE = "111122223333", "222233334444", "999988887777"
 OWN_ORG, OTHER_ORG = "o-a1b2c3d4e5", "o-zzzzzzzzzz"
 ORGANIZATION = Organization(accounts=frozenset({ACCOUNT, HUB, MEMBER}), id=OWN_ORG, hub=HUB)
 EVERYTHING = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
-
-
-class AwsAccount:
-    """Answers with what it is given, and remembers what it was asked for."""
-
-    id = ACCOUNT
-
-    def __init__(self, pages: Any = None, **calls: Any) -> None:
-        self.pages = pages
-        self.iam = SimpleNamespace(**calls)
-
-    def client(self, service: str) -> Any:
-        return self.iam
 
 
 # ---- root_user
@@ -89,7 +76,7 @@ def report(*rows: str) -> bytes:
 
 def account_with(content: bytes, *states: str) -> Any:
     left = iter(states or ["COMPLETE"])
-    return AwsAccount(
+    return FakeAccount(
         generate_credential_report=lambda: {"State": next(left)},
         get_credential_report=lambda: {"Content": content, "ReportFormat": "text/csv"},
     )
@@ -310,10 +297,11 @@ def test_a_user_is_an_administrator_through_a_group_whose_policy_is_listed_last(
     ]
     second = [{"UserDetailList": users, "RoleDetailList": []}]
 
-    def pages(service: str, operation: str, *, Filter: list[str]) -> Any:
-        return iter(first if "LocalManagedPolicy" in Filter else second)
+    def details(Filter: list[str]) -> Any:
+        return first if "LocalManagedPolicy" in Filter else second
 
-    found = [*admin_principals.admin_principals.function(AwsAccount(pages))]
+    account = FakeAccount(get_account_authorization_details=details)
+    found = [*admin_principals.admin_principals.function(account)]
     assert [one["verdict"] for one in found] == ["alarm", "ok", "alarm"]
     assert found[0]["through"] == ["own-admin (group admins)"]
 
@@ -466,7 +454,7 @@ def test_whether_an_organization_is_ones_own_may_not_be_known():
 
 def test_where_no_role_trusts_an_account_it_says_so():
     document = {"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "x"}}}
-    account = AwsAccount(lambda *_: [{"Roles": [{"Arn": "arn:role", "AssumeRolePolicyDocument": document}]}])
+    account = FakeAccount(list_roles={"Roles": [{"Arn": "arn:role", "AssumeRolePolicyDocument": document}]})
     assert [one["verdict"] for one in external_trust.external_trust.function(account, UNKNOWN)] == ["skip"]
 
 

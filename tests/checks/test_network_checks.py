@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -11,37 +10,12 @@ from botocore.exceptions import ClientError
 from botocore.loaders import Loader
 
 from chalicelib.checks import CHECKS, default_vpcs, flow_logs, imds, lambda_runtimes, open_security_groups
-
-ACCOUNT = "123456789012"
-
-
-class Asked:
-    """An account that gives these answers, or is denied what it has none for."""
-
-    id = ACCOUNT
-
-    def __init__(self, **answers: Any) -> None:
-        self.answers = answers
-        self.calls: list[str] = []
-
-    def pages(self, service: str, operation: str, **arguments: Any) -> Iterator[Any]:
-        self.calls.append(operation)
-        if operation not in self.answers:
-            action = f"{service}:{operation.title().replace('_', '')}"
-            denial = {"Code": "UnauthorizedOperation", "Message": f"You are not authorized to perform: {action}"}
-            raise ClientError({"Error": denial}, action.partition(":")[2])
-        yield self.answers[operation]
-
-    def client(self, service: str) -> Asked:
-        return self
-
-    def get_instance_metadata_defaults(self) -> Any:
-        return next(self.pages("ec2", "get_instance_metadata_defaults"))
+from tests.checks.fake_account import ACCOUNT, FakeAccount, verdicts
 
 
 def run(check: str, **answers: Any) -> list[tuple[str, str]]:
     """The resource and verdict of each finding."""
-    return [(one["resource"], one["verdict"]) for one in CHECKS[check].run(Asked(**answers), {})]
+    return verdicts(CHECKS[check].run(FakeAccount(**answers), {}))  # type: ignore[arg-type]
 
 
 def interfaces(*of_vpcs: str, groups: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -112,7 +86,7 @@ def test_without_the_network_interfaces_the_groups_that_are_not_open_are_judged(
 
 
 def test_network_interfaces_are_not_asked_for_if_nothing_is_open():
-    account = Asked(describe_security_groups={"SecurityGroups": [CLOSED]})
+    account = FakeAccount(describe_security_groups={"SecurityGroups": [CLOSED]})
     CHECKS["open_security_groups"].run(account, {})
     assert account.calls == ["describe_security_groups"]
 

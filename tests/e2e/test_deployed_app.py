@@ -189,6 +189,30 @@ def test_accounts_are_selected_by_their_tags(deployed: Project) -> None:
 
 
 ANALYTICS, REGION = "345678901234", "us-east-1"
+CASES = [
+    "root_user",
+    "iam_user_mfa",
+    "old_access_keys",
+    "admin_principals",
+    "external_trust",
+    "access_analyzer",
+    "s3_account_block",
+    "s3_public_buckets",
+    "ebs_encryption",
+    "public_snapshots_amis",
+    "rds_exposure",
+    "kms_rotation",
+    "open_security_groups",
+    "default_vpcs",
+    "imds",
+    "flow_logs",
+    "lambda_runtimes",
+    "cloudtrail",
+    "config_recorder",
+    "guardduty",
+    "security_hub",
+]
+"""The checks that the sandbox has cases for: production is as it should be, and staging is not."""
 GOOD = {"lambda_runtimes": "eu-central-1"}
 """Where production is as it should be, if that is not in REGION."""
 Item = dict[str, Any]
@@ -236,7 +260,7 @@ def verdicts(item: Item) -> set[str]:
     return {finding["verdict"] for finding in item["result"]}
 
 
-@pytest.mark.parametrize("check", posture())
+@pytest.mark.parametrize("check", CASES)
 def test_a_check_alarms_where_things_are_bad_and_not_where_they_are_good(found: Items, check: str) -> None:
     bad = found[STAGING, check, place_of(check, REGION)]
     assert "alarm" in verdicts(bad)

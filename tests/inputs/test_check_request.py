@@ -224,5 +224,5 @@ def test_any_json_gives_a_request_or_a_short_sentence(event: Any) -> None:
 
 
 def test_posture_is_no_check_of_one_account() -> None:
-    with pytest.raises(UnknownCheck, match="posture is no check, but all that judge: a sweep asks them"):
+    with pytest.raises(UnknownCheck, match="posture is not one check but all that judge: only a sweep asks them"):
         request_for(check="posture")

@@ -24,10 +24,10 @@ from chalicelib.checks.check import Check, check
 from chalicelib.checks.finding import VERDICTS, Verdict, alarm, info, skip, unknown
 from chalicelib.checks.finding import ok as fine
 from chalicelib.errors import ServiceNotOffered
+from chalicelib.pages.cells import MAX_LISTED
 from chalicelib.pages.contents import MAX_GROUPS, contents_of
 from chalicelib.pages.markup import element, text
 from chalicelib.pages.report import HEADERS, POLICY, SCRIPT, STYLE, error_page, page
-from chalicelib.pages.table import MAX_LISTED
 from chalicelib.sweeps.outcome import LeftOut, Outcome, Target
 from tests.fake_aws import FakeAws, Reply, error
 from tests.fake_aws import denied as sts_denies

@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.inventory.lazily import ANALYTICS, PRODUCTION, STAGING
+from sandbox.accounts import ANALYTICS, LEGACY, PRODUCTION, STAGING
 
 from .conftest import Client
-
-LEGACY = "456789012345"
 
 
 @pytest.mark.parametrize(

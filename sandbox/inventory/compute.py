@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sandbox.inventory.lazily import IDS
+from sandbox.accounts import ANALYTICS, LEGACY, PRODUCTION, STAGING
 
 ROLE = "functions"
 """Of every function."""
@@ -44,8 +44,8 @@ class Function:
 
 Thing = Instance | Volume | Function
 
-_BY_NAME: dict[tuple[str, str], Sequence[Thing]] = {
-    ("production", "us-east-1"): [
+INVENTORY: dict[tuple[str, str], Sequence[Thing]] = {
+    (PRODUCTION, "us-east-1"): [
         Instance("web-1", "m7i.large"),
         Instance("web-2", "m7i.large"),
         Instance("reports", "c5.2xlarge", running=False),
@@ -53,25 +53,24 @@ _BY_NAME: dict[tuple[str, str], Sequence[Thing]] = {
         Function("send-invoices", "python3.13"),
         Function("resize-images", "nodejs14.x"),
     ],
-    ("production", "eu-central-1"): [
+    (PRODUCTION, "eu-central-1"): [
         Instance("web-eu-1", "m7i.large", encrypted=False),
         Function("send-invoices", "python3.13"),
     ],
-    ("staging", "us-east-1"): [
+    (STAGING, "us-east-1"): [
         Instance("web-1", "t3.small"),
         Instance("build", "m5.xlarge", running=False, encrypted=False),
         Function("send-invoices", "python3.13"),
         Function("nightly-cleanup", "python3.8"),
     ],
-    ("staging", "eu-south-1"): [Instance("web-it-1", "t3.micro"), Volume("upload-test", 20, encrypted=False)],
-    ("analytics", "us-east-1"): [Instance("notebook", "r6i.4xlarge"), Function("load-events", "java8.al2")],
-    ("legacy", "us-west-2"): [
+    (STAGING, "eu-south-1"): [Instance("web-it-1", "t3.micro"), Volume("upload-test", 20, encrypted=False)],
+    (ANALYTICS, "us-east-1"): [Instance("notebook", "r6i.4xlarge"), Function("load-events", "java8.al2")],
+    (LEGACY, "us-west-2"): [
         Instance("fileserver", "m3.medium", encrypted=False),
         Volume("archive", 2000, encrypted=False),
         Function("rotate-logs", "python2.7"),
     ],
 }
-INVENTORY = {(IDS[name], region): things for (name, region), things in _BY_NAME.items()}
 """By account id and region."""
 FUNCTIONS_OF = {account for (account, _), things in INVENTORY.items() if any(isinstance(t, Function) for t in things)}
 """The accounts that have functions."""
