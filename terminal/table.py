@@ -28,8 +28,6 @@ PADDED = 40
 STYLES = {"alarm": "red", "unknown": "yellow", "muted": "dim"}
 """Of rows with such a verdict."""
 
-_WORST_FIRST = {verdict: place for place, verdict in enumerate(VERDICTS)}
-
 Row = Mapping[str, Any]
 
 
@@ -48,7 +46,7 @@ def _findings(answer: Answer) -> list[Row]:
     """The worst first, and those left out that nothing is to be done about, of which there may be thousands."""
     judged = (outcome for outcome in answer.outcomes if outcome.ok and outcome.verdicts is not None)
     rows = [row for outcome in judged for row in rows_of(outcome) if row["verdict"] not in GROUPED]
-    return sorted(rows, key=lambda row: _WORST_FIRST[row["verdict"]])
+    return sorted(rows, key=lambda row: VERDICTS.index(row["verdict"]))
 
 
 def _not_shown(answer: Answer) -> Iterator[Text]:

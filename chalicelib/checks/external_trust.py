@@ -134,4 +134,4 @@ def _conditions(statement: Statement) -> Iterator[tuple[str, list[str]]]:
 
 def _rank(verdict: Verdict) -> int:
     """The worst has the lowest."""
-    return list(VERDICTS).index(verdict)
+    return VERDICTS.index(verdict)

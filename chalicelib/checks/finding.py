@@ -21,23 +21,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from chalicelib.cross_account.aws_errors import ErrorKind, classify, code_of, is_aws_error, message_of
 from chalicelib.cross_account.denial import denying_policy
 from chalicelib.errors import CheckCallFailed
 
-Verdict = Literal["ok", "alarm", "info", "skip", "unknown", "muted"]
+Verdict = Literal["alarm", "unknown", "info", "muted", "ok", "skip"]
+"""Muted is an alarm or unknown of which an exception says that it is accepted for a time (exceptions.py)."""
 
-VERDICTS: Mapping[Verdict, str] = {
-    "alarm": "it is as it should not be",
-    "unknown": "it could not be looked at",
-    "info": "worth to know, and no alarm",
-    "muted": "an alarm or unknown, of which an exception says that it is accepted for a time",
-    "ok": "it is as it should be",
-    "skip": "the question does not apply",
-}
-"""What each says, the worst first."""
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+"""The worst first."""
 
 MAX_LOOKS = 1000
 """How many things a check asks AWS about one by one in an account and region. At 50 ms a call that is a minute."""
@@ -63,6 +57,7 @@ def ok(resource: str, reason: str, **columns: Any) -> Finding:
 
 
 def alarm(resource: str, reason: str, **columns: Any) -> Finding:
+    """It is as it should not be."""
     return {"resource": resource, "verdict": "alarm", "reason": reason, **columns}
 
 
