@@ -25,26 +25,28 @@ PROTOCOLS = {"tcp": "TCP", "6": "TCP", "udp": "UDP", "17": "UDP"}
 def open_security_groups(account: Account) -> Findings:
     """Find security groups, in use, that let the whole internet in to SSH, RDP or every port.
 
-    In use: a network interface has it. TCP and UDP count, as for CIS. Prefix lists are not looked into.
+    In use: a network interface has it. TCP and UDP count, as for CIS. Prefix lists are not looked into. A group that
+    another account has in a shared VPC is an alarm there, and not here.
 
     Controls: CIS 5: 5.3, 5.4; CIS 7: 6.3, 6.4; FSBP: EC2.13.
     """
     groups = [*from_pages(account.pages("ec2", "describe_security_groups"), "SecurityGroups")]
     if not groups:
         yield skip(account.id, "There are no security groups here.")
-    yield from (judge(group, ()) for group in groups if not open_ports(group))
+    yield from (judge(group, (), account.id) for group in groups if not open_ports(group))
     if opened := [group for group in groups if open_ports(group)]:
         interfaces = from_pages(account.pages("ec2", "describe_network_interfaces"), "NetworkInterfaces")
         used = {require_field(group, "GroupId") for one in interfaces for group in one.get("Groups", ())}
-        yield from (judge(group, used) for group in opened)
+        yield from (judge(group, used, account.id) for group in opened)
 
 
-def judge(group: Response, used: Collection[str]) -> Finding:
+def judge(group: Response, used: Collection[str], account_id: str) -> Finding:
     """Judge a security group.
 
     Args:
         group: as EC2 describes it.
         used: the ids of the groups that a network interface has.
+        account_id: of the account that was asked.
     """
     resource = require_field(group, "GroupId")
     columns = {"group": group.get("GroupName"), "vpc": group.get("VpcId")}
@@ -53,6 +55,9 @@ def judge(group: Response, used: Collection[str]) -> Finding:
         lists = ", as far as its rules say it without prefix lists" * _has_prefix_lists(group)
         return ok(resource, f"It lets the internet in to neither SSH nor RDP{lists}.", **columns)
     opened = f"It lets the whole internet in to {', '.join(ports)}"
+    owner = group.get("OwnerId", account_id)
+    if owner != account_id:  # in a shared VPC, each of its accounts sees the groups of the others
+        return info(resource, f"{opened}, and is account {owner}'s.", **columns)
     if resource in used:
         return alarm(resource, f"{opened}.", **columns)
     return info(resource, f"{opened}, but no network interface has it.", **columns)

@@ -63,13 +63,22 @@ def rule(protocol: str, first: int | None, last: int | None, *ranges: str) -> di
     ],
 )
 def test_a_group_that_is_used_must_not_let_the_internet_in(rules, verdict, opened):
-    found = open_security_groups.judge({"GroupId": "sg-1", "IpPermissions": rules}, {"sg-1"})
+    found = open_security_groups.judge({"GroupId": "sg-1", "IpPermissions": rules}, {"sg-1"}, ACCOUNT)
     assert (found["resource"], found["verdict"]) == ("sg-1", verdict)
     assert opened in found["reason"]
 
 
+@pytest.mark.parametrize(("owner", "verdict"), [(ACCOUNT, "alarm"), ("222222222222", "info")])
+def test_an_open_group_is_an_alarm_in_its_own_account_alone(owner, verdict):
+    group = {"GroupId": "sg-1", "OwnerId": owner, "IpPermissions": [rule("tcp", 22, 22, "::/0")]}
+    found = open_security_groups.judge(group, {"sg-1"}, ACCOUNT)
+    assert (found["verdict"], owner in found["reason"]) == (verdict, owner != ACCOUNT)
+
+
 def test_an_open_group_that_nothing_uses_is_no_alarm():
-    found = open_security_groups.judge({"GroupId": "sg-1", "IpPermissions": [rule("tcp", 22, 22, "::/0")]}, set())
+    found = open_security_groups.judge(
+        {"GroupId": "sg-1", "IpPermissions": [rule("tcp", 22, 22, "::/0")]}, set(), ACCOUNT
+    )
     assert found["verdict"] == "info"
 
 
