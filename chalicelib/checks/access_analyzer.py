@@ -12,7 +12,7 @@ from chalicelib.cross_account import Account
 OF_EXTERNAL_ACCESS = frozenset({"ACCOUNT", "ORGANIZATION"})
 """The types of analyzers that count. Those of unused and of internal access answer other questions."""
 
-NONE_SHARED = "The account that lists the organization has none for all; another one's would not be seen."
+NONE_SHARED = "The organization has none either."
 
 MAX_FINDINGS = 1000
 """Of an analyzer, no more are counted."""

@@ -39,6 +39,10 @@ class Accepted:
     reason: str
 
     def is_about(self, finding: Finding, account_id: str) -> bool:
+        """Whether it accepts a finding. With the account's own id as the resource it is about one alarm, and must not
+        also accept that something in the account could not be looked at."""
+        if self.resource and finding["resource"] == account_id and finding["verdict"] == "unknown":
+            return False
         only_stars = (self.resource or "*").replace("[", "[[]").replace("?", "[?]")
         return self.account in (None, account_id) and fnmatchcase(finding["resource"], only_stars)
 

@@ -13,5 +13,12 @@ LIST_ANALYZERS = "access-analyzer:ListAnalyzers"
 
 READ_UNITS = ("organizations:ListOrganizationalUnitsForParent", "organizations:ListParents")
 READ_TAGS = "organizations:ListTagsForResource"
-LIST_ORGANIZATION = ("organizations:ListAccounts", "organizations:ListAccountsForParent", *READ_UNITS, READ_TAGS)
+READ_ADMINISTRATORS = "organizations:ListDelegatedAdministrators"
+LIST_ORGANIZATION = (
+    "organizations:ListAccounts",
+    "organizations:ListAccountsForParent",
+    *READ_UNITS,
+    READ_TAGS,
+    READ_ADMINISTRATORS,
+)
 """With ListOrganization, where ORGANIZATION_ACCOUNT_ID is."""

@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.app_log import logger
 from chalicelib.checks.check import Asked
 from chalicelib.checks.organization import UNKNOWN, Organization
-from chalicelib.checks.role_actions import LIST_ANALYZERS
+from chalicelib.checks.role_actions import LIST_ANALYZERS, LIST_ORGANIZATION
 from chalicelib.cross_account import Account, CrossAccountError, Hub
 from chalicelib.cross_account.aws_errors import code_of, is_aws_error
 from chalicelib.inputs.requests import ListingRequest
@@ -47,13 +47,15 @@ def organization_for(
 
 
 class _Analyzers:
-    """Access Analyzer's for the whole organization. They are in the account that administers it, and their region."""
+    """Access Analyzer's for the whole organization: in the account that lists it, or in one that it has delegated
+    Access Analyzer to."""
 
     def __init__(self, hub: Hub, organization_account_id: str, request_id: str) -> None:
         self._hub = hub
         self._organization_account_id = organization_account_id
         self._request_id = request_id
         self._by_region: dict[str, Sequence[str] | None] = {}
+        self._delegated: Sequence[str] | None = None
         self._reading = threading.Lock()
 
     def of(self, region: str) -> Sequence[str] | None:
@@ -76,12 +78,31 @@ class _Analyzers:
         return None
 
     def _listed(self, region: str) -> Sequence[str]:
-        owner: Hub | Account = self._hub
-        if self._organization_account_id:
-            owner = self._hub.account(self._organization_account_id, (LIST_ANALYZERS,), request_id=self._request_id)
-        client = owner.client("accessanalyzer", region)
+        found = self._in_account(self._organization_account_id, region)
+        if not found and self._delegated is None:
+            self._delegated = self._administrators()
+        return found or [arn for account in self._delegated or () for arn in self._in_account(account, region)]
+
+    def _in_account(self, account_id: str, region: str) -> list[str]:
+        """Empty: the hub itself."""
+        client = self._owner(account_id, (LIST_ANALYZERS,)).client("accessanalyzer", region)
         found = units.pages(client, "list_analyzers", "analyzers", type="ORGANIZATION")
         return [units.field(one, "arn", str) for one in found if one.get("status") == "ACTIVE"]
+
+    def _administrators(self) -> list[str]:
+        """The accounts that Access Analyzer is delegated to, but for the one that was looked into."""
+        client = self._owner(self._organization_account_id, LIST_ORGANIZATION).client("organizations")
+        listed = units.pages(
+            client,
+            "list_delegated_administrators",
+            "DelegatedAdministrators",
+            ServicePrincipal="access-analyzer.amazonaws.com",
+        )
+        own = self._organization_account_id or self._hub.own_account_id()
+        return [account for one in listed if (account := units.field(one, "Id", str)) != own]
+
+    def _owner(self, account_id: str, actions: Sequence[str]) -> Hub | Account:
+        return self._hub.account(account_id, actions, request_id=self._request_id) if account_id else self._hub
 
 
 def _warn(message: str, **fields: Any) -> None:

@@ -79,6 +79,14 @@ def test_what_could_not_be_looked_at_can_be_accepted_and_other_verdicts_stay(wri
     assert verdicts == ["muted", "ok", "info", "skip"]
 
 
+def test_an_exception_for_one_finding_about_an_account_does_not_accept_what_could_not_be_looked_at(
+    write: Write,
+) -> None:
+    write(f"[[exception]]\n{VALID}\nresource = '{ACCOUNT}'")
+    found = [alarm(ACCOUNT, "Off."), unknown(ACCOUNT, "Denied.")]
+    assert [one["verdict"] for one in mute(found, CHECK, ACCOUNT, TODAY)] == ["muted", "unknown"]
+
+
 @pytest.mark.parametrize(
     ("text", "rule"),
     [

@@ -177,7 +177,7 @@ def organization(*members: str, shared: list[str] | None = None) -> Organization
 
 
 NONE_READ = "The organization's analyzers could not be read."
-NONE_SHARED = "The account that lists the organization has none for all; another one's would not be seen."
+NONE_SHARED = "The organization has none either."
 
 
 @pytest.mark.parametrize(

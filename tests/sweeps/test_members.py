@@ -32,10 +32,22 @@ def strangers(account: Any, organization: Organization) -> Findings:
 class Organizations:
     """A hub whose organization lists accounts and analyzers, which are counted. What is an error is raised."""
 
-    def __init__(self, accounts: Any = (MEMBER, OTHER), analyzers: Any = ()) -> None:
-        self.found = {"list_accounts": accounts, "list_analyzers": analyzers}
+    def __init__(self, accounts: Any = (MEMBER, OTHER), analyzers: Any = (), delegated: Any = ()) -> None:
+        self.found = {
+            "list_accounts": accounts,
+            "list_analyzers": analyzers,
+            "list_delegated_administrators": delegated,
+        }
         self.calls: list[str] = []
         self.places: list[str | None] = []
+        self.within: dict[str, Organizations] = {}
+
+    def account(self, account_id: str, actions: Any, *, request_id: str) -> Organizations:
+        assert actions == ("access-analyzer:ListAnalyzers",)
+        return self.within[account_id]
+
+    def own_account_id(self) -> str:
+        return HUB
 
     def client(self, service: str, region: str | None = None) -> Organizations:
         self.places.append(region)
@@ -52,6 +64,9 @@ class Organizations:
             raise found
         if self.operation == "list_accounts":
             yield {"Accounts": [{"Id": one, "Arn": f"{ARN}{one}", "State": "ACTIVE"} for one in found]}
+        elif self.operation == "list_delegated_administrators":
+            assert request == {"ServicePrincipal": "access-analyzer.amazonaws.com"}
+            yield {"DelegatedAdministrators": [{"Id": one} for one in found]}
         else:
             assert request == {"type": "ORGANIZATION"}
             yield {"analyzers": [{"arn": one, "status": status} for one, status in found]}
@@ -105,6 +120,15 @@ def test_the_organizations_analyzers_are_read_once_for_each_region_by_whoever_as
         thread.join()
     assert found.analyzers("eu-west-1") == ["arn:active"]
     assert sorted(place for place in hub.places if place) == ["eu-west-1", "us-east-1"]
+
+
+def test_if_the_lister_has_none_they_are_read_from_whom_access_analyzer_is_delegated_to() -> None:
+    hub = Organizations(delegated=[HUB, MEMBER])
+    hub.within[MEMBER] = Organizations(analyzers=[("arn:delegated", "ACTIVE")])
+    found = known(hub)
+    assert [found.analyzers(region) for region in ("eu-west-1", "us-east-1")] == [["arn:delegated"]] * 2
+    assert hub.calls.count("list_delegated_administrators") == 1
+    assert hub.within[MEMBER].places == ["eu-west-1", "us-east-1"]
 
 
 def test_analyzers_that_cannot_be_read_are_not_known_and_told_once(log: Callable[[], Any]) -> None:
