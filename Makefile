@@ -39,7 +39,6 @@ test: $(INSTALLED)  ## Format, lint, types, templates, tests
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy --no-error-summary
-	$(BIN)/cfn-lint *-template.yaml
 	$(BIN)/pytest --quiet -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/browser --ignore tests/hangs --ignore tests/tutorial $(PYTEST_FLAGS)
 
 test-tutorial: $(INSTALLED)  ## The whole suite once more, in a copy in which the steps of the docs were taken
