@@ -56,7 +56,7 @@ audit: build/audit/requirements.txt  ## Every IAM policy against AWS's own table
 test-oldest-sdk: build/oldest-boto3/requirements.txt  ## The helper's wheel with the oldest boto3 it allows
 	@$(BIN)/python helper.py >/dev/null
 	@build/oldest-boto3/bin/python -m pip install -qq --disable-pip-version-check --no-index --no-deps --force-reinstall dist/*.whl
-	@build/oldest-boto3/bin/python -m pytest --quiet --confcutdir tests/helper -o filterwarnings= tests/helper
+	@build/oldest-boto3/bin/python -m pytest --quiet --confcutdir tests/helper -o addopts= -o filterwarnings= tests/helper
 
 layer: $(INSTALLED)  ## Bytecode into the layer of the next chalice deploy: a cold start takes a quarter
 	@AWS_DEFAULT_REGION=us-east-1 $(BIN)/chalice package --stage dev build/package >/dev/null
