@@ -16,8 +16,8 @@ INSTALLED := .venv/requirements-dev.txt
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock" $(LOCK_FLAGS)
 
-.PHONY: help demo demo-scale test test-tutorial test-browser test-hangs test-oldest-sdk audit sandbox sandbox-env layer helper \
-	bench lock operations format clean
+.PHONY: help demo demo-scale test test-tutorial test-browser test-hangs test-oldest-sdk audit compare sandbox sandbox-env layer \
+	helper bench lock operations format clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target text; do \
@@ -53,6 +53,9 @@ test-hangs: $(INSTALLED)  ## AWS that hangs, drips or never ends, with the real 
 audit: build/audit/requirements.txt  ## Every IAM policy against AWS's own tables of actions
 	@build/audit/bin/python -W ignore::UserWarning -m audit
 
+compare: build/prowler/requirements.txt  ## Our verdicts against Prowler's, into audit/prowler/results.md (2 GB, once)
+	@$(BIN)/python -m audit.prowler
+
 test-oldest-sdk: build/oldest-boto3/requirements.txt  ## The helper's wheel with the oldest boto3 it allows
 	@$(BIN)/python helper.py >/dev/null
 	@build/oldest-boto3/bin/python -m pip install -qq --disable-pip-version-check --no-index --no-deps --force-reinstall dist/*.whl
@@ -77,6 +80,7 @@ lock: $(INSTALLED)  ## requirements*.txt from requirements*.in (LOCK_FLAGS=--upg
 	$(LOCK) requirements.in -o requirements.txt
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
 	$(LOCK) audit/requirements.in -o audit/requirements.txt
+	$(LOCK) audit/prowler/requirements.in -o audit/prowler/requirements.txt
 	$(LOCK) tests/oldest-boto3.in -o tests/oldest-boto3.txt
 	$(LOCK) requirements-lock.in -o requirements-lock.txt
 	@$(MAKE) --no-print-directory operations
@@ -91,6 +95,11 @@ clean:  ## Away with everything that make and chalice made here; what is deploye
 # A venv of its own: the audit's packages must not mix with those of development.
 build/audit/requirements.txt: audit/requirements.txt $(INSTALLED)
 	@$(BIN)/python -m venv --clear build/audit && build/audit/bin/python -m pip install -qq --disable-pip-version-check \
+		--no-input --require-hashes -r $< && cp $< $@
+
+# Prowler pins an older boto3, and the SDKs of every other cloud.
+build/prowler/requirements.txt: audit/prowler/requirements.txt $(INSTALLED)
+	@$(BIN)/python -m venv --clear build/prowler && build/prowler/bin/python -m pip install -qq --disable-pip-version-check \
 		--no-input --require-hashes -r $< && cp $< $@
 
 build/oldest-boto3/requirements.txt: tests/oldest-boto3.txt $(INSTALLED)

@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 from rich.console import Console
 
-from bench import results_page
+from bench import recording, results_page
 from bench.goals import wrong_answers
 from bench.peers_environment import BUILD, lock, peers_python
 from bench.plan import QUICK, Round, Scale, one_round
@@ -46,6 +46,7 @@ def main() -> int:
 
 def measure_all(scale: Scale) -> list[Round]:
     python = peers_python()
+    recording.record()
     rounds = []
     for number in range(1, scale.rounds + 1):
         measured: Round = {}

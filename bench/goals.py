@@ -75,6 +75,10 @@ def _memory_of_ten_times_the_rows(measured: Round, scale: Scale) -> float:
     return float(all_rows / tenth)
 
 
+def _cpu_of_posture_against_ready_clients(measured: Round, scale: Scale) -> float:
+    return float(measured["posture"]["cpu"] / measured["posture"]["floor"])
+
+
 def _sts_calls_of_second_invocations(measured: Round, scale: Scale) -> float:
     counts = measured["second"]["stub"]["counts"]
     return float(counts["AssumeRole"] - len(measured["second"]["cpu"]))  # the first invocation of each check
@@ -107,6 +111,11 @@ GOALS = [
     Goal("rows as JSON lines, CPU: the same calls and query on a ready client", 3, _cpu_of_rows_against_ready_clients),
     Goal("rows as JSON lines, wall time of one: 20,000 a second", 50, _microseconds_of_a_row, unit="µs"),
     Goal("rows as JSON lines, memory added: by a tenth of the rows", 1.25, _memory_of_ten_times_the_rows),
+    Goal(
+        "sweep of all checks that judge, CPU: the same calls on ready botocore clients",
+        1.15,
+        _cpu_of_posture_against_ready_clients,
+    ),
     Goal("second invocation: calls of AssumeRole", 0, _sts_calls_of_second_invocations, unit="calls"),
     Goal(
         "second `identity`, CPU: a bare GetCallerIdentity, ready client",
@@ -130,6 +139,7 @@ def wrong_answers(rounds: Sequence[Round], scale: Scale) -> list[str]:
         "many": scale.many,
         "memory": scale.most,
         "rows": scale.wide * LOG_GROUPS,
+        "posture": scale.posture,
         "second": 2 * scale.repetitions,
         "cold": 2 * scale.cold_starts,
         "cold/no-bytecode": 4,

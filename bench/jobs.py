@@ -16,10 +16,13 @@ from typing import Any
 
 import boto3
 import jmespath
+from botocore import xform_name
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
-from bench import own_process
+from bench import own_process, recording
 from bench.contenders import CONTENDERS, BucketNames
-from bench.stub import LOG_GROUPS, bucket_of, log_group_of
+from bench.stub import HUB_ACCOUNT, LOG_GROUPS, bucket_of, log_group_of
 
 FIRST_ACCOUNT = 100_000_000_000
 
@@ -113,12 +116,12 @@ def sweeps_one_after_another(accounts: Sequence[int], threads: int) -> dict[str,
     return {"left": left}
 
 
-def _sweeper(threads: int) -> Callable[[list[str]], dict[str, Any]]:
+def _sweeper(threads: int, check: str = "s3_buckets", **more: Any) -> Callable[[list[str]], dict[str, Any]]:
     import app
     from bench.contenders.this import Context
 
     def sweep(ids: list[str]) -> dict[str, Any]:
-        event = {"check": "s3_buckets", "accounts": ids, "concurrency": threads}
+        event = {"check": check, "accounts": ids, "concurrency": threads, **more}
         response: dict[str, Any] = app.sweep(event, Context())
         return response
 
@@ -210,3 +213,69 @@ def _right_rows(file: Path) -> int:
             account = row["account"]
             right[account] += row.get("group") == log_group_of(account, right[account])
     return sum(count for count in right.values() if count == LOG_GROUPS)
+
+
+def posture(accounts: int, block: int) -> dict[str, Any]:
+    """All checks that judge, in accounts with tens of each thing, and the same calls on ready clients.
+
+    Both run in this process, in alternating blocks of accounts, each asked by as many threads.
+    """
+    from chalicelib.checks import posture
+    from sandbox.names import accounts_as_hosts  # noqa: F401
+
+    sweep, checks = _sweeper(block, "posture", regions=[recording.REGION]), posture()
+    call_again = _ready_calls(block)
+    others = account_ids(block, first=2 * FIRST_ACCOUNT)
+    sweep(others)
+    call_again([recording.calls(account_id) for account_id in others])
+    gc.collect()
+    gc.freeze()  # what is ready: a collection takes a quarter of a second, and would hit one side or the other
+    ours, floor = Stopwatch(), Stopwatch()
+    findings = right = 0
+    for first in range(0, accounts, block):
+        ids = account_ids(block, FIRST_ACCOUNT + first)
+        calls = [recording.calls(account_id) for account_id in ids]
+        with ours:
+            results = sweep(ids)["results"]
+        with floor:
+            call_again(calls)
+        findings += sum(len(entry["result"]) for entry in results)
+        found = {(entry["account_id"], entry["check"]) for entry in results if _is_own(entry)}
+        right += sum(all((account_id, check) in found for check in checks) for account_id in ids)
+    return {
+        "wall": ours.wall + floor.wall,
+        "cpu": ours.cpu,
+        "floor": floor.cpu,
+        "calls": len(calls[0]),
+        "checks": len(checks),
+        "findings": findings // accounts,
+        "right": right,
+    }
+
+
+def _is_own(entry: dict[str, Any]) -> bool:
+    """Whether a check could look at everything, and what has an ARN, in most checks, is the account's own."""
+    account_id = entry["account_id"]
+    owners = {resource.split(":")[4] for finding in entry["result"] if (resource := finding["resource"])[:4] == "arn:"}
+    return owners <= {account_id} and all(finding["verdict"] != "unknown" for finding in entry["result"])
+
+
+def _ready_calls(threads: int) -> Callable[[Sequence[Sequence[recording.Call]]], None]:
+    """Makes the calls of accounts, on clients that are there already."""
+    config = Config(max_pool_connections=threads)
+    services = {service for service, _, _ in recording.calls(HUB_ACCOUNT)}
+    clients = {service: boto3.client(service, config=config) for service in services}
+
+    def call_all(calls: Sequence[recording.Call]) -> None:
+        for service, operation, parameters in calls:
+            try:
+                getattr(clients[service], xform_name(operation))(**parameters)
+            except ClientError as error:
+                if not error.response["Error"]["Code"].startswith("NoSuch"):  # a bucket without a policy
+                    raise
+
+    def call_again(accounts: Sequence[Sequence[recording.Call]]) -> None:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(call_all, accounts))
+
+    return call_again

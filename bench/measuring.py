@@ -16,19 +16,27 @@ Measurement = dict[str, Any]
 SIDES = ("app", "clients")
 
 
-def measure(job: str, *, python: Path | str = sys.executable, latency: float, **arguments: Any) -> Measurement:
+def measure(
+    job: str,
+    *,
+    python: Path | str = sys.executable,
+    latency: float,
+    recording: Path | None = None,
+    **arguments: Any,
+) -> Measurement:
     """Run a job (a function of `bench.jobs`) in a worker process.
 
     Args:
         job: the function's name.
         python: the interpreter to run it with.
         latency: seconds before each response of the stub.
+        recording: a file of answers that the stub has as well.
         arguments: the function's arguments.
 
     Returns:
         The job's result, and under "stub" the stub's counts.
     """
-    with running_stub(latency) as stub:
+    with running_stub(latency, recording) as stub:
         command = [str(python), "-m", "bench.worker", json.dumps({"job": job, **arguments})]
         measurement: Measurement = json.loads(_run(command, stub))
         return measurement | {"stub": stub.report()}

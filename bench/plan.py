@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from bench import recording
 from bench.contenders import CONTENDERS
 from bench.measuring import Measurement, measure, measure_cold_starts
 
 Round = dict[str, Measurement]
-"""Measurements by name: `few/<contender>`, `many/<contender>`, `memory`, `rows`, `second`,
-`cold`, `cold/no-bytecode`."""
+"""Measurements by name: `few/<contender>`, `many/<contender>`, `memory`, `rows`, `posture`,
+`second`, `cold`, `cold/no-bytecode`."""
 
 FEW_THREADS = 20
 """botocove's default."""
@@ -32,6 +33,7 @@ class Scale:
         many: accounts for this project and the floors.
         most: accounts for the measurement of this project's memory.
         wide: accounts with very many rows each.
+        posture: accounts for all checks that judge, a multiple of FEW_THREADS.
         repetitions: of the second invocation.
         cold_starts: of each side.
         latency: seconds before each response, except for the second invocation and the cold start.
@@ -42,12 +44,13 @@ class Scale:
     many: int = 1000
     most: int = 10_000
     wide: int = 250
+    posture: int = 100
     repetitions: int = 2000
     cold_starts: int = 7
     latency: float = 0.05
 
 
-QUICK = Scale(rounds=1, few=20, many=200, most=500, wide=100, repetitions=200, cold_starts=2)
+QUICK = Scale(rounds=1, few=20, many=200, most=500, wide=100, posture=20, repetitions=200, cold_starts=2)
 
 
 def one_round(scale: Scale, peers_python: Path) -> Iterator[tuple[str, Callable[[], Measurement]]]:
@@ -71,6 +74,17 @@ def one_round(scale: Scale, peers_python: Path) -> Iterator[tuple[str, Callable[
     yield (
         "rows",
         partial(measure, "rows_as_they_come", latency=scale.latency, accounts=scale.wide, threads=WIDE_THREADS),
+    )
+    yield (
+        "posture",
+        partial(
+            measure,
+            "posture",
+            latency=scale.latency,
+            recording=recording.FILE,
+            accounts=scale.posture,
+            block=FEW_THREADS,
+        ),
     )
     yield "second", partial(measure, "second_invocation", latency=0, repetitions=scale.repetitions)
     yield "cold", partial(measure_cold_starts, scale.cold_starts, bytecode=True)

@@ -18,9 +18,10 @@ _BEGIN = """# The cost of a check in many accounts
 
 Made by `make bench`, not by hand. A stub of STS, S3 and CloudWatch Logs on loopback responds to each call after a fixed
 latency; what it lists is named after the access key that signed the request, so every response proves whose credentials
-were used. Each measurement has a new process and a new stub, and all alternate, {rounds} times: medians, in brackets
-minimum and maximum. CPU is user and system time of the contender alone. Compare only within a table; absolute times
-depend on this machine.
+were used. For the checks that judge it repeats what moto answered of an account with tens of things, a share of them
+bad, in the name of the account that signed; Access Analyzer's answers are written by hand. Each measurement has a new
+process and a new stub, and all alternate, {rounds} times: medians, in brackets minimum and maximum. CPU is user and
+system time of the contender alone. Compare only within a table; absolute times depend on this machine.
 """
 
 

@@ -1,11 +1,13 @@
 """A minimal STS, S3 and CloudWatch Logs for the benchmark, on loopback, in a separate process.
 
+With a file of answers (bench/recording.py) it first looks there for a request, and answers as the account that signed.
+
 AssumeRole returns an access key that contains the account's id, ListBuckets a bucket named after the access key that
 signed the request, and DescribeLogGroups a thousand such log groups: the name proves whose credentials were used. A
 session token of another account than the key's is refused. Responses are fixed bytes over keep-alive connections, so
 that the stub is not the bottleneck.
 
-    python -m bench.stub SECONDS_OF_LATENCY
+    python -m bench.stub SECONDS_OF_LATENCY [ANSWERS]
 
 prints its port and stops at the end of its standard input, so that it does not run longer than its parent.
 """
@@ -17,10 +19,14 @@ import json
 import re
 import sys
 import time
+from base64 import b64decode, b64encode
 from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
 
 HUB_KEY = "AKIAHUB000000000HUBK"
 HUB_ACCOUNT = "999999999999"
+RECORDED_ACCOUNT = "111122223333"
 COUNTS_PATH = "/counts"
 LOG_GROUPS = 1000
 """Of each account."""
@@ -30,7 +36,21 @@ _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 _SCOPE = re.compile(rb"Credential=(\w+)/\d+/[\w-]+/([\w-]+)/")
 _TOKEN = re.compile(rb"(?i)\r\nx-amz-security-token: *(\S+)")
 _ROLE_ACCOUNT = re.compile(rb"RoleArn=arn%3Aaws%3Aiam%3A%3A(\d{12})%3Arole")
+_TARGET = re.compile(rb"(?i)\r\nx-amz-target: *(\S+)")
+_ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
+_CREDENTIAL_REPORT = re.compile(r"(?<=<Content>)[^<]+")
 _REQUEST_ID = "00000000-0000-4000-8000-000000000000"
+
+
+def key_of(method: str, path: str, target: str, body: str) -> str:
+    """A request as the recording knows it: the same for every account."""
+    return _ACCOUNT.sub("", f"{method} {path} {target} {body}")
+
+
+def _key(head: bytes, body: bytes) -> str:
+    method, path, _ = head.decode().split(" ", 2)
+    target = _TARGET.search(head)
+    return key_of(method, path, target[1].decode() if target else "", body.decode())
 
 
 def access_key(account_id: str) -> str:
@@ -59,12 +79,13 @@ class Stub:
         under_way: the number of requests without a response so far; `most_under_way` is its maximum.
     """
 
-    def __init__(self, latency: float) -> None:
+    def __init__(self, latency: float, recorded: Mapping[str, tuple[int, str]]) -> None:
         self.latency = latency
         self.counts: Counter[str] = Counter()
         self.connections = 0
         self.under_way = 0
         self.most_under_way = 0
+        self._recorded = recorded
         self._log_groups = _describe_log_groups(HUB_ACCOUNT)
         self._cpu_before = time.process_time()
 
@@ -76,6 +97,9 @@ class Stub:
         service = scope[2].decode()
         if account_id is None or not _token_belongs(head, account_id):
             return self._refuse("InvalidToken")
+        if recorded := self._recorded and self._recorded.get(_key(head, body)):
+            self.counts["recorded"] += 1
+            return _response(recorded[0], "text/plain", _of_account(account_id, recorded[1]))
         if service == "s3":
             self.counts["ListBuckets"] += 1
             return _response(200, "application/xml", _list_buckets(account_id))
@@ -166,6 +190,13 @@ def _token_belongs(head: bytes, account_id: str) -> bool:
     return token is not None and token[1].decode() == session_token(account_id)
 
 
+def _of_account(account_id: str, recorded: str) -> str:
+    def encoded(report: re.Match[str]) -> str:
+        return b64encode(b64decode(report[0]).replace(RECORDED_ACCOUNT.encode(), account_id.encode())).decode()
+
+    return _CREDENTIAL_REPORT.sub(encoded, recorded.replace(RECORDED_ACCOUNT, account_id))
+
+
 def _response(status: int, content_type: str, body: str) -> bytes:
     return (
         f"HTTP/1.1 {status} OK\r\nContent-Type: {content_type}\r\nx-amzn-RequestId: {_REQUEST_ID}\r\n"
@@ -222,8 +253,8 @@ def _describe_log_groups(account_id: str) -> str:
     return json.dumps({"logGroups": groups})
 
 
-async def serve(latency: float) -> None:
-    stub = Stub(latency)
+async def serve(latency: float, recording: str | None = None) -> None:
+    stub = Stub(latency, json.loads(Path(recording).read_text())["answers"] if recording else {})
     server = await asyncio.get_running_loop().create_server(lambda: _Connection(stub), "127.0.0.1", 0, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.to_thread(sys.stdin.read)
@@ -231,4 +262,4 @@ async def serve(latency: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(float(sys.argv[1])))
+    asyncio.run(serve(float(sys.argv[1]), *sys.argv[2:]))

@@ -41,14 +41,15 @@ class StubProcess:
 
 
 @contextmanager
-def running_stub(latency: float) -> Iterator[StubProcess]:
+def running_stub(latency: float, recording: Path | None = None) -> Iterator[StubProcess]:
     """Start a new stub, and end it afterwards.
 
     Args:
         latency: seconds before each response.
+        recording: a file of answers that it has as well.
     """
     process = subprocess.Popen(
-        [sys.executable, "-m", "bench.stub", str(latency)],
+        [sys.executable, "-m", "bench.stub", str(latency), *([str(recording)] if recording else [])],
         cwd=PROJECT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

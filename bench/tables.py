@@ -98,6 +98,27 @@ def rest(rounds: Sequence[Round], scale: Scale) -> Table:
         row("  memory added, MiB", "rows", lambda taken: taken["added"][1], ".1f"),
         row("  by a tenth of the rows, MiB", "rows", lambda taken: taken["added"][0], ".1f"),
     ]
+    checks, calls, findings = (rounds[0]["posture"][each] for each in ("checks", "calls", "findings"))
+    rows += [
+        row(
+            f"{checks} checks that judge, {calls} calls, {findings} findings an account: CPU ms per account",
+            "posture",
+            lambda taken: taken["cpu"] / scale.posture * 1000,
+            ".0f",
+        ),
+        row(
+            "  the same calls on ready botocore clients",
+            "posture",
+            lambda taken: taken["floor"] / scale.posture * 1000,
+            ".0f",
+        ),
+        row(
+            "  CPU ms per account and check",
+            "posture",
+            lambda taken: taken["cpu"] / scale.posture / taken["checks"] * 1000,
+            ".2f",
+        ),
+    ]
     for name, how in (("cold", ""), ("cold/no-bytecode", ", without bytecode")):
         for side, title in (
             ("app", "cold start, until the first response"),

@@ -16,6 +16,7 @@ JOBS = {
         jobs.sweeps_one_after_another,
         jobs.second_invocation,
         jobs.rows_as_they_come,
+        jobs.posture,
     )
 }
 

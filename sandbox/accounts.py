@@ -23,13 +23,14 @@ CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
 
 @dataclass(frozen=True)
 class Target:
-    """A target account. What else it holds: inventory.py."""
+    """A target account. What else it holds: inventory/."""
 
     id: str
     name: str
     buckets: tuple[str, ...] = ()
     external_id: str | None = EXTERNAL_ID  # None: the role was never deployed there
     managed_policies: str = VIEW_ONLY_ACCESS  # of the role; "": it may do only what the checks need
+    parameters: tuple[tuple[str, str], ...] = ()  # more of the role, such as a group of checks that is off
     unit: str = UNIT
     tags: tuple[tuple[str, str], ...] = ()
     regions: tuple[str, ...] = ()  # that it opted into
@@ -56,12 +57,14 @@ TARGETS = (
         "analytics",
         ("analytics-events", "analytics-models", "analytics-reports"),
         managed_policies="",
+        parameters=(("NetworkChecks", "false"),),
         unit="Workloads/Prod",
         tags=(("env", "prod"), ("owner", "data")),
     ),
     Target("456789012345", "legacy", ("legacy-archive",), external_id=None, tags=(("env", "prod"),)),
     Target("567890123456", "acquired", ("acquired-backups",), external_id="another-external-id"),
 )
+PRODUCTION, STAGING, ANALYTICS, LEGACY, _ = (target.id for target in TARGETS)
 
 
 def role_parameters(external_id: str = EXTERNAL_ID, managed_policies: str = VIEW_ONLY_ACCESS) -> dict[str, str]:

@@ -85,6 +85,12 @@ def not_implemented(action: str) -> Refused:
     return refused
 
 
+def not_found(message: str) -> Refused:
+    refused = Refused("ResourceNotFoundException", "ResourceNotFoundException", message)
+    refused.status = 404
+    return refused
+
+
 def other_content() -> Refused:
     message = "The provided 'x-amz-content-sha256' header does not match what was computed."
     refused = Refused("XAmzContentSHA256Mismatch", "XAmzContentSHA256Mismatch", message)

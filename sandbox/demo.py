@@ -40,7 +40,8 @@ class Demo:
     def __init__(self, project: Path, environment: dict[str, str]) -> None:
         drop_aws()  # also from this process, in which boto3 would look for a profile although it is given keys
         self._project = project
-        self._environment = {**os.environ, **environment, "PYTHONPATH": str(project)}
+        path = os.pathsep.join([str(project), *filter(None, [environment.get("PYTHONPATH")])])
+        self._environment = {**os.environ, **environment, "PYTHONPATH": path}
         self._colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         self._step = 0
 

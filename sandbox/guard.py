@@ -36,7 +36,7 @@ from sandbox.aws_errors import (
 from sandbox.callers import Caller, find_caller
 
 # S3 has buckets, and S3 Control accounts, as names below that of the endpoint; browsers ask no DNS for these.
-_LOOPBACK = re.compile(r"(127\.0\.0\.1|([a-z0-9.-]+\.)?localhost|\[::1\])(:[0-9]+)?", re.IGNORECASE)
+_LOOPBACK = re.compile(r"(([0-9]{12}\.)?127\.0\.0\.1|([a-z0-9.-]+\.)?localhost|\[::1\])(:[0-9]+)?", re.IGNORECASE)
 _OF_A_PAGE = {"HTTP_ORIGIN", "HTTP_SEC_PURPOSE", "HTTP_PURPOSE"}
 BODY = "sandbox.body"
 SIGNED = re.compile(

@@ -29,10 +29,11 @@ class _Arn(NamedTuple):
 def owner_of(arn: str, default: str) -> str:
     """The account that has the resource: `default` if the ARN names none, and if there is no such bucket.
 
-    What Organizations keeps bears the number of the management account, and is for a delegated administrator its own.
+    What Organizations keeps bears the number of the management account, and is for a delegated administrator its own;
+    so does an organization's trail, which each member sees.
     """
     parsed = _parsed(arn)
-    return default if parsed.service in ("organizations", "account") else parsed.account or default
+    return default if parsed.service in ("organizations", "account", "cloudtrail") else parsed.account or default
 
 
 def policy_of(arn: str) -> Policy | None:

@@ -44,6 +44,7 @@ class Server:
             "AWS_DEFAULT_REGION": REGION,
             **credentials,
             credentials_file.VARIABLE: str(credentials_file.path_in(self._folder)),
+            "PYTHONPATH": str(Path(__file__).with_name("names")),
         }
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()

@@ -9,10 +9,12 @@ from collections.abc import Mapping
 
 _EVERY_AWS = "$(env | sed -n 's/^\\(AWS_[A-Za-z0-9_]*\\)=.*/\\1/p')"
 
+_MORE = {"PYTHONPATH": '"${PYTHONPATH:+:$PYTHONPATH}"'}  # the shell's own folders stay
+
 
 def exports(environment: Mapping[str, str]) -> str:
     """Lines for `eval` in a POSIX shell, bash or zsh."""
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
+    lines = [f"export {name}={shlex.quote(value)}{_MORE.get(name, '')}" for name, value in environment.items()]
     return "\n".join([f"unset AWS_PROFILE {_EVERY_AWS}", *lines])  # zsh's unset complains if it gets no name
 
 

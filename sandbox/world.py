@@ -18,6 +18,7 @@ from moto.s3.models import s3_backends
 from sandbox import accounts, inventory, regions
 from sandbox.accounts import HUB, REGION, Target
 from sandbox.callers import PARTITION
+from sandbox.inventory import compute
 from sandbox.state_file import PROJECT
 from sandbox.sts.sessions import Session, issue
 
@@ -78,10 +79,11 @@ def _create_targets(targets: Sequence[Target], template: str) -> None:
             regions.enable(target.id, region)
         for bucket in target.buckets:
             s3_backends[target.id][PARTITION].create_bucket(bucket, REGION)
-        if target.id in inventory.FUNCTIONS_OF:
-            _create_role(target.id, inventory.ROLE, {"Service": "lambda.amazonaws.com"}, "Of the functions")
+        inventory.fill(target.id)
+        if target.id in compute.FUNCTIONS_OF:
+            _create_role(target.id, compute.ROLE, {"Service": "lambda.amazonaws.com"}, "Of the functions")
         if target.external_id is not None:
-            parameters = accounts.role_parameters(target.external_id, target.managed_policies)
+            parameters = accounts.role_parameters(target.external_id, target.managed_policies) | dict(target.parameters)
             cloudformation_backends[target.id][REGION].create_stack(accounts.ROLE_STACK, template, parameters)
 
 

@@ -4,29 +4,30 @@ A row is an earlier one of its account, region and check if a column says so: `r
 the end of a name (`InstanceId`, `bucket_name`), or else the first column that tells the rows of each account and region
 apart. Without such a column only a row that is the same in all columns is the earlier one. The account's own name, unit
 and tags do not count, nor does the order in a list. Where one of the runs could not look, nothing is new or gone.
+
+Of a check that judges, a row is the earlier one of its resource, so that ok and then alarm is a change. A resource that
+was or is unknown is not compared; nor is what only one of the runs has, if the other did not see everything there: then
+it has a finding of the account itself that is unknown.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from chalicelib.outputs.rows import items_of, rows_of
-from chalicelib.pages.table import counted
+from chalicelib.pages.words import counted
 from chalicelib.sweeps.outcome import Answer, Outcome
 from terminal.earlier_run import EarlierRun, Place, Row, own, tells_apart
-
-Kind = Literal["new", "gone", "changed"]
-Change = tuple[Kind, Row, Row]
-"""What has become of a row, the row, and what stood in it before."""
+from terminal.row_changes import Change, Kind, as_a_whole, by_column, by_resource, if_changed, resource_of
 
 _FEW = 10
 _ANSWERED, _NO_ROWS, _FILE_ENDS = "answered", "no rows", "the file ends there"
-_REGION_OFF = "RegionOff"
+_NOTHING_THERE = ("RegionOff", "ServiceNotOffered")
+_UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class Changes:
         self._first_seen: list[str] = []
         self._rows = Counter[str]()
         self._columns: dict[str, Counter[str]] = defaultdict(Counter)
+        self._judging: set[str] = set()
 
     def receive(self, outcomes: Sequence[Outcome]) -> list[Row]:
         """Compare one account.
@@ -137,6 +139,9 @@ class Changes:
             return
         before, rows = earlier.get(place, []), [*rows_of(outcome)]
         self._learn(outcome.check, rows)
+        if outcome.verdicts is not None:
+            self._judging.add(outcome.check)
+            before, rows = self._comparable(outcome, before, rows)
         different = 0
         for kind, row, old in self._compare(outcome, before, rows):
             self._counts[kind] += 1
@@ -144,14 +149,33 @@ class Changes:
             yield _change(kind, row, old)
         self._counts["same"] += len(rows) - different
 
+    def _comparable(self, outcome: Outcome, before: list[Row], rows: list[Row]) -> tuple[list[Row], list[Row]]:
+        """The findings of both runs about what both could look at."""
+        account = outcome.account[:64]
+        unseen_then, unseen_now = _unseen(before), _unseen(rows)
+        if unseen_then or unseen_now:
+            self._leave(
+                account, outcome.region, _UNKNOWN if unseen_then else _ANSWERED, _UNKNOWN if unseen_now else _ANSWERED
+            )
+        then, now = ({*map(resource_of, run)} - unseen_then - unseen_now for run in (before, rows))
+        seen_then = then & now if account in unseen_now else then
+        seen_now = then & now if account in unseen_then else now
+        return (
+            [row for row in before if resource_of(row) in seen_then],
+            [row for row in rows if resource_of(row) in seen_now],
+        )
+
     def _compare(self, outcome: Outcome, before: list[Row], rows: list[Row]) -> Iterator[Change]:
+        if outcome.verdicts is not None:
+            yield from by_resource(before, rows)
+            return
         if len(before) == len(rows) == 1 and _stands_alone(outcome.result):
-            yield from _if_changed(before[0], rows[0])
+            yield from if_changed(before[0], rows[0])
             return
         if column := self._column(outcome.check, before, rows):
-            yield from _by_column(column, before, rows)
+            yield from by_column(column, before, rows)
         else:
-            yield from _as_a_whole(before, rows)
+            yield from as_a_whole(before, rows)
 
     def _column(self, check: str, before: list[Row], rows: list[Row]) -> str | None:
         """The column that says which row is which."""
@@ -161,7 +185,7 @@ class Changes:
         return None
 
     def _leave(self, account: str, region: str | None, then: str, now: str) -> None:
-        if then == now == _REGION_OFF:
+        if then == now and now in _NOTHING_THERE:
             return
         regions = self._not_compared[then, now][account]
         if region not in regions:  # it may be, of another check
@@ -179,7 +203,7 @@ class Changes:
             then, now = self._earlier.columns.get(check), self._columns[check]
             if rows and then is None:
                 yield f"The earlier run has no rows of {check}."
-            elif then:
+            elif then and check not in self._judging:  # their columns depend on the verdict
                 gone = [name for name, times in then.items() if times == self._earlier.rows[check] and name not in now]
                 new = [name for name, times in now.items() if times == rows and name not in then]
                 if rows and (gone or new):
@@ -209,56 +233,9 @@ def _stands_alone(result: Any) -> bool:
     return len(found) == 1 and found[0] is result
 
 
-def _by_column(column: str, before: list[Row], rows: list[Row]) -> Iterator[Change]:
-    earlier = {row[column]: row for row in before}
-    for row in {row[column]: row for row in rows}.values():
-        old = earlier.pop(row[column], None)
-        if old is None:
-            yield "new", row, {}
-        else:
-            yield from _if_changed(old, row)
-    for row in earlier.values():
-        yield "gone", row, {}
-
-
-def _as_a_whole(before: list[Row], rows: list[Row]) -> Iterator[Change]:
-    earlier: dict[str, list[Row]] = defaultdict(list)
-    for row in before:
-        earlier[_whole(row)].append(row)
-    for row in rows:
-        if same := earlier[_whole(row)]:
-            same.pop()
-        else:
-            yield "new", row, {}
-    for left in earlier.values():
-        for row in left:
-            yield "gone", row, {}
-
-
-def _if_changed(old: Row, row: Row) -> Iterator[Change]:
-    was, now = own(old), own(row)
-    if was == now:
-        return
-    before = {
-        name: was.get(name)
-        for name in {**now, **was}
-        if was.get(name) != now.get(name) and _ordered(was.get(name)) != _ordered(now.get(name))
-    }
-    if before:
-        yield "changed", row, before
-
-
-def _whole(row: Row) -> str:
-    return json.dumps(_ordered(own(row)), sort_keys=True)
-
-
-def _ordered(value: Any) -> Any:
-    """The same for lists in another order; as text, tuples are lists and keys are strings."""
-    if isinstance(value, dict):
-        return {str(key): _ordered(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return sorted(map(_ordered, value), key=lambda item: json.dumps(item, sort_keys=True))
-    return value
+def _unseen(findings: list[Row]) -> set[str]:
+    """The resources that could not be looked at; among them the account itself, if not all of them are known."""
+    return {resource_of(finding) for finding in findings if finding.get("verdict") == _UNKNOWN}
 
 
 def _change(kind: Kind, row: Row, before: Row) -> Row:

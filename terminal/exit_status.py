@@ -21,7 +21,8 @@ MEANINGS = {
     Status.WRONG: "the command or a setting is wrong; no account was asked",
     Status.INTERRUPTED: "Ctrl-C",
     Status.CLOSED: "stdout was closed by its reader, such as head",
-    Status.FAILED: "an account failed or was not started, none was asked or not all listed, or a file was not written",
+    Status.FAILED: "an account failed or was not started, something is unknown, none was asked or not all listed, "
+    "or a file was not written",
     Status.ALARM: "a row's verdict is alarm (with --fail-on alarm)",
     Status.CHANGED: "a row is new, gone or changed (with --since)",
     Status.DONE: "none of these",

@@ -8,6 +8,7 @@ from typing import Any
 
 from chalicelib.checks import CHECKS
 from chalicelib.checks.check import Check
+from chalicelib.pages.words import controls_of
 
 
 def checks_as(form: str) -> str:
@@ -27,6 +28,8 @@ def _lines(check: Check) -> Iterator[str]:
     yield f"  {check.description}"
     for name, parameter in described["parameters"].items():
         yield f"  --param {name}=  {_type(parameter)}"
+    if check.judges:
+        yield "  " + "; ".join(filter(None, [f"gives verdicts, group {check.group}", controls_of(check.name)]))
     once = ", asked once in an account" if check.scope == "global" else ""
     yield f"  {', '.join(check.actions) or 'its action depends on its parameters'}{once}"
 

@@ -90,7 +90,9 @@ def _parser(description: str | None) -> ArgumentParser:
     _answer(parser)
     _running(parser)
     other = parser.add_argument_group("instead of a sweep")
-    other.add_argument("--list", action="store_true", help="show the checks, their parameters and IAM actions")
+    other.add_argument(
+        "--list", action="store_true", help="show the checks, their parameters, controls and IAM actions"
+    )
     other.add_argument(
         "--credentials", metavar="ACCOUNT", help="print credentials of the role in one account, for another tool"
     )
@@ -102,7 +104,8 @@ def _what(parser: ArgumentParser) -> None:
         "checks",
         nargs="*",
         metavar="CHECK",
-        help="such as preflight, identity or s3_buckets; with a colon a read-only AWS operation: ec2:DescribeInstances",
+        help="such as preflight, identity or s3_buckets; posture: all checks that judge; with a colon a read-only AWS "
+        "operation: ec2:DescribeInstances",
     )
     what = parser.add_argument_group("what to ask")
     what.add_argument(

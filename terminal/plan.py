@@ -8,7 +8,7 @@ from botocore.loaders import create_loader
 
 from chalicelib.cross_account.region import REGION
 from chalicelib.inputs.requests import SweepRequest
-from chalicelib.pages.table import counted
+from chalicelib.pages.words import counted
 
 
 def plan(request: SweepRequest, accounts: int, region: str) -> str:

@@ -1,7 +1,8 @@
-"""What a person is told below the rows: which accounts failed and why, which were left out, and how many there were."""
+"""What a person is told below the rows: who failed and why, what is unknown, who was left out, and the numbers."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -9,12 +10,16 @@ from rich.text import Text
 
 from chalicelib.cross_account import CrossAccountError
 from chalicelib.cross_account.account_id import ACCOUNT_ID
+from chalicelib.errors import ServiceNotOffered
 from chalicelib.outputs.rows import items_of, rows_of
-from chalicelib.pages.table import counted, named
+from chalicelib.pages.words import counted, in_words, named
 from chalicelib.sweeps.outcome import Answer, LeftOut, Outcome
 from terminal.streams import printable
 
 Lines = Iterator[Text]
+
+_FEW = 5
+"""Reasons why something is unknown."""
 
 
 class Tally:
@@ -23,15 +28,19 @@ class Tally:
     Attributes:
         rows: of all accounts that are done.
         without_rows: how many accounts answered with nothing, by check.
-        alarm: a row's verdict is "alarm"; only if it is looked for.
+        unknown: of checks that could look at the rest, how many findings are unknown, by check and reason.
+        with_unknown: the accounts that have such.
+        alarm: a row's verdict is "alarm", also of a query; only if it is looked for.
 
     Args:
-        look_for_alarm: whether to look at each row.
+        look_for_alarm: whether to look for one.
     """
 
     def __init__(self, *, look_for_alarm: bool) -> None:
         self.rows = 0
         self.without_rows: Counter[str] = Counter()
+        self.unknown: Counter[tuple[str, str]] = Counter()
+        self.with_unknown: set[str] = set()
         self.alarm = False
         self._look_for_alarm = look_for_alarm
 
@@ -41,19 +50,29 @@ class Tally:
         for outcome in outcomes:
             if outcome.ok:
                 found[outcome.check] += len(items_of(outcome.result))
+                if outcome.failed:
+                    self._learn_unknown(outcome)
         self.rows += found.total()
         incomplete = {outcome.check for outcome in outcomes if outcome.failed}
         self.without_rows.update(check for check in found if not found[check] and check not in incomplete)
         if self._look_for_alarm and not self.alarm:
-            self.alarm = any(row.get("verdict") == "alarm" for outcome in outcomes for row in rows_of(outcome))
+            self.alarm = any(map(_has_alarm, outcomes))
+
+    def _learn_unknown(self, outcome: Outcome) -> None:
+        self.with_unknown.add(outcome.account)
+        reasons = (finding["reason"] for finding in outcome.result if finding["verdict"] == "unknown")
+        self.unknown.update((outcome.check, reason) for reason in reasons)
 
 
 def summary(answer: Answer, tally: Tally) -> Lines:
     """The lines, the last with the numbers."""
     cut = set(answer.cut)  # these are to go on with
-    failures = [outcome for outcome in answer.outcomes if outcome.failed and outcome.account not in cut]
+    failures = [
+        outcome for outcome in answer.outcomes if outcome.failed and outcome.error and outcome.account not in cut
+    ]
     for outcomes in _by_cause(failures):
-        yield from _failure(outcomes)
+        yield from _failure(outcomes, len({outcome.check for outcome in answer.outcomes}))
+    yield from _unknown(tally)
     yield from _regions_off(outcome for outcome in answer.outcomes if outcome.error and not outcome.failed)
     yield from _left_out(answer.left_out)
     if answer.duplicates:
@@ -66,7 +85,7 @@ def summary(answer: Answer, tally: Tally) -> Lines:
 
 
 def _by_cause(failures: Iterable[Outcome]) -> list[list[Outcome]]:
-    """Those together whose hints are the same but for the account and the region."""
+    """Those together whose hints are the same but for the account, the region, and the check with its call."""
     causes: defaultdict[tuple[str, str], list[Outcome]] = defaultdict(list)
     for outcome in failures:
         assert outcome.error is not None  # it failed
@@ -75,12 +94,17 @@ def _by_cause(failures: Iterable[Outcome]) -> list[list[Outcome]]:
             hint = hint.replace(outcome.account, "")
         if outcome.region and outcome.error.stage == "check":
             hint = hint.replace(outcome.region, "")
+        hint = re.sub(rf"^The check {re.escape(outcome.check)} (\(\w+\) )?", "", hint)
         causes[_name(outcome.error), hint].append(outcome)
     return list(causes.values())
 
 
-def _failure(outcomes: Sequence[Outcome]) -> Lines:
-    """One cause: its accounts, and what to do about the first of them."""
+def _failure(outcomes: Sequence[Outcome], asked: int) -> Lines:
+    """One cause: its accounts, and what to do about the first of them.
+
+    Args:
+        asked: how many checks were asked.
+    """
     error = outcomes[0].error
     assert error is not None  # it failed
     accounts: defaultdict[str, list[Outcome]] = defaultdict(list)
@@ -88,11 +112,26 @@ def _failure(outcomes: Sequence[Outcome]) -> Lines:
         accounts[outcome.account].append(outcome)
     yield Text(f"{_name(error)}: {counted(len(accounts), 'account')}", style="bold red")
     for of_account in accounts.values():
-        yield _plain(f"  {_account(of_account[0].account, of_account[0].name)}{_where(of_account)}")
+        checks = dict.fromkeys(outcome.check for outcome in of_account)
+        where = _where(of_account) + (f": {', '.join(checks)}" if len(checks) < asked else "")
+        yield _plain(f"  {_account(of_account[0].account, of_account[0].name)}{where}")
     first, *steps = _hint(error).splitlines()
     yield _plain(f"  {first}")
     for step in steps:
         yield _plain(f"  - {step}")
+    yield Text()
+
+
+def _unknown(tally: Tally) -> Lines:
+    """What checks could not look at that looked at the rest."""
+    if not tally.unknown:
+        return
+    where = counted(len(tally.with_unknown), "account")
+    yield Text(f"unknown: {counted(tally.unknown.total(), 'finding')} in {where}", style="bold yellow")
+    for (check, reason), times in tally.unknown.most_common(_FEW):
+        yield _plain(f"  {check}: {reason}" + (f" ({times:,} x)" if times > 1 else ""))
+    if len(tally.unknown) > _FEW:
+        yield _plain(f"  and {counted(len(tally.unknown) - _FEW, 'reason')} more")
     yield Text()
 
 
@@ -103,10 +142,16 @@ def _where(outcomes: Sequence[Outcome]) -> str:
 
 def _regions_off(outcomes: Iterable[Outcome]) -> Lines:
     accounts: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    not_offered: defaultdict[str, set[str]] = defaultdict(set)
     for outcome in outcomes:
-        accounts[outcome.region or ""][outcome.account] = _account(outcome.account, outcome.name)
+        if isinstance(outcome.error, ServiceNotOffered):
+            not_offered[outcome.error.message].add(outcome.account)
+        else:
+            accounts[outcome.region or ""][outcome.account] = _account(outcome.account, outcome.name)
     for region, off in accounts.items():
         yield _plain(f"{region} is off in {counted(len(off), 'account')}: {', '.join(off.values())}")
+    for message, those in not_offered.items():
+        yield _plain(f"{message} ({counted(len(those), 'account')})")
 
 
 def _left_out(left_out: Iterable[LeftOut]) -> Lines:
@@ -123,10 +168,17 @@ def _numbers(answer: Answer, tally: Tally) -> str:
         f"{summary['failed']} failed" + (f" ({', '.join(of_failed)})" if of_failed else ""),
         f"{summary['not_started']} not started",
         *([f"{summary['left_out']} left out"] if summary["left_out"] else []),
+        *([in_words(summary["verdicts"])] if "verdicts" in summary else []),
         counted(tally.rows, "row"),
         f"{summary['seconds']} s",
     ]
     return ", ".join(parts)
+
+
+def _has_alarm(outcome: Outcome) -> bool:
+    if outcome.verdicts is not None:
+        return bool(outcome.verdicts.get("alarm"))
+    return any(row.get("verdict") == "alarm" for row in rows_of(outcome))
 
 
 def _name(error: CrossAccountError) -> str:

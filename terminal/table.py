@@ -12,7 +12,10 @@ from typing import Any, TextIO
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from chalicelib.checks.finding import VERDICTS
 from chalicelib.outputs.rows import BASE, rows_of
+from chalicelib.pages.contents import GROUPED
+from chalicelib.pages.words import in_words
 from chalicelib.sweeps.outcome import Answer
 from terminal.streams import printable, text_for
 
@@ -21,6 +24,9 @@ LEAST = 12
 """Characters that a column keeps in a narrow terminal; if they do not fit, columns are left out."""
 PADDED = 40
 """Where the table is not cut to a width, one long value does not move the column behind it in all other rows."""
+
+STYLES = {"alarm": "red", "unknown": "yellow", "muted": "dim"}
+"""Of rows with such a verdict."""
 
 Row = Mapping[str, Any]
 
@@ -32,8 +38,22 @@ def as_table(answer: Answer, below: Iterable[Text], stream: TextIO | None) -> st
         below: lines below the table.
         stream: where it is going to be written; a terminal decides the width and gets colours. None: a file.
     """
-    rows = (row for outcome in answer.outcomes if outcome.ok for row in rows_of(outcome))
-    return text_for(stream, [*tables(rows, stream), *below])
+    rows = [row for outcome in answer.outcomes if outcome.ok and outcome.verdicts is None for row in rows_of(outcome)]
+    return text_for(stream, [*tables([*rows, *_findings(answer)], stream), *_not_shown(answer), *below])
+
+
+def _findings(answer: Answer) -> list[Row]:
+    """The worst first, and those left out that nothing is to be done about, of which there may be thousands."""
+    judged = (outcome for outcome in answer.outcomes if outcome.ok and outcome.verdicts is not None)
+    rows = [row for outcome in judged for row in rows_of(outcome) if row["verdict"] not in GROUPED]
+    return sorted(rows, key=lambda row: VERDICTS.index(row["verdict"]))
+
+
+def _not_shown(answer: Answer) -> Iterator[Text]:
+    counted = [outcome.verdicts for outcome in answer.outcomes if outcome.ok and outcome.verdicts is not None]
+    if left := in_words({verdict: sum(one.get(verdict, 0) for one in counted) for verdict in GROUPED}):
+        yield Text(f"Not shown: {left}. --format csv has them.", style="dim")
+        yield Text()
 
 
 def tables(rows: Iterable[Row], stream: TextIO | None) -> Iterator[Text]:
@@ -47,7 +67,8 @@ def tables(rows: Iterable[Row], stream: TextIO | None) -> Iterator[Text]:
         table = in_columns(its_rows, _width(stream))
         head, *lines = table.lines
         yield Text(head, style="bold underline")
-        yield from map(Text, lines)
+        for line, row in zip(lines, its_rows, strict=True):
+            yield Text(line, style=STYLES.get(str(row.get("verdict")), ""))
         if table.left_out:
             yield Text(f"No room for: {', '.join(table.left_out)}. --format csv has them.", style="dim")
         yield Text()

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import app as entry_points
 from chalicelib.checks import CHECKS
 from chalicelib.checks.check import Check, check
+from chalicelib.checks.finding import Findings, alarm
 from chalicelib.cross_account import CrossAccountError
 from tests.failures import FAILURES, Failure
 from tests.fake_aws import EXTERNAL_ID, FakeAws, error
@@ -34,6 +35,21 @@ def first_bucket(account, *, suffix: str = "!"):  # type: ignore[no-untyped-def]
     """Name the account's first bucket, as a user's own check would."""
     buckets = account.client("s3").list_buckets()["Buckets"]
     return {"bucket": buckets[0]["Name"] + suffix}
+
+
+@check(actions=["s3:ListAllMyBuckets"], group="data")
+def wrong_buckets(account: Any) -> Findings:
+    """Find buckets, all of which are wrong."""
+    for bucket in account.client("s3").list_buckets()["Buckets"]:
+        yield alarm(bucket["Name"], "It is wrong.")
+
+
+def test_a_cold_start_imports_no_check_before_it_is_asked() -> None:
+    said = (
+        "import sys, app; from chalicelib.checks import CHECKS; print([one for one in CHECKS.entries.values() if one])"
+    )
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_the_cold_start_leaves_the_garbage_collector_at_work() -> None:
@@ -239,6 +255,32 @@ def test_a_users_own_check_is_a_route(added: Add, http: Http) -> None:
     added(first_bucket)
     status, body = http("POST", f"/accounts/{ACCOUNT}/checks/first_bucket")
     assert (status, body["result"]) == (200, {"bucket": f"bucket-of-{ACCOUNT}!"})
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_check_that_judges_returns_its_findings(added: Add, invoke: Invoke) -> None:
+    added(wrong_buckets)
+    status, body = invoke({"account_id": ACCOUNT, "check": "wrong_buckets"})
+    assert (status, body["result"]) == (200, [alarm(f"bucket-of-{ACCOUNT}", "It is wrong.")])
+
+
+def test_a_check_that_judges_and_could_not_look_is_an_error_and_unknown(
+    aws: FakeAws, added: Add, invoke: Invoke, http: Http
+) -> None:
+    aws.tell("ListBuckets", error("AccessDenied", 403), always=True)
+    added(wrong_buckets)
+    status, body = invoke({"account_id": ACCOUNT, "check": "wrong_buckets"})
+    assert (status, body["error"]["type"]) == (500, "CheckDenied")
+    reason = f"The check wrong_buckets (ListBuckets) in account {ACCOUNT}: denied, AccessDenied."
+    assert body["result"] == [{"resource": ACCOUNT, "verdict": "unknown", "reason": reason}]
+    assert http("POST", f"/accounts/{ACCOUNT}/checks/wrong_buckets") == (403, body)
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_sweep_counts_verdicts(added: Add, http: Http) -> None:
+    added(wrong_buckets)
+    status, body = http("POST", "/sweeps", {"check": "wrong_buckets", "accounts": [ACCOUNT, OTHER]})
+    assert (status, body["summary"]["verdicts"]["alarm"], body["summary"]["ok"]) == (200, 2, 2)
 
 
 def test_a_users_own_check_is_listed(added: Add, http: Http) -> None:

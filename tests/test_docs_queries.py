@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from chalicelib.checks.finding import alarm, ok
 from chalicelib.errors import CheckDenied
 from chalicelib.outputs.store import line_of
 from chalicelib.sweeps.outcome import Outcome
@@ -93,3 +95,18 @@ def test_the_nightly_job_tells_the_exit_statuses_apart(tmp_path, status, mail):
     commands = f'python() {{ return {status}; }}\nmail() {{ echo "$2"; }}\n'
     done = subprocess.run(["sh", "-c", commands + job], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert (done.stdout.strip(), done.stderr) == (mail, "")
+
+
+def test_alarms_are_counted_over_a_stored_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = {
+        BOTH: [alarm("a", "Wrong."), alarm("b", "Wrong."), ok("c", "Right.")],
+        FAILING: DENIED,
+        LEFT: [ok("a", "Right.")],
+    }
+    judged = [replace(outcome, verdicts=outcome.verdicts or {"unknown": 1}) for outcome in outcomes(**found)]
+    stored("monday", judged)
+    with duckdb.connect() as database:
+        database.execute(blocks("docs/thousands-of-accounts.md", "sql")[0])
+        (query,) = blocks("docs/verdicts.md", "sql")
+        assert database.execute(query).fetchall() == [("s3_buckets", 1, 2)]

@@ -10,6 +10,7 @@ import pytest
 from chalicelib import cross_account, errors
 from chalicelib.checks import CHECKS
 from chalicelib.checks.check import Check
+from chalicelib.checks.finding import VERDICTS
 from chalicelib.cross_account import CrossAccountError
 from tests.environment import CONFIG, SETTINGS
 
@@ -45,8 +46,29 @@ def test_the_table_of_checks_is_the_checks_there_are() -> None:
         for name, text, parameters, actions in rows(section("Checks"))
     }
     assert written == {
-        check.name: (check.description, list(check.parameters), list(check.actions)) for check in CHECKS.values()
+        check.name: (check.description, list(check.parameters), list(check.actions))
+        for check in CHECKS.values()
+        if not check.judges
     }
+
+
+def test_the_table_of_checks_that_judge_is_the_checks_there_are() -> None:
+    written = {
+        names(name)[0]: (text, controls, names(actions)) for name, text, controls, actions in rows(section("Verdicts"))
+    }
+    assert written == {
+        check.name: (
+            check.description,
+            "; ".join(f"{framework}: {', '.join(controls)}" for framework, controls in check.controls.items()),
+            list(check.actions),
+        )
+        for check in CHECKS.values()
+        if check.judges
+    }
+
+
+def test_the_table_of_verdicts_is_the_verdicts_there_are() -> None:
+    assert re.findall(r"^\| \*\*(\w+)\*\* \|", section("Verdicts"), re.MULTILINE) == list(VERDICTS)
 
 
 def test_the_table_of_settings_is_the_settings_there_are() -> None:

@@ -404,13 +404,28 @@ def test_a_batch_sweeps_the_accounts_that_remain_for_up_to_20_rounds(left: Any, 
 @pytest.mark.parametrize("before", [[], ["1"], ["1", "9"]])
 def test_a_round_adds_its_result_to_the_batch(before: list[str], failed: list[str], not_started: list[str]) -> None:
     payload = {"summary": {"ok": 4}, "failed": failed, "not_started": not_started}
-    variables = {"ok": 10, "round": 1, "failed": before, "left": ["x"]}
+    variables = {"ok": 10, "round": 1, "failed": before, "left": ["x"], "verdicts": {}}
     assert evaluate(batch_states()["Sweep"]["Assign"], variables, result={"Payload": payload}) == {
         "left": not_started,
         "round": 2,
         "ok": 14,
         "failed": before + failed,
+        "verdicts": {},
     }
+
+
+def test_verdicts_are_summed_over_rounds_and_batches() -> None:
+    first, second = {"alarm": 2, "ok": 5}, {"alarm": 1, "ok": 0}
+    payload = {"summary": {"ok": 4, "verdicts": second}, "failed": [], "not_started": []}
+    variables = {"ok": 0, "round": 1, "failed": [], "left": [], "verdicts": first}
+    verdicts = evaluate(batch_states()["Sweep"]["Assign"], variables, result={"Payload": payload})["verdicts"]
+    reports = [
+        report(0, ok=1) | {"verdicts": verdicts},
+        report(1, ok=1) | {"verdicts": first},
+        report(2, ok=1) | {"verdicts": {}},
+    ]
+    summary = summarize([["1"], ["2"], ["3"]], reports)["summary"]
+    assert (summary["ok"], summary["verdicts"]) == (3, {"alarm": 5, "ok": 10})
 
 
 def test_a_lost_batch_reports_its_accounts_and_the_error() -> None:
@@ -418,11 +433,12 @@ def test_a_lost_batch_reports_its_accounts_and_the_error() -> None:
     assert catch["Next"] == "ReportLostBatch"
     error = {"Error": "Runtime.ExitError", "Cause": "x" * 5000}
     caught = evaluate(catch["Output"], input={"batch": 7, "accounts": ["1", "2", "3"]}, errorOutput=error)
-    variables = {"left": ["2", "3"], "ok": 1, "failed": []}
+    variables = {"left": ["2", "3"], "ok": 1, "failed": [], "verdicts": {}}
     assert evaluate(batch_states()["ReportLostBatch"]["Output"], variables, input=caught) == {
         "batch": 7,
         "ok": 1,
         "failed": [],
+        "verdicts": {},
         "lost": ["2", "3"],
         "error": "Runtime.ExitError",
         "cause": "x" * 200,
@@ -488,10 +504,8 @@ def test_the_data_of_10000_accounts_fits_in_a_state() -> None:
     smallest = TEMPLATE["Parameters"]["BatchSize"]["MinValue"]
     ids = [f"{number:012d}" for number in range(10_000)]
     batches = [ids[start : start + smallest] for start in range(0, len(ids), smallest)]
-    reports = [
-        {"batch": number, "ok": 0, "failed": [], "lost": batch, "error": "E" * 60, "cause": '"' * 100 + "x" * 100}
-        for number, batch in enumerate(batches)
-    ]
+    lost = {"ok": 0, "failed": [], "verdicts": {}, "error": "E" * 60, "cause": '"' * 100 + "x" * 100}
+    reports = [{"batch": number, "lost": batch, **lost} for number, batch in enumerate(batches)]
     outcome = summarize(batches, reports)
     assert outcome["summary"]["lost"] == 10_000
     for data in ({"batches": batches}, reports, outcome):

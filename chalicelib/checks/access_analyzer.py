@@ -4,13 +4,15 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
 
-from chalicelib.checks.check import check, require_field
+from chalicelib.checks.check import check, from_pages, require_field
 from chalicelib.checks.finding import Finding, Findings, Response, alarm, info, looked, ok
 from chalicelib.checks.organization import Organization
 from chalicelib.cross_account import Account
 
 OF_EXTERNAL_ACCESS = frozenset({"ACCOUNT", "ORGANIZATION"})
 """The types of analyzers that count. Those of unused and of internal access answer other questions."""
+
+NONE_SHARED = "The account that lists the organization has none for all; another one's would not be seen."
 
 MAX_FINDINGS = 1000
 """Of an analyzer, no more are counted."""
@@ -24,8 +26,7 @@ def access_analyzer(account: Account, organization: Organization) -> Findings:
 
     Controls: CIS 5: 1.19; CIS 7: 2.18.
     """
-    pages = account.pages("accessanalyzer", "list_analyzers")
-    listed = [analyzer for page in pages for analyzer in require_field(page, "analyzers")]
+    listed = from_pages(account.pages("accessanalyzer", "list_analyzers"), "analyzers")
     analyzers = [analyzer for analyzer in listed if require_field(analyzer, "type") in OF_EXTERNAL_ACCESS]
     yield judge(account.id, account.region, analyzers, organization)
     for arn in _active(analyzers):
@@ -35,8 +36,7 @@ def access_analyzer(account: Account, organization: Organization) -> Findings:
 def _findings(account: Account, arn: str) -> Iterator[Finding]:
     active = {"status": {"eq": ["ACTIVE"]}}
     pages = account.pages("accessanalyzer", "list_findings_v2", analyzerArn=arn, filter=active)
-    found = (finding for page in pages for finding in require_field(page, "findings"))
-    yield judge_findings(arn, sum(1 for _ in islice(found, MAX_FINDINGS)))
+    yield judge_findings(arn, sum(1 for _ in islice(from_pages(pages, "findings"), MAX_FINDINGS)))
 
 
 def judge(account_id: str, region: str, analyzers: Sequence[Response], organization: Organization) -> Finding:
@@ -55,7 +55,7 @@ def judge(account_id: str, region: str, analyzers: Sequence[Response], organizat
         shared = organization.analyzers(region)
         if shared:
             return ok(account_id, "An analyzer of the organization is active here.", analyzer=shared[0])
-        limits = "The organization's analyzers could not be read." if shared is None else ""
+        limits = "The organization's analyzers could not be read." if shared is None else NONE_SHARED
     statuses = ", ".join(sorted(analyzer["status"] for analyzer in analyzers))
     seen = f"No analyzer of external access is active here{statuses and f', only {statuses}'}."
     return alarm(account_id, f"{seen} {limits}".rstrip(), analyzer=None)

@@ -18,7 +18,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -108,7 +108,8 @@ class Check:
             ResultNotJson: it returned something else.
             Exception: whatever the check raises.
         """
-        result = self.function(*((account, organization) if self.wants_organization else (account,)), **params)
+        known = [organization] if self.wants_organization else []
+        result = self.function(account, *known, **params)
         if self.judges:
             result = mute(judged(result, account.id), self.name, account.id)
         try:
@@ -200,11 +201,11 @@ def check(
             tuple(actions),
             parameters_of(function),
             description,
-            scope,
-            needs,
-            group,
-            _controls(text),
-            wants_organization(function),
+            scope=scope,
+            needs=needs,
+            group=group,
+            controls=_controls(text),
+            wants_organization=wants_organization(function),
         )
 
     return make
@@ -228,6 +229,20 @@ def require_field(response: Mapping[str, Any], name: str) -> Any:
     if name not in response:
         raise CheckCallFailed(f"AWS's response has no {name}.", hint="Is there a proxy in between? Retry.")
     return response[name]
+
+
+def from_pages(pages: Iterable[Mapping[str, Any]], name: str) -> Iterator[Any]:
+    """The things that a call lists, from `account.pages(...)`.
+
+    Args:
+        pages: AWS's.
+        name: of the field of each that has them, such as Volumes.
+
+    Raises:
+        CheckCallFailed: a page lacks it.
+    """
+    for page in pages:
+        yield from require_field(page, name)
 
 
 def shown(value: Any) -> str:

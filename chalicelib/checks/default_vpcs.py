@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from chalicelib.checks.check import check, require_field
-from chalicelib.checks.finding import Finding, Findings, Response, alarm, info, looked, ok, skip
+from chalicelib.checks.check import check, from_pages, require_field
+from chalicelib.checks.finding import Finding, Findings, Response, alarm, info, looked, ok, or_skip
 from chalicelib.cross_account import Account
 
 
@@ -19,38 +19,36 @@ def default_vpcs(account: Account) -> Findings:
 
     Controls: CIS 5: 5.5; CIS 7: 6.5; FSBP: EC2.2.
     """
-    pages = account.pages("ec2", "describe_network_interfaces")
-    interfaces = Counter(one.get("VpcId") for page in pages for one in require_field(page, "NetworkInterfaces"))
+    listed = from_pages(account.pages("ec2", "describe_network_interfaces"), "NetworkInterfaces")
+    interfaces = Counter(one.get("VpcId") for one in listed)
+    yield from looked(account.id, lambda: _vpcs(account, interfaces))
+    yield from looked(account.id, lambda: _groups(account, interfaces))
 
-    def vpcs() -> Findings:
-        filters = [{"Name": "is-default", "Values": ["true"]}]
-        for page in account.pages("ec2", "describe_vpcs", Filters=filters):
-            for vpc in require_field(page, "Vpcs"):
-                yield judge_vpc(vpc, interfaces[require_field(vpc, "VpcId")])
 
-    def groups() -> Findings:
-        filters = [{"Name": "group-name", "Values": ["default"]}]
-        pages = account.pages("ec2", "describe_security_groups", Filters=filters)
-        found = [group for page in pages for group in require_field(page, "SecurityGroups")]
-        if not found:  # each VPC has one
-            yield skip(account.id, "There are no VPCs here.")
-        yield from (judge_group(group, interfaces[group.get("VpcId")]) for group in found)
+def _vpcs(account: Account, interfaces: Counter[str | None]) -> Findings:
+    filters = [{"Name": "is-default", "Values": ["true"]}]
+    vpcs = from_pages(account.pages("ec2", "describe_vpcs", Filters=filters), "Vpcs")
+    return (judge_vpc(vpc, interfaces[require_field(vpc, "VpcId")]) for vpc in vpcs)
 
-    yield from looked(account.id, vpcs)
-    yield from looked(account.id, groups)
+
+def _groups(account: Account, interfaces: Counter[str | None]) -> Findings:
+    filters = [{"Name": "group-name", "Values": ["default"]}]
+    groups = from_pages(account.pages("ec2", "describe_security_groups", Filters=filters), "SecurityGroups")
+    found = (judge_group(group, interfaces[group.get("VpcId")]) for group in groups)
+    return or_skip(found, account.id, "There are no VPCs here.")  # each VPC has a default group
 
 
 def judge_vpc(vpc: Response, interfaces: int) -> Finding:
     """Judge a default VPC with so many network interfaces."""
     resource = require_field(vpc, "VpcId")
     used = "it is in use" if interfaces else "no network interface is in it"
-    return info(resource, f"It is the default VPC of the region, and {used}.", vpc=resource, interfaces=interfaces)
+    return info(resource, f"It is the default VPC of the region, and {used}.", vpc=resource, used=interfaces > 0)
 
 
 def judge_group(group: Response, interfaces: int) -> Finding:
     """Judge the default security group of a VPC with so many network interfaces."""
     resource = require_field(group, "GroupId")
-    columns = {"vpc": group.get("VpcId"), "interfaces": interfaces}
+    columns = {"vpc": group.get("VpcId"), "used": interfaces > 0}
     kinds = {"inbound": require_field(group, "IpPermissions"), "outbound": require_field(group, "IpPermissionsEgress")}
     rules = " and ".join(kind for kind, listed in kinds.items() if listed)
     if not rules:

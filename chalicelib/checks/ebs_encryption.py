@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from chalicelib.checks.check import check, require_field
+from chalicelib.checks.check import check, from_pages, require_field
 from chalicelib.checks.finding import Finding, Findings, Response, alarm, info, looked, ok
 from chalicelib.cross_account import Account
 
@@ -22,11 +22,11 @@ def ebs_encryption(account: Account) -> Findings:
 
 
 def _volumes(account: Account) -> Findings:
-    for page in account.pages("ec2", "describe_volumes", MaxResults=500):
-        yield from map(judge, require_field(page, "Volumes"))
+    return map(judge, from_pages(account.pages("ec2", "describe_volumes", MaxResults=500), "Volumes"))
 
 
 def judge(volume: Response) -> Finding:
+    """Judge a volume, as EC2 describes it."""
     resource = require_field(volume, "VolumeId")
     columns = {"size": volume.get("Size"), "state": volume.get("State")}
     if require_field(volume, "Encrypted"):

@@ -6,8 +6,8 @@ from fnmatch import fnmatchcase
 from itertools import groupby
 from operator import itemgetter
 
-from chalicelib.checks.check import check, require_field
-from chalicelib.checks.finding import VERDICTS, Finding, Findings, Response, Verdict, skip
+from chalicelib.checks.check import check, from_pages, require_field
+from chalicelib.checks.finding import VERDICTS, Finding, Findings, Response, Verdict, or_skip
 from chalicelib.checks.organization import Organization
 from chalicelib.checks.policy_document import Statement, listed, statements
 from chalicelib.cross_account import Account
@@ -42,14 +42,9 @@ def external_trust(account: Account, organization: Organization) -> Findings:
     are left out. An account outside with an external ID is a third party, and no alarm. A condition narrows who may
     assume a role if it says which account or organization the caller is of; a statement that denies does not.
     """
-    nobody = True
-    for page in account.pages("iam", "list_roles"):
-        for role in require_field(page, "Roles"):
-            for finding in judge(role, account.id, organization):
-                nobody = False
-                yield finding
-    if nobody:
-        yield skip(account.id, "No role here trusts an AWS account, user or role.")
+    roles = from_pages(account.pages("iam", "list_roles"), "Roles")
+    found = (finding for role in roles for finding in judge(role, account.id, organization))
+    return or_skip(found, account.id, "No role here trusts an AWS account, user or role.")
 
 
 def judge(role: Response, account_id: str, organization: Organization) -> Iterator[Finding]:
@@ -139,4 +134,4 @@ def _conditions(statement: Statement) -> Iterator[tuple[str, list[str]]]:
 
 def _rank(verdict: Verdict) -> int:
     """The worst has the lowest."""
-    return list(VERDICTS).index(verdict)
+    return VERDICTS.index(verdict)

@@ -3,8 +3,8 @@
     @check(actions=["ec2:DescribeVolumes"], group="data")
     def unencrypted_volumes(account: Account) -> Findings:
         \"\"\"Find volumes that are not encrypted.\"\"\"
-        for page in account.pages("ec2", "describe_volumes"):
-            yield from map(judge, require_field(page, "Volumes"))
+        volumes = from_pages(account.pages("ec2", "describe_volumes"), "Volumes")
+        return or_skip(map(judge, volumes), account.id, "There are no volumes here.")
 
 
     def judge(volume: Response) -> Finding:
@@ -21,25 +21,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from chalicelib.cross_account.aws_errors import ErrorKind, classify, code_of, is_aws_error, message_of
+from chalicelib.cross_account.denial import denying_policy
 from chalicelib.errors import CheckCallFailed
 
-Verdict = Literal["ok", "alarm", "info", "skip", "unknown", "muted"]
+Verdict = Literal["alarm", "unknown", "info", "muted", "ok", "skip"]
+"""Muted is an alarm or unknown of which an exception says that it is accepted for a time (exceptions.py)."""
 
-VERDICTS: Mapping[Verdict, str] = {
-    "alarm": "it is as it should not be",
-    "unknown": "it could not be looked at",
-    "info": "worth to know, and no alarm",
-    "muted": "an alarm or unknown, of which an exception says that it is accepted for a time",
-    "ok": "it is as it should be",
-    "skip": "the question does not apply",
-}
-"""What each says, the worst first."""
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+"""The worst first."""
 
 MAX_LOOKS = 1000
 """How many things a check asks AWS about one by one in an account and region. At 50 ms a call that is a minute."""
+
+GONE = frozenset({"NoSuchBucket", "NotFoundException", "DBSnapshotNotFound", "DBClusterSnapshotNotFoundFault"})
+"""How AWS says that a thing is not there that it has listed a moment ago."""
 
 Finding = dict[str, Any]
 """`resource` (an ARN or an id; of the account as a whole, the account's id), `verdict`, `reason` and more columns."""
@@ -59,6 +57,7 @@ def ok(resource: str, reason: str, **columns: Any) -> Finding:
 
 
 def alarm(resource: str, reason: str, **columns: Any) -> Finding:
+    """It is as it should not be."""
     return {"resource": resource, "verdict": "alarm", "reason": reason, **columns}
 
 
@@ -91,6 +90,22 @@ class CouldNotLook:
 Findings = Iterable[Finding | CouldNotLook]
 
 
+def or_skip(found: Findings, account_id: str, reason: str) -> Iterator[Finding | CouldNotLook]:
+    """What a check found; if that is nothing, one `skip`, so that nobody takes it for a check that did not look.
+
+    Args:
+        found: what it found.
+        account_id: of the finding if there is nothing.
+        reason: that there is no such thing, in one sentence.
+    """
+    nothing = True
+    for one in found:
+        nothing = False
+        yield one
+    if nothing:
+        yield skip(account_id, reason)
+
+
 def looked(resource: str, find: Callable[[], Findings]) -> Iterator[Finding | CouldNotLook]:
     """What one of several questions of a check finds, so that one that AWS refuses does not end the others.
 
@@ -121,7 +136,9 @@ def each(
         if number == MAX_LOOKS:
             yield unknown(account_id, f"Only the first {MAX_LOOKS:,} were looked at; there are more.")
             return
-        yield from looked(resource(thing), lambda thing=thing: find(thing))  # type: ignore[misc]
+        for found in looked(resource(thing), lambda thing=thing: find(thing)):  # type: ignore[misc]
+            gone = isinstance(found, CouldNotLook) and code_of(found.error) in GONE
+            yield skip(resource(thing), "It has been deleted meanwhile.") if gone else found
 
 
 def judged(found: Findings, account_id: str) -> list[Finding]:
@@ -160,6 +177,7 @@ def _is_trouble(error: Exception) -> bool:
         ErrorKind.THROTTLED,
         ErrorKind.TIMED_OUT,
         ErrorKind.UNAVAILABLE,
+        ErrorKind.UNREACHABLE,
     )
 
 
@@ -170,8 +188,9 @@ def _why(error: Exception) -> str:
     operation = getattr(error, "operation_name", None)
     what = f"{classify(error).value}, {code_of(error) or type(error).__name__}"
     if classify(error) is ErrorKind.DENIED:
-        action = _denied_action(error)
-        return f"The action {action} is missing: {operation} was {what}." if action else f"{operation} was {what}."
+        action, denial = _denied_action(error), denying_policy(message_of(error))
+        why = "denied explicitly" if denial and denial[1] else "missing"
+        return f"The action {action} is {why}: {operation} was {what}." if action else f"{operation} was {what}."
     return f"{operation} in AWS: {what}." if operation else f"AWS: {what}."
 
 

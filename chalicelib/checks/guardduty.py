@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from chalicelib.checks.check import check, require_field
+from chalicelib.checks.check import check, from_pages, require_field
 from chalicelib.checks.finding import Finding, Findings, Response, alarm, each, ok
 from chalicelib.cross_account import Account
 
@@ -12,8 +12,7 @@ def guardduty(account: Account) -> Findings:
     Controls: FSBP: GuardDuty.1.
     """
     get = account.client("guardduty").get_detector
-    pages = account.pages("guardduty", "list_detectors")
-    detectors = [detector for page in pages for detector in require_field(page, "DetectorIds")]
+    detectors = [*from_pages(account.pages("guardduty", "list_detectors"), "DetectorIds")]
     if not detectors:
         yield alarm(account.id, "GuardDuty is not enabled here.")
     yield from each(detectors, str, lambda detector: [judge(detector, get(DetectorId=detector))], account.id)

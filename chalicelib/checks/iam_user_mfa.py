@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from chalicelib.checks.check import check, require_field
 from chalicelib.checks.credential_report import ACTIONS, User, users
-from chalicelib.checks.finding import Finding, Findings, alarm, ok, skip
+from chalicelib.checks.finding import Finding, Findings, alarm, ok, or_skip, skip
 from chalicelib.cross_account import Account
 
 
@@ -14,7 +14,7 @@ def iam_user_mfa(account: Account) -> Findings:
 
     Controls: CIS 5: 1.9; CIS 7: 2.10; FSBP: IAM.5, IAM.19.
     """
-    yield from [*map(judge, users(account))] or [skip(account.id, "There are no IAM users here.")]
+    return or_skip(map(judge, users(account)), account.id, "There are no IAM users here.")
 
 
 def judge(user: User) -> Finding:

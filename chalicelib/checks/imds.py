@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from chalicelib.checks.check import check, require_field
-from chalicelib.checks.finding import Finding, Findings, Response, alarm, info, looked, ok
+from chalicelib.checks.check import check, from_pages, require_field
+from chalicelib.checks.finding import Finding, Findings, Response, alarm, info, looked, ok, unknown
 from chalicelib.cross_account import Account
 
 
@@ -15,18 +15,17 @@ def imds(account: Account) -> Findings:
     Controls: CIS 5: 5.7; CIS 7: 6.7; FSBP: EC2.8.
     """
     used = False
-    for finding in looked(account.id, lambda: _instances(account)):
-        used = True
-        yield finding
+    for found in looked(account.id, lambda: _instances(account)):
+        used = True  # also if the instances are not known
+        yield found
     yield from looked(account.id, lambda: _defaults(account, used))
 
 
 def _instances(account: Account) -> Findings:
-    for page in account.pages("ec2", "describe_instances"):
-        for reservation in require_field(page, "Reservations"):
-            for instance in require_field(reservation, "Instances"):
-                if require_field(instance, "State").get("Name") != "terminated":
-                    yield judge(instance)
+    for reservation in from_pages(account.pages("ec2", "describe_instances"), "Reservations"):
+        for instance in require_field(reservation, "Instances"):
+            if require_field(instance, "State").get("Name") != "terminated":
+                yield judge(instance)
 
 
 def _defaults(account: Account, used: bool) -> Findings:
@@ -37,11 +36,13 @@ def _defaults(account: Account, used: bool) -> Findings:
 def judge(instance: Response) -> Finding:
     """Judge an instance, as EC2 describes it."""
     resource = require_field(instance, "InstanceId")
-    options = require_field(instance, "MetadataOptions")
+    options = instance.get("MetadataOptions")
     columns = {
         "state": require_field(instance, "State").get("Name"),
         "profile": instance.get("IamInstanceProfile", {}).get("Arn"),
     }
+    if options is None:  # as of one that is shutting down
+        return unknown(resource, "AWS does not tell its metadata options.", **columns)
     if options.get("HttpEndpoint") == "disabled":
         return ok(resource, "Its metadata service is off.", **columns)
     if options.get("HttpTokens") == "required":

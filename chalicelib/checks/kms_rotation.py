@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from chalicelib.checks.check import check, require_field
-from chalicelib.checks.finding import Finding, Findings, Response, alarm, each, ok, skip
+from chalicelib.checks.check import check, from_pages, require_field
+from chalicelib.checks.finding import Finding, Findings, Response, alarm, each, ok, or_skip, skip
 from chalicelib.cross_account import Account
 
 
@@ -13,14 +13,10 @@ def kms_rotation(account: Account) -> Findings:
 
     Controls: CIS 5: 3.6; CIS 7: 4.6; FSBP: KMS.4.
     """
-    pages = account.pages("kms", "list_keys", Limit=1000)
-    keys = (require_field(key, "KeyArn") for page in pages for key in require_field(page, "Keys"))
-    some = False
-    for found in each(keys, str, lambda arn: _look(account, arn), account.id):
-        some = True
-        yield found
-    if not some:
-        yield skip(account.id, "There are no keys of the account's own here.")
+    listed = from_pages(account.pages("kms", "list_keys", Limit=1000), "Keys")
+    arns = (require_field(key, "KeyArn") for key in listed)
+    found = each(arns, str, lambda arn: _look(account, arn), account.id)
+    return or_skip(found, account.id, "There are no keys of the account's own here.")
 
 
 def _look(account: Account, arn: str) -> Findings:
@@ -45,11 +41,13 @@ def not_rotatable(key: Response) -> str | None:
     if state != "Enabled":
         return f"KMS does not rotate it, because its state is {state}."
     if related.get("MultiRegionKeyType") == "REPLICA":
-        return f"It is a replica: it is rotated with its primary key, in {related['PrimaryKey']['Region']}."
+        region = related.get("PrimaryKey", {}).get("Region", "another region")
+        return f"It is a replica: it is rotated with its primary key, in {region}."
     return None
 
 
 def judge(arn: str, status: Response) -> Finding:
+    """Judge a key that KMS can rotate, by its rotation status."""
     if not require_field(status, "KeyRotationEnabled"):
         return alarm(arn, "Its automatic rotation is off.")
     return ok(arn, "Its automatic rotation is on.", days=status.get("RotationPeriodInDays"))

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 
-from chalicelib.checks.check import check, require_field
-from chalicelib.checks.finding import Finding, Findings, Response, alarm, ok, skip, unknown
+from chalicelib.checks.check import check, from_pages, require_field
+from chalicelib.checks.finding import Finding, Findings, Response, alarm, ok, or_skip, skip, unknown
 from chalicelib.cross_account import Account
 
 SOON = 90
@@ -23,11 +23,9 @@ def lambda_runtimes(account: Account) -> Findings:
     Controls: FSBP: Lambda.2.
     """
     today = datetime.now(UTC).date()
-    pages = account.pages("lambda", "list_functions")
-    functions = [function for page in pages for function in require_field(page, "Functions")]
-    if not functions:
-        yield skip(account.id, "There are no functions here.")
-    yield from (judge(function, deprecations(), today) for function in functions)
+    functions = from_pages(account.pages("lambda", "list_functions"), "Functions")
+    found = (judge(function, deprecations(), today) for function in functions)
+    return or_skip(found, account.id, "There are no functions here.")
 
 
 @cache
@@ -59,6 +57,6 @@ def judge(function: Response, dates: Mapping[str, date | None], today: date) -> 
         return ok(resource, f"AWS has set no date for the deprecation of {runtime}.", **columns)
     if day <= today:
         return alarm(resource, f"AWS deprecated {runtime} on {day}.", **columns)
-    if (left := (day - today).days) <= SOON:
-        return alarm(resource, f"AWS deprecates {runtime} on {day}, {left} days from now.", **columns)
+    if (day - today).days <= SOON:
+        return alarm(resource, f"AWS deprecates {runtime} on {day}, which is within {SOON} days.", **columns)
     return ok(resource, f"AWS supports {runtime} until {day}.", **columns)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from chalicelib.checks.check import check, require_field
 from chalicelib.checks.credential_report import ACTIONS, User, users
-from chalicelib.checks.finding import Finding, Findings, alarm, ok, skip, unknown
+from chalicelib.checks.finding import Finding, Findings, alarm, ok, or_skip, unknown
 from chalicelib.cross_account import Account
 
 MAX_AGE_DAYS = 90
@@ -21,8 +21,8 @@ def old_access_keys(account: Account) -> Findings:
     Controls: CIS 5: 1.11, 1.13; CIS 7: 2.11, 2.12; FSBP: IAM.3, IAM.8, IAM.22.
     """
     now = datetime.now(UTC)
-    keys = [key for user in users(account) for key in judge(user, now)]
-    yield from keys or [skip(account.id, "No IAM user here has an active access key.")]
+    keys = (key for user in users(account) for key in judge(user, now))
+    return or_skip(keys, account.id, "No IAM user here has an active access key.")
 
 
 def judge(user: User, now: datetime) -> Iterator[Finding]:
@@ -35,20 +35,18 @@ def judge(user: User, now: datetime) -> Iterator[Finding]:
 def _key(user: User, key: int, now: datetime) -> Finding:
     resource = require_field(user, "arn")
     created, used = (_date(user, f"access_key_{key}_{when}") for when in ("last_rotated", "last_used_date"))
-    columns = {
-        "user": require_field(user, "user"),
-        "key": key,
-        "created": created and created.isoformat(),
-        "last_used": used and used.isoformat(),
-    }
+    columns = {"user": require_field(user, "user"), "key": key, "created": created and created.isoformat()}
     if created is None:
         return unknown(resource, f"AWS does not tell how old key {key} is.", **columns)
-    age, unused = (now - created).days, (now - (used or created)).days
-    idle = f"was not used for {unused} days" if used else "was never used"
-    wrong = [f"is {age} days old"] * (age > MAX_AGE_DAYS) + [idle] * (unused >= UNUSED_DAYS)
+    is_idle = (now - (used or created)).days >= UNUSED_DAYS
+    idle = f"was not used for {UNUSED_DAYS} days" if used else "was never used"
+    # limits and no ages, and no last use of a key in use: those would differ every day, and every finding with them
+    columns["last_used"] = used.isoformat() if used and is_idle else None
+    wrong = [f"is older than {MAX_AGE_DAYS} days"] * ((now - created).days > MAX_AGE_DAYS)
+    wrong += [idle] * is_idle
     if wrong:
         return alarm(resource, f"Key {key} {' and '.join(wrong)}.", **columns)
-    return ok(resource, f"Key {key} is {age} days old and {'in use' if used else 'not used yet'}.", **columns)
+    return ok(resource, f"Key {key} is neither old nor unused.", **columns)
 
 
 def _date(user: User, column: str) -> datetime | None:

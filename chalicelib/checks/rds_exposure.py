@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from chalicelib.checks.check import check, require_field
-from chalicelib.checks.finding import Finding, Findings, Response, alarm, ok, skip
+from chalicelib.checks.check import check, from_pages, require_field
+from chalicelib.checks.finding import Finding, Findings, Response, alarm, ok, or_skip
 from chalicelib.cross_account import Account
 
 
@@ -13,16 +13,12 @@ def rds_exposure(account: Account) -> Findings:
 
     Controls: CIS 5: 2.2.1, 2.2.3; CIS 7: 3.2.1, 3.2.3; FSBP: RDS.2, RDS.3.
     """
-    some = False
-    for page in account.pages("rds", "describe_db_instances"):
-        for instance in require_field(page, "DBInstances"):
-            some = True
-            yield judge(instance)
-    if not some:
-        yield skip(account.id, "There are no database instances here.")
+    instances = from_pages(account.pages("rds", "describe_db_instances"), "DBInstances")
+    return or_skip(map(judge, instances), account.id, "There are no database instances here.")
 
 
 def judge(instance: Response) -> Finding:
+    """Judge a database instance, as RDS describes it."""
     resource, engine = require_field(instance, "DBInstanceArn"), instance.get("Engine")
     public = require_field(instance, "PubliclyAccessible")
     encrypted = require_field(instance, "StorageEncrypted")

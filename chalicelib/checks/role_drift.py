@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, get_args
 
-from chalicelib.checks.check import Group, check, require_field
+from chalicelib.checks.check import Group, check, from_pages, require_field
 from chalicelib.checks.identity import identity
 from chalicelib.checks.policy_document import listed, statements
 from chalicelib.checks.role_actions import DESCRIBE_REGIONS, INVOKE_MODEL, LIST_ORGANIZATION
@@ -25,10 +25,9 @@ Policies = Mapping[str, Sequence[Mapping[str, Any]]]
 def role_drift(account: Account) -> dict[str, Any]:
     """Say what the role in the target lacks of what the checks declare, and what it allows beyond that."""
     role = identity.function(account)["arn"].split("/")[-2]
-    pages = account.pages("iam", "list_role_policies", RoleName=role)
-    names = [name for page in pages for name in require_field(page, "PolicyNames")]
-    pages = account.pages("iam", "list_attached_role_policies", RoleName=role)
-    attached = [policy["PolicyArn"] for page in pages for policy in require_field(page, "AttachedPolicies")]
+    names = from_pages(account.pages("iam", "list_role_policies", RoleName=role), "PolicyNames")
+    managed = from_pages(account.pages("iam", "list_attached_role_policies", RoleName=role), "AttachedPolicies")
+    attached = [policy["PolicyArn"] for policy in managed]
     get = account.client("iam").get_role_policy
     policies = {
         name: statements(require_field(get(RoleName=role, PolicyName=name), "PolicyDocument")) for name in names

@@ -33,6 +33,7 @@ def account_block(account: Account) -> dict[str, Any]:
 
 
 def judge(account_id: str, block: Response) -> Finding:
+    """Judge an account by its settings."""
     off = [setting for setting in SETTINGS if not block.get(setting)]
     if not off:
         return ok(account_id, "All four settings of Block Public Access are on.")

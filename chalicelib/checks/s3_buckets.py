@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from chalicelib.checks.check import check, require_field
+from chalicelib.checks.check import check, from_pages, require_field
 from chalicelib.cross_account import Account
 
 PAGE_SIZE = 1000
@@ -18,7 +18,7 @@ def s3_buckets(account: Account, *, prefix: str = "") -> dict[str, Any]:
     if prefix:
         request["Prefix"] = prefix
     pages = account.pages("s3", "list_buckets", **request)
-    return summary(bucket for page in pages for bucket in require_field(page, "Buckets"))
+    return summary(from_pages(pages, "Buckets"))
 
 
 def summary(buckets: Iterable[dict[str, Any]]) -> dict[str, Any]:

@@ -3,7 +3,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from chalicelib.checks.check import check, require_field
+from botocore.exceptions import ClientError
+
+from chalicelib.checks.check import check, from_pages, require_field
 from chalicelib.checks.finding import CouldNotLook, Finding, Findings, Response, alarm, each, looked, ok, skip
 from chalicelib.checks.s3_account_block import account_block
 from chalicelib.checks.s3_buckets import PAGE_SIZE
@@ -11,6 +13,9 @@ from chalicelib.cross_account import Account
 from chalicelib.cross_account.aws_errors import code_of
 
 EVERYBODY = frozenset(f"http://acs.amazonaws.com/groups/global/{name}" for name in ("AllUsers", "AuthenticatedUsers"))
+REGION_OFF = frozenset({"InvalidToken", "InvalidAccessKeyId"})
+"""What S3 says of a valid session in a region that the account has not enabled, or no longer."""
+
 NONE = frozenset({"NoSuchPublicAccessBlockConfiguration", "NoSuchBucketPolicy"})
 
 Answers = Sequence[Any]
@@ -35,11 +40,10 @@ def s3_public_buckets(account: Account) -> Findings:
 
     Controls: CIS 7: 2.21; FSBP: S3.3.
     """
-    pages = account.pages("s3", "list_buckets", MaxBuckets=PAGE_SIZE)
-    buckets = (bucket for page in pages for bucket in require_field(page, "Buckets"))
+    buckets = from_pages(account.pages("s3", "list_buckets", MaxBuckets=PAGE_SIZE), "Buckets")
     regions = {require_field(bucket, "Name"): bucket.get("BucketRegion") for bucket in buckets}
     if not regions:
-        yield skip(account.id, "There are no buckets.")
+        yield skip(account.id, "There are no buckets here.")
         return
     blocks = [*looked(account.id, lambda: [account_block(account)])]
     if _prevents("RestrictPublicBuckets", blocks) and _prevents("IgnorePublicAcls", blocks):
@@ -53,7 +57,12 @@ def _look(account: Account, name: str, region: str | None, blocks: Answers) -> F
     s3 = account.client("s3", region)  # other regions' endpoints redirect
 
     def ask(call: Callable[..., Any], field: str) -> Answers:
-        answers = looked(name, lambda: [require_field(call(Bucket=name), field)])
+        try:
+            answers = [*looked(name, lambda: [require_field(call(Bucket=name), field)])]
+        except ClientError as error:
+            if region in (None, account.region) or code_of(error) not in REGION_OFF:
+                raise
+            return [CouldNotLook(name, error)]
         return [one for one in answers if not (isinstance(one, CouldNotLook) and code_of(one.error) in NONE)]
 
     blocks = [*blocks, *ask(s3.get_public_access_block, "PublicAccessBlockConfiguration")]

@@ -49,7 +49,7 @@ class CrossAccountError(Exception):
     fixed_message: ClassVar[str | None] = None
     """The message that the direct contract fixes for this class; None: the error's own sentence."""
     result: Any = None
-    """What there is to tell all the same."""
+    """What the answer tells beside the error, such as a finding that is unknown; None: nothing."""
 
     def __init__(
         self,

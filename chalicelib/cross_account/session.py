@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from weakref import ref
 
@@ -46,6 +48,7 @@ class TargetSession(RefreshableCredentials):
             first["Expiration"],  # as it is: a text would be parsed again, for 4 % of a sweep's CPU
             refresh_using=lambda: session().renewed(),  # type: ignore[union-attr]  # it is what calls this
             method="cross-account",
+            time_fetcher=partial(datetime.now, UTC),  # botocore's own, local time, costs 45 µs at every call
             advisory_timeout=ADVISORY_REFRESH_SECONDS,
             mandatory_timeout=MANDATORY_REFRESH_SECONDS,
         )

@@ -79,7 +79,7 @@ def known_check(name: Any) -> Check:
         raise InvalidInput(f"check must be a check's name, not {json_type(name)}.")
     if name not in CHECKS:
         if name == POSTURE:
-            raise UnknownCheck(f"{POSTURE} is no check, but all that judge: a sweep asks them.")
+            raise UnknownCheck(f"{POSTURE} is not one check but all that judge: only a sweep asks them.")
         from difflib import get_close_matches  # only a wrong name pays for it at a cold start
 
         near = get_close_matches(name[:60], CHECKS, n=1)

@@ -7,6 +7,8 @@
     failed        those without, for whatever reason but that the account has the region off
     milliseconds  duration of each of both
 
+    alarm, unknown, info, muted, ok, skip    findings of checks that judge, by their verdict
+
 Their dimensions are `check` and `stage`, the stage of the deployment. The account is not a dimension: CloudWatch bills
 each combination of dimensions as a metric of its own, and a thousand accounts would be six thousand. The log has the
 account (docs/operating-it.md).
@@ -69,6 +71,7 @@ def write_metrics(settings: Settings, answer: Answer, listing_error: CrossAccoun
         "throttled": answer.throttled + isinstance(listing_error, AssumeRoleThrottled),
         "checked": checked,
         "failed": sum(outcome.failed for outcome in outcomes),
+        **(answer.verdicts or {}),
     }
     for name, count in counts.items():
         metrics.add_metric(name, MetricUnit.Count, count)

@@ -16,6 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from chalicelib.checks import CHECKS
+from chalicelib.checks.finding import unknown
 from chalicelib.sweeps.outcome import Outcome, Target
 
 BASE = ("account", "name", "unit", "region", "check")
@@ -49,7 +51,10 @@ def rows_of(outcome: Outcome) -> Iterator[dict[str, Any]]:
 
 def not_started(target: Target, check: str) -> dict[str, Any]:
     """The row of an account that there was no time for."""
-    return {**_base(target.id, target.name, target.unit, None, check, target.tags), "error": _NOT_STARTED}
+    known = CHECKS.get(check)
+    finding = unknown(target.id[:64], NO_TIME) if known and known.judges else {}
+    base = _base(target.id, target.name, target.unit, None, check, target.tags)
+    return {**base, **finding, "error": _NOT_STARTED}
 
 
 def items_of(result: Any) -> Sequence[Any]:

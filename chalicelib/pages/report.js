@@ -48,7 +48,9 @@
     });
     return { section: table.closest("section"), rows };
   };
-  const tables = [...document.querySelectorAll(".scroll > table")].map(live);
+  // The overview can be sorted; it is of whole checks, so that no row of it fits what is looked for.
+  const tables = [...document.querySelectorAll(".scroll > table")].map(live)
+    .filter(({ section }) => !section.matches(".overview"));
 
   const search = form.querySelector("input[type=search]");
   const status = form.querySelector("output");
@@ -59,7 +61,7 @@
     for (const { section, rows } of tables) {
       const before = shown;
       for (const { row, text } of rows) {
-        row.hidden = (kind !== "all" && kind !== row.dataset.kind) || !words.every((word) => text.includes(word));
+        row.hidden = (kind !== "all" && !row.dataset.kind.split(" ").includes(kind)) || !words.every((word) => text.includes(word));
         shown += !row.hidden;
       }
       all += rows.length;

@@ -14,10 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from chalicelib.checks import CHECKS
-from chalicelib.pages.contents import LABELS, Contents, Kind, contents_of
+from chalicelib.checks import POSTURE
+from chalicelib.pages.cells import truncate
+from chalicelib.pages.contents import LABELS, Contents, contents_of
 from chalicelib.pages.markup import Content, Markup, element, join
-from chalicelib.pages.table import Leading, counted, findings_table, missing_table, truncate
+from chalicelib.pages.table import Leading, anchor, findings_table, judged_table, missing_table, overview_table
+from chalicelib.pages.words import controls_of, counted, description_of
 from chalicelib.sweeps.outcome import Answer
 
 STYLE = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
@@ -46,6 +48,7 @@ LISTING_CUT = (
 _ACCOUNTS = {"ok": "answered", "failed": "failed", "not_started": "not started"}
 """What became of the accounts, by the summary's name for it."""
 _NOT_ASKED = {"region_off": "regions off", "left_out": "left out"}
+_OVERVIEW = "Overview"
 _CHECKS = ("check", "checks")
 _ACCOUNTS_ASKED = ("accounts", "organizational_unit", "exclude", "account_tags")
 _NOTHING: tuple[Any, ...] = (None, {}, [])
@@ -54,26 +57,28 @@ _MIN_WIDTH = 8
 
 
 def page(answer: Answer, *, asked: Mapping[str, Any] | None = None, now: datetime | None = None) -> str:
-    """The page of a sweep: first who did not answer, then what each check found.
+    """The page of a sweep: first who did not answer, then what each check found; above both, if several checks judge,
+    what they come to.
 
     Args:
         asked: the event of the sweep, to be shown; default: not shown.
         now: when the sweep ended; default: now.
     """
     contents, summary, asked = contents_of(answer), answer.summary(), asked or {}
-    names = [findings.check for findings in contents.findings] or [answer.check]
+    names = contents.checks or [answer.check]
+    title = POSTURE if answer.check == POSTURE else ", ".join(names)
     counts = contents.counts()
     has_rows = any(counts.values())
     more = "Long texts and lists are truncated here; the sweep's JSON has all of them."
     return _document(
-        ", ".join(names),
-        element("h1", ", ".join(names)),
+        title,
+        element("h1", title),
         _description(names[0]) if len(names) == 1 else None,
         element("p", _when(now or datetime.now(UTC), asked), class_="quiet"),
         None if answer.listing_complete else element("p", LISTING_CUT, class_="hint"),
         _totals(summary, counts["found"]),
-        _bar(summary),
-        _filter(counts) if has_rows else None,
+        _bar(_parts(summary, len(contents.judged))),
+        _filter(contents) if has_rows else None,
         _sections(contents, Leading.of(answer)) if has_rows else element("p", "There was no account to ask."),
         _resume_event(answer, names, asked),
         _duplicates_note(answer.duplicates),
@@ -108,9 +113,11 @@ def _document(title: str, *content: Content) -> str:
     return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
 
 
-def _description(check: str) -> Markup | None:
-    known = CHECKS.get(check)
-    return element("p", known.description) if known else None
+def _description(check: str) -> Markup:
+    description, controls = description_of(check), controls_of(check)
+    return join(
+        element("p", description) if description else None, element("p", controls, class_="quiet") if controls else None
+    )
 
 
 def _when(now: datetime, asked: Mapping[str, Any]) -> Markup:
@@ -123,10 +130,21 @@ def _when(now: datetime, asked: Mapping[str, Any]) -> Markup:
 
 
 def _totals(summary: Mapping[str, Any], rows: int) -> Markup:
+    """Of a sweep that judges, the verdicts first: an account that answered is not yet as it should be."""
+    verdicts: Mapping[str, int] | None = summary.get("verdicts")
+    judged: list[tuple[str, Any, str | None]] = [(name, number, name) for name, number in (verdicts or {}).items()]
     tiles: list[tuple[str, Any, str | None]] = [("accounts", summary["accounts"], None)]
-    tiles += [(label, summary[key], key.replace("_", "-")) for key, label in _ACCOUNTS.items()]
+    tiles += [
+        (label, summary[key], None if verdicts and key == "ok" else key.replace("_", "-"))
+        for key, label in _ACCOUNTS.items()
+    ]
     tiles += [(label, summary[key], None) for key, label in _NOT_ASKED.items() if summary[key]]
-    tiles += [("rows", rows, None), ("seconds", summary["seconds"], None)]
+    tiles += [("rows", rows, None)] if rows or not verdicts else []
+    tiles += [("seconds", summary["seconds"], None)]
+    return join(_tiles(judged) if judged else None, _tiles(tiles))
+
+
+def _tiles(tiles: Sequence[tuple[str, Any, str | None]]) -> Markup:
     shown = (
         element("div", element("dt", label), element("dd", value), class_=class_ if value else None)
         for label, value, class_ in tiles
@@ -134,29 +152,40 @@ def _totals(summary: Mapping[str, Any], rows: int) -> Markup:
     return element("dl", *shown)
 
 
-def _bar(summary: Mapping[str, Any]) -> Markup | None:
+def _parts(summary: Mapping[str, Any], judging: int) -> dict[str, tuple[int, str]]:
+    """Of the bar, how large each is and what it is called: the accounts; of a sweep that judges, the findings."""
+    verdicts: Mapping[str, int] | None = summary.get("verdicts")
+    if verdicts is None:
+        return {key.replace("_", "-"): (summary[key], f"{summary[key]} {label}") for key, label in _ACCOUNTS.items()}
+    parts = {name: (number, f"{number} {name}") for name, number in verdicts.items() if name != "skip"}
+    waiting = summary["not_started"]
+    return {**parts, "not-started": (waiting * judging, f"{counted(waiting, 'account')} not started")}
+
+
+def _bar(parts: Mapping[str, tuple[int, str]]) -> Markup | None:
     """An SVG, because the page's policy forbids a width in a style attribute."""
-    counts = {key: int(summary[key]) for key in _ACCOUNTS}
-    total = sum(counts.values())
+    total = sum(count for count, _ in parts.values())
     if not total:
         return None
-    widths = {key: max(count * 1000 / total, _MIN_WIDTH) for key, count in counts.items() if count}
+    widths = {name: max(count * 1000 / total, _MIN_WIDTH) for name, (count, _) in parts.items() if count}
     scale = 1000 / sum(widths.values())
-    parts, left = [], 0.0
-    for key, width in widths.items():
-        name = key.replace("_", "-")
-        parts.append(element("rect", class_=name, x=f"{left:.1f}", width=f"{width * scale:.1f}", height=10))
+    drawn, left = [], 0.0
+    for name, width in widths.items():
+        drawn.append(element("rect", class_=name, x=f"{left:.1f}", width=f"{width * scale:.1f}", height=10))
         left += width * scale
-    label = ", ".join(f"{counts[key]} {_ACCOUNTS[key]}" for key in _ACCOUNTS)
+    label = ", ".join(text for _, text in parts.values())
     return element(
-        "svg", *parts, class_="bar", role="img", aria_label=label, viewBox="0 0 1000 10", preserveAspectRatio="none"
+        "svg", *drawn, class_="bar", role="img", aria_label=label, viewBox="0 0 1000 10", preserveAspectRatio="none"
     )
 
 
-def _filter(counts: Mapping[Kind, int]) -> Markup:
-    """Hidden until report.js enables it."""
-    always = ("found", "nothing", "failed", "not-started")
+def _filter(contents: Contents) -> Markup:
+    """Hidden until report.js enables it. What failed is both failed and unknown if the check judges."""
+    counts = contents.counts()
+    of_check = ("alarm", "unknown") if contents.judged else ("found", "nothing")
+    always = (*of_check, "failed", "not-started")
     choices = {"all": ("all", sum(counts.values()))}
+    counts["unknown"] += sum(row.unknown for row in contents.not_answered)
     choices |= {kind: (LABELS[kind], count) for kind, count in counts.items() if count or kind in always}
     radios = (
         element(
@@ -178,34 +207,39 @@ def _filter(counts: Mapping[Kind, int]) -> Markup:
 
 
 def _sections(contents: Contents, leading: Leading) -> Markup:
-    """A table of who did not answer, of what each check found, and of who was not asked; links to them if several."""
-    several = len(contents.findings) > 1
+    """The overview, a table of who did not answer, of what each check found, and of who was not asked; links to them
+    if several."""
+    checks = len(contents.checks)
+    has_overview = len(contents.judged) > 1
     tables = {}
+    if has_overview:
+        tables[_OVERVIEW] = overview_table(contents.judged)
     if contents.not_answered:
-        tables["Not answered"] = missing_table(contents.not_answered, leading, with_check=several)
+        tables["Not answered"] = missing_table(contents.not_answered, leading, checks=checks)
+    for judged in contents.judged:
+        if judged.rows:
+            tables[judged.check] = judged_table(judged, leading)
     for findings in contents.findings:
         if findings.found or findings.nothing:
             tables[findings.check] = findings_table(findings, leading)
     if contents.not_asked:
-        tables["Not asked"] = missing_table(contents.not_asked, leading, with_check=several)
+        tables["Not asked"] = missing_table(contents.not_asked, leading, checks=checks)
     if len(tables) == 1:
         return join(*(element("section", _scrolling(name, table)) for name, table in tables.items()))
-    links = (element("li", element("a", name, href=f"#{_anchor(name)}")) for name in tables)
+    in_overview = {judged.check for judged in contents.judged} if has_overview else set()
+    links = (element("li", element("a", name, href=f"#{anchor(name)}")) for name in tables if name not in in_overview)
     sections = (
         element(
             "section",
             element("h2", name),
-            _description(name) if several else None,
+            _description(name) if checks > 1 else None,
             _scrolling(name, table),
-            id=_anchor(name),
+            id=anchor(name),
+            class_="overview" if name == _OVERVIEW else None,
         )
         for name, table in tables.items()
     )
     return join(element("nav", element("ul", *links), aria_label="Tables"), *sections)
-
-
-def _anchor(table: str) -> str:
-    return "table-" + table.replace(" ", "-")
 
 
 def _scrolling(name: str, table: Markup) -> Markup:

@@ -1,28 +1,25 @@
-"""The tables of a report: of a check, a row for each thing that it found; and one of the accounts without an answer."""
+"""The tables of a report: of the checks that judge, the worst first; of a check, a row for each thing that it found;
+and one of the accounts without an answer."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import chain
 from typing import Any
 
+from chalicelib.checks.finding import VERDICTS, Verdict
 from chalicelib.outputs.rows import RESULT, items_of
-from chalicelib.pages.contents import LABELS, Findings, Kind, Missing, target_of
+from chalicelib.pages.cells import NUMBER, cell, is_number, truncate
+from chalicelib.pages.contents import LABELS, Findings, Judged, JudgedRow, Kind, Missing, target_of
 from chalicelib.pages.markup import Content, Markup, element, join
+from chalicelib.pages.words import MAX_NAMED, controls_of, counted, description_of, in_words, named
 from chalicelib.sweeps.outcome import Answer, Outcome, Target
 
 MAX_COLUMNS = 12
-MAX_LISTED = 20
-MAX_REGIONS = 3
-"""Of more regions than this, their number is shown."""
-MAX_SHOWN = 200
 MAX_HINT = 1500
 """Characters. A page is for reading: with these, one of 500 accounts stays under 1 MB; the sweep's JSON has it all."""
-
-_NUMBER = "number"
 
 
 @dataclass(frozen=True)
@@ -50,9 +47,18 @@ class Leading:
     def cells(self, target: Target, regions: str | None) -> Markup:
         return join(
             _account(target.id, target.name),
-            _cell(target.unit, "Unit") if self.unit else None,
-            _cell(target.tags, "Tags") if self.tags else None,
+            cell(target.unit, "Unit") if self.unit else None,
+            cell(target.tags, "Tags") if self.tags else None,
             element("td", regions, data_label="Region") if self.region else None,
+        )
+
+    def several(self, row: JudgedRow) -> Markup:
+        """The cells of a row of many accounts."""
+        return join(
+            element("th", counted(len(row.targets), "account"), scope="row"),
+            cell(None, "Unit") if self.unit else None,
+            cell(None, "Tags") if self.tags else None,
+            element("td", named(row.regions), data_label="Region") if self.region else None,
         )
 
 
@@ -78,19 +84,19 @@ class _Own:
         if others:
             names = [name for name in names if counts[name] * 2 > len(items)][:MAX_COLUMNS]
         given = {name: [item[name] for item in items if item.get(name) is not None] for name in names}
-        numbers = frozenset(name for name, values in given.items() if values and all(map(_is_number, values)))
+        numbers = frozenset(name for name, values in given.items() if values and all(map(is_number, values)))
         return cls({name: _label(name) for name in names}, numbers, others)
 
     def heads(self) -> list[Markup]:
-        classes = dict.fromkeys(self.numbers, _NUMBER)
+        classes = dict.fromkeys(self.numbers, NUMBER)
         heads = [_head(label, class_=classes.get(name)) for name, label in self.labels.items()]
         return [*heads, _head("more")] if self.others else heads
 
     def cells(self, item: Mapping[Any, Any]) -> Iterator[Markup]:
         for name, label in self.labels.items():
-            yield _cell(item.get(name), label)
+            yield cell(item.get(name), label)
         if self.others:
-            yield _cell({name: value for name, value in item.items() if name not in self.labels}, "more")
+            yield cell({name: value for name, value in item.items() if name not in self.labels}, "more")
 
 
 def findings_table(findings: Findings, leading: Leading) -> Markup:
@@ -111,14 +117,57 @@ def findings_table(findings: Findings, leading: Leading) -> Markup:
     return _table(_summary(findings), join(leading.heads(), *heads), join(*rows))
 
 
-def missing_table(missing: Sequence[Missing], leading: Leading, *, with_check: bool) -> Markup:
-    """Who gave no answer, and why."""
+def overview_table(checks: Sequence[Judged]) -> Markup:
+    """Of each check, how many accounts have an alarm, and how many findings have each verdict."""
+    heads = join(
+        _head("Check"),
+        _head("With an alarm"),
+        *(_head(verdict, class_=NUMBER) for verdict in VERDICTS),
+    )
+    rows = (
+        element(
+            "tr",
+            _check(judged),
+            element("td", alarmed(judged), data_label="With an alarm"),
+            *(_count(judged.verdicts[verdict], verdict) for verdict in VERDICTS),
+        )
+        for judged in checks
+    )
+    return _table("How many findings of each check have each verdict, the worst first", heads, join(*rows))
+
+
+def judged_table(judged: Judged, leading: Leading) -> Markup:
+    """What a check that judges found, the worst first."""
+    leading = replace(leading, region=any(row.regions for row in judged.rows))
+    single = [_without_verdict(row) for row in judged.rows if len(row.findings) == 1]
+    own = _Own.of(single or [{"reason": None}])
+    heads = own.heads()
     rows = (
         _row(
-            row.kind,
+            row.verdict,
+            leading.cells(row.targets[0], named(row.regions)) if len(row.targets) == 1 else leading.several(row),
+            element("td", _pill(row.verdict), data_label="verdict"),
+            *(own.cells(_without_verdict(row)) if len(row.findings) == 1 else [_grouped(row, len(heads))]),
+        )
+        for row in judged.rows
+    )
+    caption = f"With an alarm: {alarmed(judged)}. {in_words(judged.verdicts)}."
+    return _table(caption, join(leading.heads(), _head("verdict"), *heads), join(*rows))
+
+
+def missing_table(missing: Sequence[Missing], leading: Leading, *, checks: int) -> Markup:
+    """Who gave no answer, and why.
+
+    Args:
+        checks: how many the page has; of one, it is not said which.
+    """
+    with_check = checks > 1
+    rows = (
+        _row(
+            f"{row.kind} unknown" if row.unknown else row.kind,
             leading.cells(row.target, truncate(", ".join(row.regions))),
-            element("td", ", ".join(row.checks), data_label="Check") if with_check else None,
-            element("td", element("span", LABELS[row.kind], class_=f"pill {row.kind}"), data_label="Outcome"),
+            element("td", _checks(row.checks, checks), data_label="Check") if with_check else None,
+            element("td", _pill(row.kind), data_label="Outcome"),
             element("td", row.why, class_="why") if isinstance(row.why, str) else _error(row.why),
         )
         for row in missing
@@ -127,18 +176,13 @@ def missing_table(missing: Sequence[Missing], leading: Leading, *, with_check: b
     return _table("One row for each account and reason", heads, join(*rows))
 
 
-def counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def anchor(table: str) -> str:
+    """The id of a table's section."""
+    return "table-" + table.replace(" ", "-")
 
 
-def named(regions: Sequence[str]) -> str:
-    """The names of a few regions, the number of many."""
-    return ", ".join(regions) if len(regions) <= MAX_REGIONS else counted(len(regions), "region")
-
-
-def truncate(value: str, maximum: int = MAX_SHOWN) -> str:
-    """The beginning of a long text, with an ellipsis."""
-    return value if len(value) <= maximum else value[: maximum - 1] + "\N{HORIZONTAL ELLIPSIS}"
+def alarmed(judged: Judged) -> str:
+    return f"{judged.alarmed:,} of {counted(judged.asked, 'account')}"
 
 
 def _objects(outcome: Outcome) -> list[Mapping[Any, Any]]:
@@ -157,8 +201,8 @@ def _table(caption: str, heads: Markup, rows: Markup) -> Markup:
     return element("table", element("caption", caption), head, element("tbody", rows))
 
 
-def _row(kind: Kind, *cells: Content) -> Markup:
-    return element("tr", *cells, data_kind=kind)
+def _row(kinds: str, *cells: Content) -> Markup:
+    return element("tr", *cells, data_kind=kinds)
 
 
 def _head(label: str, **attributes: str | None) -> Markup:
@@ -167,6 +211,41 @@ def _head(label: str, **attributes: str | None) -> Markup:
 
 def _label(column: Hashable) -> str:
     return truncate(str(column).replace("_", " "), 40)
+
+
+def _pill(kind: Kind) -> Markup:
+    return element("span", LABELS[kind], class_=f"pill {kind}")
+
+
+def _checks(names: Sequence[str], all_: int) -> str:
+    return f"all {all_} checks" if len(names) == all_ > MAX_NAMED else ", ".join(names)
+
+
+def _check(judged: Judged) -> Markup:
+    """Its name, which leads to its table if there is one."""
+    name = element("a", judged.check, href=f"#{anchor(judged.check)}") if judged.rows else judged.check
+    lines = (
+        element("p", line, class_="quiet") for line in (description_of(judged.check), controls_of(judged.check)) if line
+    )
+    return element("th", name, *lines, scope="row")
+
+
+def _count(number: int, verdict: Verdict) -> Markup:
+    shown = element("span", f"{number}", class_=f"pill {verdict}") if number else 0
+    return element("td", shown, class_=NUMBER, data_label=verdict)
+
+
+def _without_verdict(row: JudgedRow) -> Mapping[str, Any]:
+    return {name: value for name, value in row.findings[0].items() if name != "verdict"}
+
+
+def _grouped(row: JudgedRow, columns: int) -> Markup:
+    """How many findings they are, and the reason if it is that of all."""
+    reasons = {str(finding.get("reason")) for finding in row.findings}
+    only = f": {reasons.pop()}" if len(reasons) == 1 else ""
+    return element(
+        "td", truncate(f"{counted(len(row.findings), 'finding')}{only}"), class_="why quiet", colspan=columns
+    )
 
 
 def _account(account_id: str, name: str | None) -> Markup:
@@ -188,45 +267,3 @@ def _error(error: Mapping[str, Any]) -> Markup:
         element("details", element("summary", "What to do"), element("p", more, dir="auto")) if more else None,
         class_="why",
     )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _cell(value: Any, label: str) -> Markup:
-    return element("td", _value(value), class_=_NUMBER if _is_number(value) else None, data_label=label)
-
-
-def _value(value: Any) -> Content:
-    if value is None:
-        return None
-    if isinstance(value, Mapping):
-        return _listed((f"{name}: {_plain(inner)}" for name, inner in value.items()), len(value))
-    if isinstance(value, list | tuple):
-        return _listed(map(_plain, value), len(value))
-    text = _plain(value)
-    return text if text.isascii() else element("bdi", text)  # nothing in ASCII runs from right to left
-
-
-def _listed(lines: Iterable[str], count: int) -> Markup | None:
-    if not count:
-        return None
-    shown = (element("li", truncate(line), dir="auto") for line in islice(lines, MAX_LISTED))
-    more = element("li", f"and {count - MAX_LISTED} more") if count > MAX_LISTED else None
-    return element("ul", *shown, more)
-
-
-def _plain(value: Any) -> str:
-    """On one line: what is in a list or an object is shown as people write it, and deeper in as JSON."""
-    if isinstance(value, str):
-        return truncate(value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, dict):
-        return truncate(", ".join(f"{name}: {_json(inner)}" for name, inner in value.items()))
-    return truncate(_json(value))
-
-
-def _json(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

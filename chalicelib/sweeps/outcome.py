@@ -195,7 +195,7 @@ class Answer:
             "not_started": len(self.not_started),
             "left_out": len(self.left_out),
             "denied": len({outcome.account for outcome in denials}),
-            "region_off": sum(isinstance(outcome.error, RegionOff) for outcome in self.outcomes),
+            "region_off": sum(type(outcome.error) is RegionOff for outcome in self.outcomes),
             "cut": len(self.cut),
             "listing_complete": self.listing_complete,
             "seconds": self.seconds,

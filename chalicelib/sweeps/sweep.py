@@ -67,14 +67,14 @@ def sweep(
         AccountsNotListed, AwsError of stage "assume": the organization's accounts cannot be listed.
         InvalidInput: the organization has more accounts than one sweep may ask in so many regions.
     """
-    of_organization, account = request.accounts is None, settings.organization_account_id
+    of_organization, organization = request.accounts is None, settings.organization_account_id
     if request.accounts is None:
-        listing = list_targets(hub, request.listing, account, request_id, deadline.part(0.5), UNITS_PART)
+        listing = list_targets(hub, request.listing, organization, request_id, deadline.part(0.5), UNITS_PART)
         request.check_size(len(listing.targets))
     else:
         named = [account if isinstance(account, str) else label(account) for account in request.accounts]
         listing = Listing([Target(account) for account in named])
-    known = organization_for(request.checks, hub, listing, account, request_id, deadline.part(MEMBERS_PART))
+    known = organization_for(request.checks, hub, listing, organization, request_id, deadline.part(MEMBERS_PART))
     question = Question(hub, request.name, request.checks, request.regions, request_id, known)
     run = Sweep(
         question,

@@ -3,12 +3,15 @@
 It runs in an isolated Python without site-packages, so it may import only the standard library before sys.path is set.
 """
 
+import runpy
 import sys
+from pathlib import Path
 from typing import Any
 
 
 def main() -> None:
     """sys.path has Lambda's order: the code, the layers, the runtime, and the standard library last."""
+    runpy.run_path(str(Path(__file__).parents[1] / "names" / "accounts_as_hosts.py"))
     # Since Python 3.11 Lambda's boto3 has its own directory before the runtime client's; here one directory has both.
     task, layers, runtime, handler = sys.argv[1:5]
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"

@@ -7,6 +7,7 @@ apply() runs only in the sandbox's own process, before it serves requests.
 from sandbox.functions.service import FunctionService
 from sandbox.moto_patches import (
     back_doors,
+    ec2,
     iam,
     identity,
     lambda_functions,
@@ -36,16 +37,21 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     iam.check_names()
     iam.load_aws_managed_policies()
     iam.simulate_policies()
+    iam.have_root_users()
     organizations.answer_for_the_organization()
     organizations.make_administrators()
     organizations.delegate_every_service()
     organizations.attach_default_policies()
     organizations.refuse_policies_as_aws_does()
     organizations.keep_the_tree_whole()
+    organizations.show_trails_to_members()
     regions.load_no_foreign_images()
     regions.tell_which_are_enabled()
     regions.enable_regions()
     regions.make_buckets_where_they_may_be()
+    ec2.keep_metadata_defaults()
+    ec2.tell_who_may_restore()
+    ec2.let_default_groups_in()
     other_accounts.write_function_policies_as_lambda_does()
     other_accounts.keep_buckets_apart()
     other_accounts.block_public_policies()
@@ -58,6 +64,7 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     lambda_functions.run_functions(functions)
     lambda_functions.look_up_only_what_has_layers()
     services.import_swagger()
+    services.mark_keys_of_aws()
     stack_identities.follow_templates_of_principals()
     stack_identities.follow_templates_of_managed_policies()
     stack_policies.apply_resources_that_are_policies()

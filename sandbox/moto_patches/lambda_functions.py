@@ -49,7 +49,7 @@ def run_functions(functions: FunctionService) -> None:
 
 
 def look_up_only_what_has_layers() -> None:
-    # moto asks for its state of the region also for a function without layers; while inventory.py fills that state,
+    # moto asks for its state of the region also for a function without layers; while inventory/ fills that state,
     # moto would begin another one. Delete this when moto asks only for layers.
     from moto.awslambda.models import LambdaFunction
 

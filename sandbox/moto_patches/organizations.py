@@ -269,3 +269,26 @@ def _is_sound(policy_type: str, statement: Any) -> bool:
 
 def _one(statement: dict[str, Any], element: str) -> bool:
     return (element in statement) != (f"Not{element}" in statement)
+
+
+def show_trails_to_members() -> None:
+    # moto shows an organization's trail to its own account alone, AWS to every member, in each region that it covers.
+    # Delete this when moto does.
+    from moto.cloudtrail.models import CloudTrailBackend, cloudtrail_backends
+
+    original = CloudTrailBackend.describe_trails
+
+    def describe_trails(self: Any, include_shadow_trails: bool) -> list[Any]:
+        own = [*original(self, include_shadow_trails)]
+        managing = organization.managing(self.account_id)
+        if not include_shadow_trails or managing is None or managing.account_id == self.account_id:
+            return own
+        of_all = [
+            one for backend in cloudtrail_backends[managing.account_id].values() for one in backend.trails.values()
+        ]
+        shared = [
+            one for one in of_all if one.is_org_trail and (one.is_multi_region or one.region_name == self.region_name)
+        ]
+        return [*own, *shared]
+
+    CloudTrailBackend.describe_trails = describe_trails  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""A bucket's region, Swagger of REST APIs, and Bedrock."""
+"""A bucket's region, Swagger of REST APIs, AWS's own keys, and Bedrock."""
 
 import functools
 from typing import Any
@@ -41,6 +41,22 @@ def import_swagger() -> None:
 
     APIGatewayBackend.import_rest_api = import_rest_api  # type: ignore[method-assign]
     APIGatewayBackend.put_rest_api = put_rest_api  # type: ignore[method-assign]
+
+
+def mark_keys_of_aws() -> None:
+    # moto 5.2.5 calls the keys that it makes for services, such as alias/aws/ebs, the customer's, and they do not
+    # rotate. Delete this when their KeyManager is AWS.
+    from moto.kms.models import KmsBackend
+
+    original = KmsBackend.create_alias
+
+    def create_alias(self: Any, target_key_id: str, alias_name: str) -> Any:
+        if alias_name.startswith("alias/aws/"):
+            key = self.keys[self.get_key_id(target_key_id)]
+            key.key_manager, key.key_rotation_status = "AWS", True
+        return original(self, target_key_id, alias_name)
+
+    KmsBackend.create_alias = create_alias  # type: ignore[method-assign]
 
 
 def add_bedrock() -> None:

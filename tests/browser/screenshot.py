@@ -1,4 +1,10 @@
-"""`python -m tests.browser.screenshot FILE`: sweep the sandbox and make the README's picture of the report."""
+"""`python -m tests.browser.screenshot FILE [CHECK [OPTION ...]]`: sweep the sandbox and make a picture of the report.
+
+Those of the README:
+
+    python -m tests.browser.screenshot docs/report.png
+    python -m tests.browser.screenshot docs/posture.png posture --regions us-east-1,eu-west-1
+"""
 
 from __future__ import annotations
 
@@ -13,15 +19,19 @@ from tests.browser.chromium import Chromium, installed
 from tests.templates import ROOT
 
 
-def main(file: Path) -> int:
-    """Returns the exit status."""
+def main(file: Path, *asked: str) -> int:
+    """Returns the exit status.
+
+    Args:
+        asked: the check and options of sweep.py.
+    """
     program = installed()
     if program is None:
         print("Chromium was not found: apt install chromium, or set CHROMIUM to its path.", file=sys.stderr)
         return 1
     with tempfile.TemporaryDirectory() as folder, sandbox.running() as box, Chromium(program) as chromium:
         page = Path(folder) / "report.html"
-        command = [sys.executable, "sweep.py", "s3_buckets", "--stage", "sandbox"]
+        command = [sys.executable, "sweep.py", *(asked or ["s3_buckets"]), "--stage", "sandbox"]
         environment = {**os.environ, **box.environment}
         subprocess.run([*command, "--html", str(page)], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
         chromium.open(page.as_uri(), width=1000).screenshot(file)
@@ -29,4 +39,4 @@ def main(file: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), *sys.argv[2:]))

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.pages.report import error_page, page
 from tests.browser.chromium import Tab
-from tests.pages.reports import HOSTILE, account_id, answer_of, buckets, failed, hostile, ok, organization
+from tests.pages.reports import HOSTILE, account_id, answer_of, buckets, failed, hostile, ok, organization, posture
 
 Show = Callable[..., Tab]
 WIDTHS = (390, 1280)
@@ -168,6 +168,39 @@ def test_each_check_is_a_table_that_sorts_by_itself_and_all_are_filtered_togethe
     assert (rows(tab), tab.evaluate(shown)) == ([account_id(0)] * 2, ["table-identity", "table-preflight"])
     tab.evaluate("document.querySelector('nav li:last-child a').click()")
     assert tab.evaluate("document.querySelector(':target h2').textContent") == "preflight"
+
+
+def test_a_verdict_filters_all_checks_and_leaves_the_overview(show: Show) -> None:
+    tab = show(page(posture(6)))
+    shown = "[...document.querySelectorAll('section')].filter(one => one.checkVisibility()).map(one => one.id)"
+    pills = "[...document.querySelectorAll('tr[data-kind] .pill')].filter(one => one.checkVisibility())"
+    for verdict, sections in {
+        "alarm": ["table-open_security_groups"],
+        "unknown": ["table-Not-answered", "table-imds"],
+        "muted": ["table-flow_logs"],
+        "ok": ["table-open_security_groups", "table-imds", "table-flow_logs"],
+        "failed": ["table-Not-answered"],
+    }.items():
+        choose(tab, verdict)
+        assert tab.evaluate(shown) == ["table-Overview", *sections]
+        failed = {"failed"} if verdict == "unknown" else set()  # nor could it look there
+        assert set(tab.evaluate(f"{pills}.map(one => one.textContent)")) == {verdict, *failed}
+    choose(tab, "all")
+    sort(tab, "unknown")
+    first = "document.querySelector('.overview tbody a')"
+    assert tab.evaluate(f"{first}.textContent") == "open_security_groups"
+    tab.evaluate(f"{first}.click()")
+    assert tab.evaluate("document.querySelector(':target h2').textContent") == "open_security_groups"
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_verdicts_can_be_read_and_fit_the_window(show: Show, width: int, dark: bool) -> None:
+    tab = show(page(posture(6)), width=width, dark=dark)
+    assert tab.evaluate("document.documentElement.scrollWidth") == width
+    assert tab.complaints() == []
+    ratio, *where = tab.evaluate(LEAST_CONTRAST)
+    assert ratio >= 4.5, where
 
 
 def test_why_sorts_the_same_errors_together(show: Show) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.checks.check import Asked, Check, Needs, check, require_field
+from chalicelib.checks.check import Asked, Check, Needs, check, from_pages, require_field
 from chalicelib.cross_account import InvalidInput
 from chalicelib.errors import CheckCallFailed, ResultNotJson
 
@@ -222,3 +222,5 @@ def test_a_field_that_is_empty_is_returned() -> None:
 def test_a_field_that_is_missing_is_not_treated_as_empty() -> None:
     with pytest.raises(CheckCallFailed, match=r"^AWS's response has no Buckets\."):
         require_field({"ResponseMetadata": {}}, "Buckets")
+    with pytest.raises(CheckCallFailed, match="Buckets"):
+        [*from_pages([{"Buckets": []}, {"ResponseMetadata": {}}], "Buckets")]

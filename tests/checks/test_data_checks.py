@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.checks import (
+    CHECKS,
     ebs_encryption,
     kms_rotation,
     public_snapshots_amis,
@@ -17,60 +17,17 @@ from chalicelib.checks import (
     s3_public_buckets,
 )
 from chalicelib.checks.finding import CouldNotLook
+from tests.checks.fake_account import ACCOUNT, FakeAccount, refusal, verdicts
 
-ACCOUNT = "111122223333"
 ALL_ON = dict.fromkeys(s3_account_block.SETTINGS, True)
 ALL_OFF = dict.fromkeys(s3_account_block.SETTINGS, False)
 READ_BY_ALL = [{"Grantee": {"URI": "http://acs.amazonaws.com/groups/global/AllUsers"}, "Permission": "READ"}]
 OWNERS_ALONE = [{"Grantee": {"ID": "1"}, "Permission": "FULL_CONTROL"}]
 
 
-def refused(code: str = "AccessDenied") -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": ""}}, "Operation")
-
-
-class Account:
-    """An account in which each operation has one answer, by name; a list has one for each call.
-
-    Attributes:
-        calls: the operations, in order.
-        sent: the arguments of each operation's last call.
-        regions: of the clients.
-    """
-
-    id = ACCOUNT
-
-    def __init__(self, **answers: Any) -> None:
-        self.calls: list[str] = []
-        self.sent: dict[str, Any] = {}
-        self.regions: set[str | None] = set()
-        self._answers = answers
-
-    def client(self, service: str, region: str | None = None) -> Any:
-        self.regions.add(region)
-        return SimpleNamespace(**{name: self._operation(name) for name in self._answers})
-
-    def pages(self, service: str, operation: str, /, **arguments: Any) -> Any:
-        yield getattr(self.client(service), operation)(**arguments)
-
-    def _operation(self, name: str) -> Any:
-        def call(**arguments: Any) -> Any:
-            self.calls.append(name)
-            self.sent[name] = arguments
-            answer = self._answers[name]
-            answer = answer.pop(0) if isinstance(answer, list) else answer
-            if isinstance(answer, Exception):
-                raise answer
-            return answer
-
-        return call
-
-
-def run(check: Any, account: Account) -> list[tuple[str, str]]:
-    """The resource and verdict of each finding."""
-    found = getattr(check, check.__name__.rpartition(".")[2]).run(account, {})
-    assert all(one["reason"].endswith(".") for one in found)
-    return [(one["resource"], one["verdict"]) for one in found]
+def run(check: Any, account: FakeAccount) -> list[tuple[str, str]]:
+    """The resource and verdict of each finding of a check, which has the name of its module."""
+    return verdicts(CHECKS[check.__name__.rpartition(".")[2]].run(account, {}))  # type: ignore[arg-type]
 
 
 # ---- s3_account_block
@@ -86,18 +43,18 @@ def test_an_account_must_block_public_access_in_all_four_ways() -> None:
 
 
 def test_an_account_without_a_block_blocks_nothing() -> None:
-    account = Account(get_public_access_block=refused("NoSuchPublicAccessBlockConfiguration"))
+    account = FakeAccount(get_public_access_block=refusal("NoSuchPublicAccessBlockConfiguration"))
     assert run(s3_account_block, account) == [(ACCOUNT, "alarm")]
 
 
 def test_an_account_block_that_may_not_be_read_is_no_verdict() -> None:
     with pytest.raises(ClientError):
-        run(s3_account_block, Account(get_public_access_block=refused()))
+        run(s3_account_block, FakeAccount(get_public_access_block=refusal()))
 
 
 # ---- s3_public_buckets
 
-DENIED = CouldNotLook("x", refused())
+DENIED = CouldNotLook("x", refusal())
 
 
 @pytest.mark.parametrize(
@@ -137,14 +94,14 @@ def block(**settings: bool) -> dict[str, Any]:
 
 def test_no_bucket_is_asked_about_if_the_account_blocks_public_policies_and_acls() -> None:
     both = block(RestrictPublicBuckets=True, IgnorePublicAcls=True)
-    account = Account(list_buckets=buckets("a", "b"), get_public_access_block=both)
+    account = FakeAccount(list_buckets=buckets("a", "b"), get_public_access_block=both)
     assert run(s3_public_buckets, account) == [("a", "ok"), ("b", "ok")]
     assert account.calls == ["list_buckets", "get_public_access_block"]
     assert account.sent["list_buckets"]["MaxBuckets"], "S3 names the buckets' regions only if it is asked for pages"
 
 
 def test_a_bucket_is_asked_in_its_region_and_only_what_no_block_prevents() -> None:
-    account = Account(
+    account = FakeAccount(
         list_buckets=buckets("a"),
         get_public_access_block=[block(RestrictPublicBuckets=True), block(IgnorePublicAcls=True)],
     )
@@ -153,27 +110,44 @@ def test_a_bucket_is_asked_in_its_region_and_only_what_no_block_prevents() -> No
 
 
 def test_a_bucket_without_block_and_policy_may_be_public_by_its_acl() -> None:
-    none = refused("NoSuchPublicAccessBlockConfiguration")
-    account = Account(
+    none = refusal("NoSuchPublicAccessBlockConfiguration")
+    account = FakeAccount(
         list_buckets=buckets("a"),
         get_public_access_block=none,
-        get_bucket_policy_status=refused("NoSuchBucketPolicy"),
+        get_bucket_policy_status=refusal("NoSuchBucketPolicy"),
         get_bucket_acl={"Grants": READ_BY_ALL},
     )
     assert run(s3_public_buckets, account) == [("a", "alarm")]
 
 
 def test_a_bucket_that_may_not_be_read_leaves_the_others_judged() -> None:
-    account = Account(
+    account = FakeAccount(
         list_buckets=buckets("a", "b"),
         get_public_access_block=block(RestrictPublicBuckets=True),
-        get_bucket_acl=[refused(), {"Grants": OWNERS_ALONE}],
+        get_bucket_acl=[refusal(), {"Grants": OWNERS_ALONE}],
     )
     assert run(s3_public_buckets, account) == [("b", "ok"), ("a", "unknown")]
 
 
+@pytest.mark.parametrize("code", ["InvalidToken", "InvalidAccessKeyId", "IllegalLocationConstraintException"])
+def test_a_bucket_in_a_region_that_the_account_has_left_is_unknown_and_no_end(code: str) -> None:
+    account = FakeAccount(
+        list_buckets=buckets("a", "b"),
+        get_public_access_block=[block(), refusal(code), block(RestrictPublicBuckets=True, IgnorePublicAcls=True)],
+        get_bucket_policy_status=refusal(code),
+        get_bucket_acl=refusal(code),
+    )
+    assert run(s3_public_buckets, account) == [("b", "ok"), ("a", "unknown")]
+
+
+def test_a_session_that_has_expired_is_not_a_region_that_is_off() -> None:
+    account = FakeAccount(list_buckets=buckets("a"), get_public_access_block=[block(), refusal("ExpiredToken")])
+    with pytest.raises(ClientError):
+        run(s3_public_buckets, account)
+
+
 def test_an_account_without_buckets_is_skipped() -> None:
-    assert run(s3_public_buckets, Account(list_buckets=buckets())) == [(ACCOUNT, "skip")]
+    assert run(s3_public_buckets, FakeAccount(list_buckets=buckets())) == [(ACCOUNT, "skip")]
 
 
 # ---- ebs_encryption
@@ -192,15 +166,15 @@ def test_volumes_must_be_encrypted_and_so_by_default_where_there_are_volumes(
     default: bool, volumes: list[bool], verdicts: list[str]
 ) -> None:
     listed = [{"VolumeId": "vol-1", "Encrypted": encrypted, "Size": 8, "State": "in-use"} for encrypted in volumes]
-    account = Account(
+    account = FakeAccount(
         describe_volumes={"Volumes": listed}, get_ebs_encryption_by_default={"EbsEncryptionByDefault": default}
     )
     assert [verdict for _, verdict in run(ebs_encryption, account)] == verdicts
 
 
 def test_volumes_that_may_not_be_listed_are_not_taken_for_none() -> None:
-    account = Account(
-        describe_volumes=refused("UnauthorizedOperation"),
+    account = FakeAccount(
+        describe_volumes=refusal("UnauthorizedOperation"),
         get_ebs_encryption_by_default={"EbsEncryptionByDefault": False},
     )
     assert run(ebs_encryption, account) == [(ACCOUNT, "alarm"), (ACCOUNT, "unknown")]
@@ -219,53 +193,88 @@ def restorable_by(*accounts: str) -> dict[str, Any]:
 
 
 def test_what_ec2_lists_as_public_is_an_alarm() -> None:
-    account = Account(
+    account = FakeAccount(
         describe_snapshots={"Snapshots": [{"SnapshotId": "snap-1"}]},
         describe_images={"Images": [{"ImageId": "ami-1"}, {"ImageId": "ami-2"}]},
         describe_db_snapshots={"DBSnapshots": []},
+        describe_db_cluster_snapshots={"DBClusterSnapshots": []},
     )
     alarms = [("snap-1", "alarm"), ("ami-1", "alarm"), ("ami-2", "alarm")]
-    assert run(public_snapshots_amis, account) == [*alarms, (ACCOUNT, "skip")]
+    assert run(public_snapshots_amis, account) == [*alarms, (ACCOUNT, "skip"), (ACCOUNT, "skip")]
 
 
 def test_ec2_and_rds_are_asked_for_the_accounts_own_and_not_for_all_of_the_world() -> None:
-    account = Account(
-        describe_snapshots={"Snapshots": []}, describe_images={"Images": []}, describe_db_snapshots={"DBSnapshots": []}
+    account = FakeAccount(
+        describe_snapshots={"Snapshots": []},
+        describe_images={"Images": []},
+        describe_db_snapshots={"DBSnapshots": []},
+        describe_db_cluster_snapshots={"DBClusterSnapshots": []},
     )
     run(public_snapshots_amis, account)
     assert account.sent == {
         "describe_snapshots": {"OwnerIds": ["self"], "RestorableByUserIds": ["all"]},
         "describe_images": {"Owners": ["self"], "Filters": [{"Name": "is-public", "Values": ["true"]}]},
         "describe_db_snapshots": {"SnapshotType": "manual"},
+        "describe_db_cluster_snapshots": {"SnapshotType": "manual"},
     }
 
 
 def test_what_is_not_public_is_one_finding_and_what_may_not_be_listed_is_unknown() -> None:
-    account = Account(
+    account = FakeAccount(
         describe_snapshots={"Snapshots": []},
-        describe_images=refused("UnauthorizedOperation"),
+        describe_images=refusal("UnauthorizedOperation"),
         describe_db_snapshots={"DBSnapshots": []},
+        describe_db_cluster_snapshots={"DBClusterSnapshots": []},
     )
-    assert run(public_snapshots_amis, account) == [(ACCOUNT, "ok"), (ACCOUNT, "skip"), (ACCOUNT, "unknown")]
+    verdicts = ["ok", "skip", "skip", "unknown"]
+    assert run(public_snapshots_amis, account) == [(ACCOUNT, verdict) for verdict in verdicts]
 
 
 def test_a_database_snapshot_that_all_can_restore_is_an_alarm() -> None:
-    account = Account(
+    account = FakeAccount(
         describe_snapshots={"Snapshots": []},
         describe_images={"Images": []},
-        describe_db_snapshots={"DBSnapshots": [database_snapshot("a"), database_snapshot("b"), database_snapshot("c")]},
-        describe_db_snapshot_attributes=[restorable_by("all"), restorable_by("444455556666"), refused()],
+        describe_db_snapshots={"DBSnapshots": [database_snapshot(name) for name in "abcd"]},
+        describe_db_cluster_snapshots={"DBClusterSnapshots": []},
+        describe_db_snapshot_attributes=[
+            restorable_by("all"),
+            restorable_by("444455556666"),
+            refusal("DBSnapshotNotFound"),
+            refusal(),
+        ],
     )
-    assert run(public_snapshots_amis, account)[2:] == [("arn:a", "alarm"), ("arn:b", "ok"), ("arn:c", "unknown")]
+    found = [("arn:a", "alarm"), ("arn:b", "ok"), ("arn:c", "skip"), (ACCOUNT, "skip"), ("arn:d", "unknown")]
+    assert run(public_snapshots_amis, account)[2:] == found
 
 
 def test_an_encrypted_database_snapshot_is_not_asked_about() -> None:
-    account = Account(
+    account = FakeAccount(
         describe_snapshots={"Snapshots": []},
         describe_images={"Images": []},
         describe_db_snapshots={"DBSnapshots": [database_snapshot("a", encrypted=True)]},
+        describe_db_cluster_snapshots={"DBClusterSnapshots": []},
     )
-    assert run(public_snapshots_amis, account)[2:] == [("arn:a", "ok")]
+    assert run(public_snapshots_amis, account)[2:-1] == [("arn:a", "ok")]
+
+
+def test_a_snapshot_of_a_cluster_is_judged_like_one_of_an_instance() -> None:
+    clusters = [
+        {"DBClusterSnapshotIdentifier": name, "DBClusterSnapshotArn": f"arn:{name}", "StorageEncrypted": name == "c"}
+        for name in "abc"
+    ]
+    attributes = [
+        {"DBClusterSnapshotAttributes": [{"AttributeName": "restore", "AttributeValues": ["all"]}]},
+        {"DBClusterSnapshotAttributes": [{"AttributeName": "restore"}]},
+    ]
+    account = FakeAccount(
+        describe_snapshots={"Snapshots": []},
+        describe_images={"Images": []},
+        describe_db_snapshots={"DBSnapshots": []},
+        describe_db_cluster_snapshots={"DBClusterSnapshots": clusters},
+        describe_db_cluster_snapshot_attributes=[{"DBClusterSnapshotAttributesResult": one} for one in attributes],
+    )
+    assert run(public_snapshots_amis, account)[3:] == [("arn:c", "ok"), ("arn:a", "alarm"), ("arn:b", "ok")]
+    assert account.sent["describe_db_cluster_snapshot_attributes"] == {"DBClusterSnapshotIdentifier": "b"}
 
 
 # ---- rds_exposure
@@ -290,7 +299,7 @@ def test_a_database_must_be_encrypted_and_not_publicly_accessible(
 
 
 def test_a_region_without_databases_is_skipped() -> None:
-    assert run(rds_exposure, Account(describe_db_instances={"DBInstances": []})) == [(ACCOUNT, "skip")]
+    assert run(rds_exposure, FakeAccount(describe_db_instances={"DBInstances": []})) == [(ACCOUNT, "skip")]
 
 
 # ---- kms_rotation
@@ -299,8 +308,8 @@ KEY = {"KeyManager": "CUSTOMER", "KeySpec": "SYMMETRIC_DEFAULT", "Origin": "AWS_
 PRIMARY = {"Arn": "arn:primary", "Region": "eu-west-1"}
 
 
-def keys(*metadata: dict[str, Any] | Exception, rotates: Any = None) -> Account:
-    return Account(
+def keys(*metadata: dict[str, Any] | Exception, rotates: Any = None) -> FakeAccount:
+    return FakeAccount(
         list_keys={"Keys": [{"KeyArn": f"arn:{number}"} for number in range(len(metadata))]},
         describe_key=[one if isinstance(one, Exception) else {"KeyMetadata": one} for one in metadata],
         get_key_rotation_status=rotates,
@@ -322,6 +331,7 @@ def test_a_symmetric_key_must_be_rotated(rotates: bool, verdict: str) -> None:
         ({"KeyState": "Disabled"}, "Disabled"),
         ({"KeyState": "PendingDeletion"}, "PendingDeletion"),
         ({"MultiRegionConfiguration": {"MultiRegionKeyType": "REPLICA", "PrimaryKey": PRIMARY}}, "eu-west-1"),
+        ({"MultiRegionConfiguration": {"MultiRegionKeyType": "REPLICA"}}, "another region"),
     ],
 )
 def test_a_key_that_cannot_be_rotated_here_is_skipped_and_not_asked_about(
@@ -340,6 +350,11 @@ def test_keys_of_aws_have_no_finding() -> None:
     assert run(kms_rotation, keys({**KEY, "KeyManager": "AWS"})) == [(ACCOUNT, "skip")]
 
 
+def test_a_key_that_is_deleted_meanwhile_is_skipped() -> None:
+    account = keys(refusal("NotFoundException"), KEY, rotates={"KeyRotationEnabled": True})
+    assert run(kms_rotation, account) == [("arn:0", "skip"), ("arn:1", "ok")]
+
+
 def test_a_key_whose_policy_denies_the_role_is_unknown() -> None:
-    account = keys(refused("AccessDeniedException"), KEY, rotates={"KeyRotationEnabled": True})
+    account = keys(refusal("AccessDeniedException"), KEY, rotates={"KeyRotationEnabled": True})
     assert run(kms_rotation, account) == [("arn:1", "ok"), ("arn:0", "unknown")]

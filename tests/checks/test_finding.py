@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from chalicelib.checks import finding
-from chalicelib.checks.finding import Findings, alarm, each, judged, looked, ok
+from chalicelib.checks.finding import Findings, alarm, each, judged, looked, ok, or_skip, skip
 from chalicelib.errors import CheckCallFailed
 
 ACCOUNT = "123456789012"
@@ -45,6 +45,13 @@ def test_a_call_that_is_denied_leaves_the_others_and_names_the_action_that_is_mi
     assert judged(found(), ACCOUNT) == [ALARM, unknown("images", reason)]
 
 
+def test_what_a_policy_denies_explicitly_is_not_called_missing() -> None:
+    message = "User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: ec2:DescribeImages on resource: * "
+    error = refusal("AccessDenied", f"{message}with an explicit deny in a service control policy")
+    (found,) = judged([OK, finding.CouldNotLook("x", error)], ACCOUNT)[1:]
+    assert found["reason"].startswith("The action ec2:DescribeImages is denied explicitly: ")
+
+
 def test_of_aws_message_nothing_but_the_action_is_told() -> None:
     (found,) = judged([OK, finding.CouldNotLook("x", NO_IMAGES)], ACCOUNT)[1:]
     assert "secret" not in found["reason"]
@@ -73,6 +80,10 @@ def test_a_check_that_could_not_look_at_anything_fails(error: Exception) -> None
 def test_pages_that_end_early_are_half_an_answer() -> None:
     slow = ReadTimeoutError(endpoint_url="https://example.com")
     assert judged(failing(slow, OK), ACCOUNT) == [OK, unknown(ACCOUNT, "AWS: timed out, ReadTimeoutError.")]
+    broken = ConnectionClosedError(endpoint_url="https://example.com")
+    assert judged(failing(broken, ALARM), ACCOUNT)[0] == ALARM
+    with pytest.raises(ConnectionClosedError):
+        judged(failing(broken), ACCOUNT)
 
 
 @pytest.mark.parametrize("error", [refusal("ExpiredToken"), refusal("AuthFailure"), ZeroDivisionError(), KeyError("x")])
@@ -92,12 +103,24 @@ def test_a_service_that_does_not_answer_is_not_asked_a_thousand_times() -> None:
     assert asked == ["a"]
 
 
+def test_nothing_found_is_a_skip_and_nothing_that_could_be_looked_at_is_none() -> None:
+    assert judged(or_skip([], ACCOUNT, "There are none."), ACCOUNT) == [skip(ACCOUNT, "There are none.")]
+    assert judged(or_skip([OK], ACCOUNT, "There are none."), ACCOUNT) == [OK]
+    with pytest.raises(ClientError):
+        judged(or_skip(looked("a", lambda: failing(refusal())), ACCOUNT, "There are none."), ACCOUNT)
+
+
 def test_things_are_asked_about_one_by_one_up_to_the_cap_which_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finding, "MAX_LOOKS", 2)
     found = judged(each("abc", str.upper, lambda thing: [ok(thing, "Fine.")], ACCOUNT), ACCOUNT)
     assert [one["resource"] for one in found] == ["a", "b", ACCOUNT]
     assert found[2] == unknown(ACCOUNT, "Only the first 2 were looked at; there are more.")
     assert len(judged(each("ab", str, lambda thing: [OK], ACCOUNT), ACCOUNT)) == 2
+
+
+def test_what_is_deleted_meanwhile_is_not_unknown() -> None:
+    (found,) = judged(each("a", str, lambda thing: failing(refusal("NoSuchBucket")), ACCOUNT), ACCOUNT)
+    assert (found["resource"], found["verdict"]) == ("a", "skip")
 
 
 def test_one_thing_that_is_refused_leaves_the_others() -> None:

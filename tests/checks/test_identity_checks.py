@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,25 +19,13 @@ from chalicelib.checks import (
 from chalicelib.checks.finding import judged
 from chalicelib.checks.organization import NOT_READ, UNKNOWN, Organization
 from chalicelib.errors import CheckCallFailed
+from tests.checks.fake_account import ACCOUNT, FakeAccount
 
-ACCOUNT, HUB, MEMBER, OUTSIDE = "123456789012", "111122223333", "222233334444", "999988887777"
+HUB, MEMBER, OUTSIDE = "111122223333", "222233334444", "999988887777"
 OWN_ORG, OTHER_ORG = "o-a1b2c3d4e5", "o-zzzzzzzzzz"
 ORGANIZATION = Organization(accounts=frozenset({ACCOUNT, HUB, MEMBER}), id=OWN_ORG, hub=HUB)
 EVERYTHING = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
-
-
-class AwsAccount:
-    """Answers with what it is given, and remembers what it was asked for."""
-
-    id = ACCOUNT
-
-    def __init__(self, pages: Any = None, **calls: Any) -> None:
-        self.pages = pages
-        self.iam = SimpleNamespace(**calls)
-
-    def client(self, service: str) -> Any:
-        return self.iam
 
 
 # ---- root_user
@@ -65,6 +52,16 @@ def test_a_root_user_has_no_keys_and_no_password_without_mfa(keys, password, mfa
     assert said in found["reason"]
 
 
+@pytest.mark.parametrize(("region", "verdict"), [("us-gov-west-1", "skip"), ("eu-west-1", "alarm")])
+def test_a_root_user_of_govcloud_has_no_password_unless_aws_tells_of_one(region, verdict):
+    counts = {"AccountAccessKeysPresent": 0, "AccountMFAEnabled": 0}
+    account = FakeAccount(get_account_summary=lambda: {"SummaryMap": counts})
+    account.region = region
+    assert [found["verdict"] for found in root_user.root_user.function(account)] == [verdict]
+    counts["AccountPasswordPresent"] = 1
+    assert [found["verdict"] for found in root_user.root_user.function(account)] == ["alarm"]
+
+
 def test_a_signing_certificate_of_the_root_user_is_worth_to_know():
     counts = {"AccountAccessKeysPresent": 0, "AccountMFAEnabled": 1, "AccountSigningCertificatesPresent": 1}
     assert root_user.judge(ACCOUNT, counts)["verdict"] == "info"
@@ -89,7 +86,7 @@ def report(*rows: str) -> bytes:
 
 def account_with(content: bytes, *states: str) -> Any:
     left = iter(states or ["COMPLETE"])
-    return AwsAccount(
+    return FakeAccount(
         generate_credential_report=lambda: {"State": next(left)},
         get_credential_report=lambda: {"Content": content, "ReportFormat": "text/csv"},
     )
@@ -169,12 +166,12 @@ def keys_of(*keys: tuple[str, str, str]) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("created", "used", "verdict", "said"),
     [
-        (days_ago(10), days_ago(1), "ok", "10 days old and in use."),
-        (days_ago(90), days_ago(44), "ok", "90 days old and in use."),
-        (days_ago(91), days_ago(1), "alarm", "Key 1 is 91 days old."),
+        (days_ago(10), days_ago(1), "ok", "Key 1 is neither old nor unused."),
+        (days_ago(90), days_ago(44), "ok", "Key 1 is neither old nor unused."),
+        (days_ago(91), days_ago(1), "alarm", "Key 1 is older than 90 days."),
         (days_ago(60), days_ago(45), "alarm", "Key 1 was not used for 45 days."),
-        (days_ago(400), days_ago(50), "alarm", "Key 1 is 400 days old and was not used for 50 days."),
-        (days_ago(44), "N/A", "ok", "44 days old and not used yet."),
+        (days_ago(400), days_ago(50), "alarm", "Key 1 is older than 90 days and was not used for 45 days."),
+        (days_ago(44), "N/A", "ok", "Key 1 is neither old nor unused."),
         (days_ago(45), "N/A", "alarm", "Key 1 was never used."),
         (days_ago(45), "no_information", "alarm", "Key 1 was never used."),
         ("N/A", "N/A", "unknown", "AWS does not tell how old key 1 is."),
@@ -184,6 +181,16 @@ def test_an_active_key_is_neither_old_nor_unused(created, used, verdict, said):
     [found] = old_access_keys.judge(keys_of(("true", created, used)), NOW)
     assert (found["resource"], found["verdict"]) == ("arn:ann", verdict)
     assert said in found["reason"]
+
+
+@pytest.mark.parametrize(("used", "used_tomorrow"), [(50, 50), (1, 0)])
+def test_a_finding_is_the_same_tomorrow(used: int, used_tomorrow: int) -> None:
+    """Or --since would tell of every old key, and of every key in use, every day."""
+    today, tomorrow = (
+        [*old_access_keys.judge(keys_of(("true", days_ago(400), days_ago(last))), NOW + timedelta(days=day))]
+        for day, last in ((0, used), (1, used_tomorrow))
+    )
+    assert today == tomorrow
 
 
 def test_each_active_key_is_judged_and_no_inactive_one():
@@ -213,7 +220,7 @@ OWN_ADMIN = f"arn:aws:iam::{ACCOUNT}:policy/own-admin"
 
 def of_role(name: str = "app", path: str = "/", **more: Any) -> Any:
     role = {"Arn": f"arn:aws:iam::{ACCOUNT}:role{path}{name}", "RoleName": name, "Path": path, **more}
-    return admin_principals.judge(role, {OWN_ADMIN}, {})
+    return admin_principals.judge(role, {OWN_ADMIN: True}, {})
 
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
@@ -241,7 +248,13 @@ def test_other_managed_policies_are_told_apart_by_their_arn(arn, verdict):
         (EVERYTHING, "alarm"),
         (allow(Action=["s3:*", "*:*"], Resource=["*"]), "alarm"),
         (allow(Action="*", Resource="arn:aws:s3:::one"), "ok"),
-        (allow(Action="*", Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}}), "ok"),
+        (allow(Action="*", Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}}), "info"),
+        (allow(Action="*:*", Condition={"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}), "info"),
+        ({"Statement": [*allow(Action="*", Condition={"Bool": {}})["Statement"], EVERYTHING["Statement"]]}, "alarm"),
+        ({"Statement": {"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:s3:::audit"}}, "info"),
+        ({"Statement": {"Effect": "Allow", "NotAction": ["organizations:*", "account:*"], "Resource": "*"}}, "info"),
+        ({"Statement": {"Effect": "Allow", "NotAction": ["IAM:*"], "NotResource": "arn:aws:s3:::audit"}}, "ok"),
+        ({"Statement": {"Effect": "Deny", "NotAction": "s3:*", "Resource": "*"}}, "ok"),
         (allow(Action="iam:*"), "ok"),
         (allow(Effect="Deny", Action="*"), "ok"),
         ({"Statement": [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}]}, "ok"),
@@ -301,10 +314,11 @@ def test_a_user_is_an_administrator_through_a_group_whose_policy_is_listed_last(
     ]
     second = [{"UserDetailList": users, "RoleDetailList": []}]
 
-    def pages(service: str, operation: str, *, Filter: list[str]) -> Any:
-        return iter(first if "LocalManagedPolicy" in Filter else second)
+    def details(Filter: list[str]) -> Any:
+        return first if "LocalManagedPolicy" in Filter else second
 
-    found = [*admin_principals.admin_principals.function(AwsAccount(pages))]
+    account = FakeAccount(get_account_authorization_details=details)
+    found = [*admin_principals.admin_principals.function(account)]
     assert [one["verdict"] for one in found] == ["alarm", "ok", "alarm"]
     assert found[0]["through"] == ["own-admin (group admins)"]
 
@@ -457,7 +471,7 @@ def test_whether_an_organization_is_ones_own_may_not_be_known():
 
 def test_where_no_role_trusts_an_account_it_says_so():
     document = {"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "x"}}}
-    account = AwsAccount(lambda *_: [{"Roles": [{"Arn": "arn:role", "AssumeRolePolicyDocument": document}]}])
+    account = FakeAccount(list_roles={"Roles": [{"Arn": "arn:role", "AssumeRolePolicyDocument": document}]})
     assert [one["verdict"] for one in external_trust.external_trust.function(account, UNKNOWN)] == ["skip"]
 
 

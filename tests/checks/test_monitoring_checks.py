@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,56 +9,21 @@ from botocore.exceptions import ClientError
 
 from chalicelib.checks import access_analyzer, cloudtrail, config_recorder, guardduty, security_hub
 from chalicelib.checks.organization import NOT_READ, UNKNOWN, Organization
-
-ACCOUNT = "123456789012"
-REGION = "eu-west-1"
-
-
-class Answers:
-    """An account that answers each operation with what is set for it: a function of its arguments, or an answer."""
-
-    id, region = ACCOUNT, REGION
-
-    def __init__(self, **answers: Any) -> None:
-        self.answers = answers
-
-    def client(self, service: str, region: str | None = None) -> Any:
-        assert region in (None, REGION)
-        return SimpleNamespace(**{name: self._call(answer) for name, answer in self.answers.items()})
-
-    def pages(self, service: str, operation: str, /, **arguments: Any) -> Iterator[Any]:
-        answer = self._call(self.answers[operation])(**arguments)
-        yield from answer if isinstance(answer, list) else [answer]
-
-    def _call(self, answer: Any) -> Any:
-        return answer if callable(answer) else lambda **_: answer
-
-
-def refusal(code: str, message: str = "No.", operation: str = "GetThing") -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
-
-
-def refused(error: ClientError) -> Any:
-    def call(**_: Any) -> Any:
-        raise error
-
-    return call
-
-
-def verdicts(findings: Any) -> list[tuple[str, str]]:
-    return [(finding["resource"], finding["verdict"]) for finding in findings]
-
+from tests.checks.fake_account import ACCOUNT, REGION, FakeAccount, refusal, verdicts
 
 # ---- cloudtrail
 
 
-def trail(name: str, *, logging: bool = True, multi: bool = True, organization: bool = False) -> dict[str, Any]:
+def trail(
+    name: str, *, logging: bool = True, multi: bool = True, organization: bool = False, error: str | None = None
+) -> dict[str, Any]:
     return {
         "TrailARN": f"arn:trail/{name}",
         "HomeRegion": "us-east-1",
         "IsMultiRegionTrail": multi,
         "IsOrganizationTrail": organization,
         "IsLogging": logging,
+        "LatestDeliveryError": error,
     }
 
 
@@ -78,6 +41,13 @@ def trail(name: str, *, logging: bool = True, multi: bool = True, organization: 
         ),
         ([trail("a", multi=False), trail("b")], "ok", "A multi-region trail is logging.", "arn:trail/b"),
         ([trail("a", organization=True)], "ok", "The organization's multi-region trail is logging.", "arn:trail/a"),
+        ([trail("a", error="NoSuchBucket"), trail("b")], "ok", "A multi-region trail is logging.", "arn:trail/b"),
+        (
+            [trail("a", error="NoSuchBucket"), trail("b", multi=False)],
+            "alarm",
+            "A multi-region trail is on, but S3 takes none of its logs: NoSuchBucket.",
+            "arn:trail/a",
+        ),
     ],
 )
 def test_a_region_needs_a_multi_region_trail_that_is_logging(trails, verdict, reason, named):
@@ -86,7 +56,7 @@ def test_a_region_needs_a_multi_region_trail_that_is_logging(trails, verdict, re
     assert (found["trail"], found["home_region"]) == (named, named and "us-east-1")
 
 
-def trails_of(statuses: dict[str, Any]) -> Answers:
+def trails_of(statuses: dict[str, Any]) -> FakeAccount:
     def status(Name: str) -> Any:
         answer = statuses[Name]
         if isinstance(answer, Exception):
@@ -94,7 +64,7 @@ def trails_of(statuses: dict[str, Any]) -> Answers:
         return {"IsLogging": answer}
 
     listed = [{"TrailARN": arn, "IsMultiRegionTrail": True} for arn in statuses]
-    return Answers(describe_trails={"trailList": listed}, get_trail_status=status)
+    return FakeAccount(describe_trails={"trailList": listed}, get_trail_status=status)
 
 
 GONE = refusal("TrailNotFoundException", operation="GetTrailStatus")
@@ -131,9 +101,9 @@ def test_a_recorder_must_record(status, verdict):
     assert found["last_error"] == status.get("lastErrorCode")
 
 
-def recorders(*listed: dict[str, Any]) -> Answers:
+def recorders(*listed: dict[str, Any]) -> FakeAccount:
     statuses = [{"name": one["name"], "recording": True, "lastStatus": "SUCCESS"} for one in listed]
-    return Answers(
+    return FakeAccount(
         describe_configuration_recorders={"ConfigurationRecorders": list(listed)},
         describe_configuration_recorder_status={"ConfigurationRecordersStatus": statuses},
     )
@@ -161,7 +131,7 @@ def test_a_recorder_of_a_service_does_not_count():
     ],
 )
 def test_guardduty_must_be_enabled_and_not_suspended(statuses, expected):
-    account = Answers(
+    account = FakeAccount(
         list_detectors=[{"DetectorIds": []}, {"DetectorIds": list(statuses)}],
         get_detector=lambda DetectorId: {"Status": statuses[DetectorId]},
     )
@@ -172,7 +142,7 @@ def test_guardduty_must_be_enabled_and_not_suspended(statuses, expected):
 
 
 def test_security_hub_that_is_enabled_is_ok():
-    account = Answers(describe_hub={"HubArn": "arn:hub", "SubscribedAt": "2026-01-01T00:00:00Z"})
+    account = FakeAccount(describe_hub={"HubArn": "arn:hub", "SubscribedAt": "2026-01-01T00:00:00Z"})
     (found,) = security_hub.security_hub.run(account, {})
     assert (found["resource"], found["verdict"], found["since"]) == ("arn:hub", "ok", "2026-01-01T00:00:00Z")
 
@@ -187,7 +157,7 @@ def test_security_hub_that_is_enabled_is_ok():
     ],
 )
 def test_not_enabled_is_an_alarm_and_not_allowed_is_none(code, message, is_alarm):
-    account = Answers(describe_hub=refused(refusal(code, message, "DescribeHub")))
+    account = FakeAccount(describe_hub=refusal(code, message, "DescribeHub"))
     if is_alarm:
         assert verdicts(security_hub.security_hub.run(account, {})) == [(ACCOUNT, "alarm")]
     else:
@@ -207,6 +177,7 @@ def organization(*members: str, shared: list[str] | None = None) -> Organization
 
 
 NONE_READ = "The organization's analyzers could not be read."
+NONE_SHARED = "The account that lists the organization has none for all; another one's would not be seen."
 
 
 @pytest.mark.parametrize(
@@ -214,11 +185,11 @@ NONE_READ = "The organization's analyzers could not be read."
     [
         ([analyzer()], UNKNOWN, "ok", "arn:own", "active here."),
         ([], organization(ACCOUNT, shared=["arn:shared"]), "ok", "arn:shared", "active here."),
-        ([], organization(ACCOUNT, shared=[]), "alarm", None, "active here."),
+        ([], organization(ACCOUNT, shared=[]), "alarm", None, NONE_SHARED),
         ([], organization(ACCOUNT), "alarm", None, NONE_READ),
         ([], organization(shared=["arn:shared"]), "alarm", None, "active here."),
         ([], UNKNOWN, "alarm", None, NOT_READ),
-        ([analyzer("FAILED")], organization(ACCOUNT, shared=[]), "alarm", None, "active here, only FAILED."),
+        ([analyzer("FAILED")], organization(ACCOUNT, shared=[]), "alarm", None, f"here, only FAILED. {NONE_SHARED}"),
     ],
 )
 def test_a_region_needs_an_active_analyzer_of_the_account_or_of_its_organization(
@@ -236,7 +207,7 @@ def test_the_organization_is_asked_for_the_region_of_the_account():
 
 
 def ask_analyzer(listed: dict[str, Any], findings: Any) -> Any:
-    account = Answers(list_analyzers={"analyzers": [listed]}, list_findings_v2=findings)
+    account = FakeAccount(list_analyzers={"analyzers": [listed]}, list_findings_v2=findings)
     return access_analyzer.access_analyzer.run(account, {}, organization(ACCOUNT, shared=[]))
 
 
@@ -270,6 +241,6 @@ def test_findings_that_may_not_be_listed_leave_the_analyzer_judged():
     denied = refusal(
         "AccessDeniedException", "User is not authorized to perform: access-analyzer:ListFindings", "ListFindingsV2"
     )
-    found = ask_analyzer(analyzer(), refused(denied))
+    found = ask_analyzer(analyzer(), denied)
     assert verdicts(found) == [(ACCOUNT, "ok"), ("arn:own", "unknown")]
     assert "access-analyzer:ListFindings" in found[1]["reason"]

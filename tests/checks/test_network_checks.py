@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -11,37 +10,12 @@ from botocore.exceptions import ClientError
 from botocore.loaders import Loader
 
 from chalicelib.checks import CHECKS, default_vpcs, flow_logs, imds, lambda_runtimes, open_security_groups
-
-ACCOUNT = "123456789012"
-
-
-class Asked:
-    """An account that gives these answers, or is denied what it has none for."""
-
-    id = ACCOUNT
-
-    def __init__(self, **answers: Any) -> None:
-        self.answers = answers
-        self.calls: list[str] = []
-
-    def pages(self, service: str, operation: str, **arguments: Any) -> Iterator[Any]:
-        self.calls.append(operation)
-        if operation not in self.answers:
-            action = f"{service}:{operation.title().replace('_', '')}"
-            denial = {"Code": "UnauthorizedOperation", "Message": f"You are not authorized to perform: {action}"}
-            raise ClientError({"Error": denial}, action.partition(":")[2])
-        yield self.answers[operation]
-
-    def client(self, service: str) -> Asked:
-        return self
-
-    def get_instance_metadata_defaults(self) -> Any:
-        return next(self.pages("ec2", "get_instance_metadata_defaults"))
+from tests.checks.fake_account import ACCOUNT, FakeAccount, verdicts
 
 
 def run(check: str, **answers: Any) -> list[tuple[str, str]]:
     """The resource and verdict of each finding."""
-    return [(one["resource"], one["verdict"]) for one in CHECKS[check].run(Asked(**answers), {})]
+    return verdicts(CHECKS[check].run(FakeAccount(**answers), {}))  # type: ignore[arg-type]
 
 
 def interfaces(*of_vpcs: str, groups: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -66,6 +40,13 @@ def rule(protocol: str, first: int | None, last: int | None, *ranges: str) -> di
         ([rule("tcp", 1, 5000, "10.0.0.0/8", "0.0.0.0/0")], "alarm", "RDP (3389), SSH (22)"),
         ([rule("tcp", 3389, 3389, "10.0.0.0/8", "::/0")], "alarm", "RDP (3389)"),
         ([rule("tcp", 23, 3388, "0.0.0.0/0")], "ok", ""),
+        ([rule("tcp", 22, 22, "0.0.0.0/1", "128.0.0.0/1")], "alarm", "SSH (22)"),
+        ([rule("tcp", 22, 22, "128.0.0.0/2", "10.0.0.0/8", "0.0.0.0/1", "192.0.0.0/2")], "alarm", "SSH (22)"),
+        ([rule("tcp", 22, 22, "0.0.0.0/1", "192.0.0.0/2")], "ok", ""),
+        ([rule("tcp", 22, 22, "2000::/3")], "alarm", "SSH (22)"),
+        ([rule("tcp", 22, 22, "::/1", "8000::/1")], "alarm", "SSH (22)"),
+        ([rule("tcp", 22, 22, "fc00::/7")], "ok", ""),
+        ([{**rule("tcp", 22, 22), "PrefixListIds": [{"PrefixListId": "pl-1"}]}], "ok", "without prefix lists"),
         ([rule("tcp", 1, 65535, "0.0.0.0/0")], "alarm", "RDP (3389), SSH (22)"),
         ([rule("6", 22, 22, "0.0.0.0/0")], "alarm", "SSH (22)"),
         ([rule("udp", 3389, 3389, "0.0.0.0/0")], "alarm", "RDP (3389)"),
@@ -82,13 +63,22 @@ def rule(protocol: str, first: int | None, last: int | None, *ranges: str) -> di
     ],
 )
 def test_a_group_that_is_used_must_not_let_the_internet_in(rules, verdict, opened):
-    found = open_security_groups.judge({"GroupId": "sg-1", "IpPermissions": rules}, {"sg-1"})
+    found = open_security_groups.judge({"GroupId": "sg-1", "IpPermissions": rules}, {"sg-1"}, ACCOUNT)
     assert (found["resource"], found["verdict"]) == ("sg-1", verdict)
     assert opened in found["reason"]
 
 
+@pytest.mark.parametrize(("owner", "verdict"), [(ACCOUNT, "alarm"), ("222222222222", "info")])
+def test_an_open_group_is_an_alarm_in_its_own_account_alone(owner, verdict):
+    group = {"GroupId": "sg-1", "OwnerId": owner, "IpPermissions": [rule("tcp", 22, 22, "::/0")]}
+    found = open_security_groups.judge(group, {"sg-1"}, ACCOUNT)
+    assert (found["verdict"], owner in found["reason"]) == (verdict, owner != ACCOUNT)
+
+
 def test_an_open_group_that_nothing_uses_is_no_alarm():
-    found = open_security_groups.judge({"GroupId": "sg-1", "IpPermissions": [rule("tcp", 22, 22, "::/0")]}, set())
+    found = open_security_groups.judge(
+        {"GroupId": "sg-1", "IpPermissions": [rule("tcp", 22, 22, "::/0")]}, set(), ACCOUNT
+    )
     assert found["verdict"] == "info"
 
 
@@ -112,7 +102,7 @@ def test_without_the_network_interfaces_the_groups_that_are_not_open_are_judged(
 
 
 def test_network_interfaces_are_not_asked_for_if_nothing_is_open():
-    account = Asked(describe_security_groups={"SecurityGroups": [CLOSED]})
+    account = FakeAccount(describe_security_groups={"SecurityGroups": [CLOSED]})
     CHECKS["open_security_groups"].run(account, {})
     assert account.calls == ["describe_security_groups"]
 
@@ -160,7 +150,7 @@ ANY = [rule("-1", None, None, "0.0.0.0/0")]
 def test_the_default_group_of_a_vpc_that_is_used_must_have_no_rules(inbound, outbound, interfaces, verdict, seen):
     group = {"GroupId": "sg-1", "VpcId": "vpc-1", "IpPermissions": inbound, "IpPermissionsEgress": outbound}
     found = default_vpcs.judge_group(group, interfaces)
-    assert (found["resource"], found["verdict"], found["interfaces"]) == ("sg-1", verdict, interfaces)
+    assert (found["resource"], found["verdict"], found["used"]) == ("sg-1", verdict, interfaces > 0)
     assert seen in found["reason"]
 
 
@@ -235,6 +225,12 @@ def test_terminated_instances_are_left_out():
     assert found == [(ACCOUNT, "info")]
 
 
+def test_an_instance_without_metadata_options_leaves_the_others_judged():
+    instances = {"Reservations": [{"Instances": [{"InstanceId": "i-0", "State": {}}, instance(HttpTokens="optional")]}]}
+    found = run("imds", describe_instances=instances, get_instance_metadata_defaults={"AccountLevel": {}})
+    assert found == [("i-0", "unknown"), ("i-1", "alarm"), (ACCOUNT, "alarm")]
+
+
 def test_instances_and_the_regions_default_are_judged_without_each_other():
     instances = {"Reservations": [{"Instances": [instance()]}]}
     assert run("imds", describe_instances=instances) == [("i-1", "alarm"), (ACCOUNT, "unknown")]
@@ -255,6 +251,9 @@ FAILED = log(DeliverLogsStatus="FAILED", DeliverLogsErrorMessage="Access error")
         ([log()], True, "ok", "has a flow log", "ALL"),
         ([log(DeliverLogsStatus="SUCCESS")], False, "ok", "has a flow log", "ALL"),
         ([log(traffic="REJECT"), log(traffic="ACCEPT")], True, "ok", "has a flow log", "ACCEPT, REJECT"),
+        ([log(traffic="REJECT")], True, "ok", "has a flow log", "REJECT"),
+        ([log(traffic="ACCEPT")], True, "alarm", "of what was let in", "ACCEPT"),
+        ([log(traffic="ACCEPT"), FAILED], True, "alarm", "of what was let in", "ACCEPT, ALL"),
         ([FAILED, log()], True, "ok", "has a flow log", "ALL"),
         ([FAILED], True, "alarm", "does not deliver: Access error.", "ALL"),
         ([log(DeliverLogsStatus="FAILED")], True, "alarm", "AWS does not say why.", "ALL"),
@@ -291,7 +290,7 @@ DATES = {"old": TODAY, "ending": date(2026, 4, 1), "young": date(2026, 4, 2), "p
     ("function", "verdict", "seen", "deprecated"),
     [
         ({"Runtime": "old"}, "alarm", "AWS deprecated old on 2026-01-01.", "2026-01-01"),
-        ({"Runtime": "ending"}, "alarm", "AWS deprecates ending on 2026-04-01, 90 days from now.", "2026-04-01"),
+        ({"Runtime": "ending"}, "alarm", "AWS deprecates ending on 2026-04-01, which is within 90 days.", "2026-04-01"),
         ({"Runtime": "young"}, "ok", "until 2026-04-02", "2026-04-02"),
         ({"Runtime": "preview"}, "ok", "no date", None),
         ({"Runtime": "newer"}, "unknown", "does not know newer yet", None),

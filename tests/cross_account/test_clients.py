@@ -14,6 +14,7 @@ import pytest
 from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError, NoCredentialsError, WaiterError
+from botocore.utils import parse_timestamp
 
 from chalicelib.cross_account import Hub, InvalidInput
 from chalicelib.cross_account.clients import SharedClients, SigningIdentity
@@ -210,6 +211,26 @@ def test_a_view_shows_what_a_client_shows(one: Any) -> None:
     assert "bucket_exists" in one.waiter_names
     with pytest.raises(AttributeError):
         one.no_such_operation  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-27T05:06:07Z",
+        "2026-11-27T05:06:07.089Z",
+        "2026-11-27T05:06:07.123456789Z",
+        "2026-11-27T05:06:07+02:00",
+        "2026-11-27T05:06:07",
+        "20261127T050607Z",
+        "Fri, 27 Nov 2026 05:06:07 GMT",
+        "1795755967",
+    ],
+)
+def test_a_time_in_a_response_is_as_botocore_reads_it(aws: FakeAws, one: Any, text: str) -> None:
+    bucket = f"<Bucket><Name>a</Name><CreationDate>{text}</CreationDate></Bucket>"
+    aws.tell("ListBuckets", Reply(f"<ListAllMyBucketsResult><Buckets>{bucket}</Buckets></ListAllMyBucketsResult>"))
+    read = one.list_buckets()["Buckets"][0]["CreationDate"]
+    assert read.isoformat() == parse_timestamp(text).isoformat()
 
 
 def test_to_close_a_view_does_not_close_the_client(one: Any, two: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ import boto3
 import pytest
 
 import sandbox
+from chalicelib.checks import CHECKS, posture
 from tests.e2e.conftest import ACQUIRED, HUB, LEGACY, PRODUCTION, STAGING, Project, client
 from tests.templates import ROOT
 
@@ -200,6 +201,112 @@ def test_accounts_are_listed_by_the_organization(deployed: Project) -> None:
 def test_accounts_are_selected_by_their_tags(deployed: Project) -> None:
     answer = deployed.invoke("list_accounts", {"account_tags": {"env": "test"}, "tags": True})
     assert [(one["name"], one["tags"]) for one in answer["accounts"]] == [("staging", {"env": "test", "owner": "shop"})]
+
+
+ANALYTICS, REGION = "345678901234", "us-east-1"
+CASES = [
+    "root_user",
+    "iam_user_mfa",
+    "old_access_keys",
+    "admin_principals",
+    "external_trust",
+    "access_analyzer",
+    "s3_account_block",
+    "s3_public_buckets",
+    "ebs_encryption",
+    "public_snapshots_amis",
+    "rds_exposure",
+    "kms_rotation",
+    "open_security_groups",
+    "default_vpcs",
+    "imds",
+    "flow_logs",
+    "lambda_runtimes",
+    "cloudtrail",
+    "config_recorder",
+    "guardduty",
+    "security_hub",
+]
+"""The checks that the sandbox has cases for: production is as it should be, and staging is not."""
+GOOD = {"lambda_runtimes": "eu-central-1"}
+"""Where production is as it should be, if that is not in REGION."""
+Item = dict[str, Any]
+Items = dict[tuple[str, str, str | None], Item]
+
+
+def judged(deployed: Project, *accounts: str) -> Items:
+    """Results of all checks that judge, by account, check, and region (None for a global check)."""
+    event = {"checks": "posture", "accounts": accounts, "regions": [REGION, *GOOD.values()]}
+    items = deployed.invoke("sweep", event)["results"]
+    return {(one["account_id"], one["check"], one.get("region")): one for one in items}
+
+
+@pytest.fixture(scope="module")
+def found(box: sandbox.Box, deployed: Project, administrator: Callable[[str], boto3.Session]) -> Items:
+    """Where the role has the statements of the template alone: a managed policy may allow more."""
+    place = {"RoleName": "external-role", "PolicyArn": "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"}
+    roles = [client(box, administrator(account), "iam") for account in (PRODUCTION, STAGING)]
+    for iam in roles:
+        iam.detach_role_policy(**place)
+    items = judged(deployed, PRODUCTION, STAGING, ANALYTICS)
+    for iam in roles:
+        iam.attach_role_policy(**place)
+    return items
+
+
+@pytest.fixture(scope="module")
+def denied(
+    box: sandbox.Box, found: Items, deployed: Project, administrator: Callable[[str], boto3.Session]
+) -> Iterator[Items]:
+    """The same where staging's role may do nothing."""
+    iam = client(box, administrator(STAGING), "iam")
+    place = {"RoleName": "external-role", "PolicyName": "nothing"}
+    nothing = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}
+    iam.put_role_policy(**place, PolicyDocument=json.dumps(nothing))
+    yield judged(deployed, PRODUCTION, STAGING)
+    iam.delete_role_policy(**place)
+
+
+def place_of(check: str, region: str) -> str | None:
+    return None if CHECKS[check].scope == "global" else region
+
+
+def verdicts(item: Item) -> set[str]:
+    return {finding["verdict"] for finding in item["result"]}
+
+
+@pytest.mark.parametrize("check", CASES)
+def test_a_check_alarms_where_things_are_bad_and_not_where_they_are_good(found: Items, check: str) -> None:
+    bad = found[STAGING, check, place_of(check, REGION)]
+    assert "alarm" in verdicts(bad)
+    good = found[PRODUCTION, check, place_of(check, GOOD.get(check, REGION))]
+    assert "ok" in verdicts(good)
+    assert verdicts(good).isdisjoint({"alarm", "unknown"})
+
+
+def test_a_group_of_checks_that_a_target_switched_off_is_unknown(found: Items) -> None:
+    unknown = {check for check in posture() if "unknown" in verdicts(found[ANALYTICS, check, place_of(check, REGION)])}
+    assert unknown == {check for check in posture() if CHECKS[check].group == "network"}
+
+
+@pytest.mark.parametrize("check", posture())
+def test_a_check_that_is_denied_is_unknown_and_no_other_account_is(found: Items, denied: Items, check: str) -> None:
+    refused = denied[STAGING, check, place_of(check, REGION)]
+    assert (refused["error"]["type"], verdicts(refused)) == ("CheckDenied", {"unknown"})
+    other = (PRODUCTION, check, place_of(check, REGION))
+    assert verdicts(denied[other]) == verdicts(found[other])
+
+
+@pytest.mark.usefixtures("denied")
+def test_a_single_check_that_is_denied_is_unknown_too(deployed: Project) -> None:
+    status, body = deployed.invoke_switch_account(account_id=STAGING, check="open_security_groups")
+    assert (status, body["error"]["type"]) == (500, "CheckDenied")
+    assert [finding["verdict"] for finding in body["result"]] == ["unknown"]
+
+
+def test_a_public_bucket_by_its_acl_is_found(found: Items) -> None:
+    alarms = [one for one in found[ANALYTICS, "s3_public_buckets", None]["result"] if one["verdict"] == "alarm"]
+    assert [(one["resource"], "ACL" in one["reason"]) for one in alarms] == [("analytics-reports", True)]
 
 
 # ---- the way of docs/from-the-article.md: the last, because it lets the app into another account

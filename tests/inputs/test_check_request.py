@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -220,3 +221,8 @@ def test_any_json_gives_a_request_or_a_short_sentence(event: Any) -> None:
     else:
         assert len(error.message.splitlines()) == 1
         assert len(json.dumps(error.as_dict())) < 1000
+
+
+def test_posture_is_no_check_of_one_account() -> None:
+    with pytest.raises(UnknownCheck, match="posture is not one check but all that judge: only a sweep asks them"):
+        request_for(check="posture")

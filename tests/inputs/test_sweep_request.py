@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.checks import CHECKS
+from chalicelib.checks import CHECKS, posture
 from chalicelib.checks.check import Access, Needs, check
 from chalicelib.cross_account import InvalidInput
 from chalicelib.errors import UnknownCheck
@@ -134,6 +134,21 @@ def test_a_check_alone_means_the_whole_organization_in_the_functions_own_region(
         concurrency=DEFAULT_CONCURRENCY,
         store=None,
     )
+
+
+@pytest.mark.parametrize("asked", [{"checks": "posture"}, {"check": "posture"}, {"checks": ["posture", "imds"]}])
+def test_posture_means_all_checks_that_judge_in_every_enabled_region(asked: dict[str, Any]) -> None:
+    request = SweepRequest.from_event(asked, Settings())
+    assert [one.name for one in request.checks] == posture()
+    assert (request.name, request.regions) == ("posture", "all")
+    in_one = SweepRequest.from_event(asked | {"regions": ["us-east-1"]}, Settings())
+    assert (in_one.name, in_one.regions) == ("posture", ("us-east-1",))
+
+
+def test_posture_beside_another_check_is_both() -> None:
+    request = SweepRequest.from_event({"checks": ["preflight", "posture"]}, Settings())
+    assert [one.name for one in request.checks] == ["preflight", *posture()]
+    assert request.name == f"preflight-and-{len(posture())}-more"
 
 
 def test_an_empty_list_of_accounts_means_no_account_and_not_all_of_them() -> None:

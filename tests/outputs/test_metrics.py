@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 import app as entry_points
+from chalicelib.checks.check import check
+from chalicelib.checks.finding import VERDICTS, Findings, alarm, ok
 from chalicelib.cross_account import CrossAccountError
 from chalicelib.outputs.metrics import deployment_stage
 from tests.fake_aws import FakeAws, error
@@ -65,6 +67,21 @@ def test_a_check_is_a_line_in_cloudwatchs_format(lines: Lines, context: Any) -> 
     assert units == {**dict.fromkeys(COUNTS, "Count"), "milliseconds": "Milliseconds"}
     assert counts(line) == {"assumed": 1, "denied": 0, "throttled": 0, "checked": 1, "failed": 0}
     assert len(line["milliseconds"]) == 1
+
+
+@check(actions=["s3:ListAllMyBuckets"], group="data")
+def two_buckets(account: Any) -> Findings:
+    """Find two buckets."""
+    yield from (alarm("a", "Wrong."), ok("b", "Right."))
+
+
+@pytest.mark.usefixtures("aws", "lambda_function")
+def test_the_findings_of_a_check_that_judges_count_by_verdict(added: Any, lines: Lines, context: Any) -> None:
+    added(two_buckets)
+    sweep(context, ids(3), "two_buckets")
+    (line,) = lines()
+    verdicts = {verdict: sum(line[verdict]) for verdict in VERDICTS}
+    assert verdicts == {"alarm": 3, "unknown": 0, "info": 0, "muted": 0, "ok": 3, "skip": 0}
 
 
 @pytest.mark.usefixtures("aws", "lambda_function")

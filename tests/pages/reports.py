@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import product
 from typing import Any
 
+from chalicelib.checks import POSTURE
+from chalicelib.checks.finding import Finding, alarm, info, skip, unknown
+from chalicelib.checks.finding import ok as fine
 from chalicelib.cross_account import CrossAccountError
 from chalicelib.errors import RegionOff
-from chalicelib.sweeps.outcome import Answer, Outcome, Target
+from chalicelib.sweeps.outcome import Answer, Outcome, Target, verdicts_of
 
 RUN = "window.hostile=1"
 HOSTILE = [
@@ -65,6 +70,16 @@ def off(account: str, region: str) -> Outcome:
     return Outcome(account, None, None, region, "s3_buckets", 12, error=RegionOff("off", hint="off"))
 
 
+def judged(account: str, check: str, *found: Finding, region: str | None = None, name: str | None = None) -> Outcome:
+    """What a check that judges found."""
+    return Outcome(account, name, None, region, check, 41, list(found), verdicts=verdicts_of(found))
+
+
+def not_judged(account: str, check: str, region: str | None = None, name: str | None = None, **error: Any) -> Outcome:
+    """A check that judges could not look."""
+    return replace(failed(account, name, region, check, **error), verdicts={"unknown": 1})
+
+
 def buckets(*names: str) -> dict[str, Any]:
     return {"count": len(names), "buckets": [{"name": name, "created": "2025-01-28", "region": None} for name in names]}
 
@@ -89,6 +104,34 @@ def organization(count: int) -> Answer:
             found = buckets(*(f"{name}-bucket-{one}" for one in range(number % 4)))
             outcomes.append(ok(account, found, name=name))
     return answer_of(outcomes, waiting)
+
+
+WRONG: Mapping[str, Sequence[Finding]] = {
+    "imds": [
+        info("i-1", "It has no metadata service."),
+        unknown("i-2", "The action ec2:DescribeInstances is missing."),
+    ],
+    "open_security_groups": [alarm("sg-1", "It lets the whole internet in to SSH (22).", vpc="vpc-1")],
+    "flow_logs": [skip("vpc-1", "There is no VPC here."), {**alarm("vpc-2", "No flow log."), "verdict": "muted"}],
+}
+"""By check that judges, what it finds besides."""
+
+
+def posture(accounts: int) -> Answer:
+    """Three checks that judge in two regions of so many accounts: the first cannot be entered, and of the others in
+    each second one something is wrong."""
+    outcomes = []
+    for number in range(accounts):
+        account, name = account_id(number), f"team-{number}"
+        for check, region in product(WRONG, ("eu-west-1", "us-east-1")):
+            if number == 0:
+                outcomes.append(not_judged(account, check, region, name))
+                continue
+            found = [fine(f"sg-{number}{one}", "It lets nobody in.", vpc="vpc-1") for one in range(3)]
+            if number % 2:
+                found += WRONG[check]
+            outcomes.append(judged(account, check, *found, region=region, name=name))
+    return replace(answer_of(outcomes), check=POSTURE)
 
 
 def hostile() -> Answer:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from html import escape, unescape
 from html.parser import HTMLParser
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from chalice.test import Client, HTTPResponse
@@ -20,14 +21,32 @@ from hypothesis import strategies as st
 
 from chalicelib.checks import CHECKS
 from chalicelib.checks.check import Check, check
+from chalicelib.checks.finding import VERDICTS, Verdict, alarm, info, skip, unknown
+from chalicelib.checks.finding import ok as fine
+from chalicelib.errors import ServiceNotOffered
+from chalicelib.pages.cells import MAX_LISTED
+from chalicelib.pages.contents import MAX_GROUPS, contents_of
 from chalicelib.pages.markup import element, text
 from chalicelib.pages.report import HEADERS, POLICY, SCRIPT, STYLE, error_page, page
-from chalicelib.pages.table import MAX_LISTED
 from chalicelib.sweeps.outcome import LeftOut, Outcome, Target
 from tests.fake_aws import FakeAws, Reply, error
 from tests.fake_aws import denied as sts_denies
 from tests.fake_hub import ids
-from tests.pages.reports import HINT, HOSTILE, account_id, answer_of, buckets, failed, hostile, off, ok, organization
+from tests.pages.reports import (
+    HINT,
+    HOSTILE,
+    account_id,
+    answer_of,
+    buckets,
+    failed,
+    hostile,
+    judged,
+    not_judged,
+    off,
+    ok,
+    organization,
+    posture,
+)
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 ORGANIZATION = "POST /"
@@ -328,6 +347,136 @@ def test_a_page_of_500_accounts_has_less_than_a_megabyte_even_if_all_were_denied
     assert len(page(long).encode()) < 1_000_000
 
 
+# ---- verdicts
+
+GROUPS = "open_security_groups"
+
+
+def tiles(source: str) -> dict[str, str]:
+    return dict(re.findall(r"<dt>([a-z ]+)</dt><dd>([0-9.]+)</dd>", source))
+
+
+def test_above_all_stands_what_each_check_that_judges_comes_to_the_worst_first() -> None:
+    source = page(posture(6))
+    head, *rows = Read(source).rows[:4]
+    assert head == ["Check", "With an alarm", *VERDICTS]
+    description, controls = CHECKS[GROUPS].description, "CIS 5: 5.3, 5.4; CIS 7: 6.3, 6.4; FSBP: EC2.13"
+    assert rows[0] == [f"{GROUPS}{description}{controls}", "3 of 6 accounts", "6", "2", "0", "0", "30", "0"]
+    assert [row[1:] for row in rows[1:]] == [
+        ["0 of 6 accounts", "0", "8", "6", "0", "30", "0"],
+        ["0 of 6 accounts", "0", "2", "0", "6", "30", "6"],
+    ]
+    sections = re.findall(r'<section id="table-([^"]*)"', source)
+    assert [name for name in sections if name != "Not-answered"] == ["Overview", GROUPS, "imds", "flow_logs"]
+    assert {f"#table-{name}" for name in sections} == set(re.findall('href="(#[^"]*)"', source))
+    assert re.findall("<h1>(.*?)</h1>", source) == ["posture"]
+
+
+def test_an_account_that_cannot_be_entered_is_one_row_and_could_not_be_looked_at_by_any_check() -> None:
+    source = page(posture(1))
+    assert [row[:4] for row in Read(source).rows if "failed" in row] == [
+        [f"team-0 {account_id(0)}", "eu-west-1, us-east-1", "imds, open_security_groups, flow_logs", "failed"]
+    ]
+    assert {name: tiles(source)[name] for name in ("alarm", "unknown", "ok", "failed")} == {
+        "alarm": "0",
+        "unknown": "6",
+        "ok": "0",
+        "failed": "1",
+    }
+    assert re.findall('<rect class="([^"]*)"', source) == ["unknown"]
+
+
+def test_findings_are_rows_the_worst_first_and_those_that_are_fine_are_counted() -> None:
+    one = [fine("sg-1", "Closed."), skip("sg-2", "None."), alarm("sg-3", "Open.", vpc="v"), unknown("sg-4", "Denied.")]
+    two = [fine("sg-5", "Closed."), info("sg-6", "Unused."), fine("sg-7", "Closed."), fine("sg-8", "Shut.")]
+    outcomes = [
+        judged(account_id(1), GROUPS, *one, region="eu-west-1"),
+        judged(account_id(0), GROUPS, *two[:3], region="eu-west-1"),
+        judged(account_id(0), GROUPS, *two[2:], region="us-east-1"),
+    ]
+    source = page(answer_of(outcomes))
+    head, *rows = Read(source).rows
+    assert head == ["Account", "Region", "verdict", "resource", "reason", "vpc"]
+    assert rows == [
+        [account_id(1), "eu-west-1", "alarm", "sg-3", "Open.", "v"],
+        [account_id(1), "eu-west-1", "unknown", "sg-4", "Denied.", ""],
+        [account_id(0), "eu-west-1", "info", "sg-6", "Unused.", ""],
+        [account_id(1), "eu-west-1", "ok", "sg-1", "Closed.", ""],
+        [account_id(0), "eu-west-1, us-east-1", "ok", "4 findings"],
+        [account_id(1), "eu-west-1", "skip", "sg-2", "None.", ""],
+    ]
+    assert re.findall('<tr data-kind="([^"]*)"', source) == ["alarm", "unknown", "info", "ok", "ok", "skip"]
+    assert "With an alarm: 1 of 2 accounts. 1 alarm, 1 unknown, 1 info, 5 ok, 1 skipped." in source
+    assert "CIS 5: 5.3, 5.4" in source
+    assert "Overview" not in source
+
+
+def test_the_reason_of_several_that_are_fine_is_told_if_it_is_the_same() -> None:
+    found = [skip(f"vpc-{number}", "It has no instance.") for number in range(3)]
+    assert Read(page(answer_of([judged(account_id(0), "imds", *found)]))).rows[1] == [
+        account_id(0),
+        "skip",
+        "3 findings: It has no instance.",
+    ]
+
+
+def test_of_very_many_accounts_those_that_are_fine_are_one_row() -> None:
+    outcomes = [
+        judged(account_id(one), GROUPS, fine("a", "Shut."), fine("b", "Shut.")) for one in range(MAX_GROUPS + 1)
+    ]
+    answer = answer_of([*outcomes, judged(account_id(999), GROUPS, alarm("c", "Open."))])
+    assert [row[:3] for row in Read(page(answer)).rows[1:]] == [
+        [account_id(999), "alarm", "c"],
+        [f"{MAX_GROUPS + 1} accounts", "ok", f"{2 * MAX_GROUPS + 2} findings: Shut."],
+    ]
+    assert sum(contents_of(answer).counts().values()) == 2
+
+
+@pytest.mark.parametrize(
+    ("outcome", "not_started", "parts"),
+    [
+        (judged(account_id(0), GROUPS, fine("a", "Shut.")), (), ["ok"]),
+        (judged(account_id(0), GROUPS, fine("a", "Shut."), unknown("b", "Denied.")), (), ["unknown", "ok"]),
+        (judged(account_id(0), GROUPS, fine("a", "Shut.")), [Target(account_id(1))], ["ok", "not-started"]),
+        (judged(account_id(0), GROUPS, skip("a", "None.")), (), []),
+    ],
+)
+def test_only_what_is_as_it_should_be_is_green(outcome: Outcome, not_started: list[Target], parts: list[str]) -> None:
+    source = page(answer_of([outcome], not_started))
+    assert re.findall('<rect class="([^"]*)"', source) == parts
+    assert '<div class="ok"><dt>answered' not in source
+
+
+def test_verdicts_stand_beside_what_other_checks_found() -> None:
+    outcomes = [ok(account_id(0), buckets("one")), judged(account_id(0), GROUPS, alarm("a", "Open."))]
+    read = Read(page(answer_of(outcomes)))
+    assert [row[0] for row in read.rows] == ["Account", account_id(0)] * 2
+    choices = [attributes["value"] for tag, attributes in read.elements if attributes.get("type") == "radio"]
+    assert choices == ["all", "alarm", "unknown", "found", "failed", "not-started"]
+    assert tiles(page(answer_of(outcomes)))["rows"] == "1"
+
+
+def test_a_region_that_is_off_is_nothing_to_look_at() -> None:
+    outcome = replace(off(account_id(0), "me-south-1"), check=GROUPS, verdicts={"skip": 1})
+    shown = tiles(page(answer_of([outcome])))
+    assert (shown["unknown"], shown["skip"], shown["failed"]) == ("0", "1", "0")
+
+
+def test_a_service_that_a_region_does_not_have_is_not_a_region_that_is_off() -> None:
+    gone = replace(off(account_id(0), "eu-west-1"), error=ServiceNotOffered("x", hint="y"), verdicts={"skip": 1})
+    rows = Read(page(answer_of([gone, off(account_id(0), "me-south-1")]))).rows[1:]
+    assert [row[1:] for row in rows] == [
+        ["eu-west-1", "not offered", "AWS does not offer the service there."],
+        ["me-south-1", "region off", "The account has not enabled it."],
+    ]
+
+
+def test_all_checks_of_a_large_sweep_are_not_named_one_by_one() -> None:
+    outcomes = [not_judged(account_id(0), f"check_{number}") for number in range(21)]
+    (row,) = (row for row in Read(page(answer_of(outcomes))).rows if "failed" in row)
+    assert row[1] == "all 21 checks"
+
+
 # ---- and nothing else can
 
 
@@ -362,6 +511,14 @@ def test_hostile_texts_add_no_element_and_no_attribute() -> None:
     assert [tag for tag, attributes in read.elements if attributes.get("href", "#").startswith("#") and tag == "a"] == [
         "a"
     ] * 2
+
+
+def test_hostile_texts_in_findings_are_texts() -> None:
+    verdict: Verdict
+    for verdict in VERDICTS:
+        found = [{"resource": bad, "verdict": verdict, "reason": bad, "more": bad} for bad in HOSTILE]
+        read = Read(page(answer_of([judged(account_id(0), GROUPS, *found), judged(account_id(1), GROUPS, found[1])])))
+        assert (read.count("script"), read.count("img"), read.count("title")) == (1, 0, 1)
 
 
 def test_hostile_texts_do_not_get_out_of_an_error_page_either() -> None:
@@ -440,9 +597,9 @@ def test_everything_can_be_read_and_told_apart(scheme: str) -> None:
     light, dark, printed = map(colours, re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL))
     colour = light | {"light": {}, "dark": dark, "print": printed}[scheme]
     for ground in ("page", "raised"):
-        for front in ("text", "quiet", "focus", "ok-text", "failed-text", "not-started-text"):
+        for front in ("text", "quiet", "focus", "ok-text", "failed-text", "not-started-text", "info-text"):
             assert contrast(colour[front], colour[ground]) >= 4.5, (front, ground)
-    for outcome in ("ok", "failed", "not-started"):
+    for outcome in ("ok", "failed", "not-started", "info"):
         assert contrast(colour[f"{outcome}-text"], colour[f"{outcome}-tint"]) >= 4.5, outcome
         assert contrast(colour[outcome], colour["page"]) >= 3, outcome
 
@@ -578,6 +735,24 @@ def test_a_page_of_too_many_rows_is_refused_before_it_is_made(monkeypatch: pytes
     monkeypatch.setattr("chalicelib.pages.report.page", None)
     response = get("/report/identity?accounts=123456789012,210987654321,123456789098", "application/json")
     assert (response.status_code, response.json_body["error"]["type"]) == (500, "ResultTooLarge")
+
+
+def test_the_route_shows_verdicts(aws: FakeAws, get: Get, added: Callable[[Check], Check]) -> None:
+    @check(actions=["a:B"], group="network")
+    def judging(account: Any) -> Any:
+        """Judge the account."""
+        yield alarm(account.id, "It is open.")
+
+    added(judging)
+    (first, second) = ids(2)
+    aws.tell("AssumeRole", sts_denies(), account=second, always=True)
+    response = get(f"/report/judging?accounts={first},{second}")
+    assert response.status_code == 200
+    assert [row[:3] for row in Read(response.body.decode()).rows[1::2]] == [
+        [second, "failed", ANY],
+        [first, "alarm", first],
+    ]
+    assert tiles(response.body.decode())["unknown"] == "1"
 
 
 def test_the_report_costs_a_cold_start_nothing() -> None:

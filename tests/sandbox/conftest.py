@@ -64,12 +64,12 @@ def administrator(client: Client) -> Callable[[str], dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def within(client: Client, administrator: Callable[[str], dict[str, Any]]) -> Callable[[str], Callable[[str], Any]]:
+def within(client: Client, administrator: Callable[[str], dict[str, Any]]) -> Callable[[str], Client]:
     """Clients of an account's administrator, by account and service."""
 
-    def of_account(account: str) -> Callable[[str], Any]:
+    def of_account(account: str) -> Client:
         credentials = administrator(account)
-        return lambda service: client(service, credentials)
+        return lambda service, **options: client(service, credentials, **options)
 
     return of_account
 

@@ -27,6 +27,23 @@ def test_exports_survive_the_shell() -> None:
     assert subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout == "a b'c"
 
 
+@pytest.mark.parametrize(("own", "expected"), [(None, "ours"), ("a b", "ours:a b")])
+def test_the_shells_own_folders_of_modules_stay(own: str | None, expected: str) -> None:
+    given = {"PATH": os.environ["PATH"], **({"PYTHONPATH": own} if own else {})}
+    script = f"{exports({'PYTHONPATH': 'ours'})}\nprintf '%s' \"$PYTHONPATH\""
+    assert subprocess.run(["sh", "-c", script], env=given, capture_output=True, text=True).stdout == expected
+
+
+def test_an_account_before_the_endpoints_host_is_this_machine_and_a_sitecustomize_of_ones_own_still_runs(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text("print('own')")
+    resolve = "import socket; print(socket.getaddrinfo('123456789012.127.0.0.1', 80)[0][4])"
+    path = os.pathsep.join([str(PROJECT / "sandbox" / "names"), str(tmp_path)])
+    run = subprocess.run([sys.executable, "-c", resolve], env={"PYTHONPATH": path}, capture_output=True, text=True)
+    assert (run.stdout, run.stderr) == ("own\n('127.0.0.1', 80)\n", "")
+
+
 @pytest.mark.parametrize("shell", [shell for shell in ("sh", "bash", "zsh") if shutil.which(shell)])
 @pytest.mark.parametrize("own", [{}, {"AWS_PROFILE": "a b", "AWS_ENDPOINT_URL_S3": "x\nAWS_A=1", "NOT_AWS_A": "1"}])
 def test_nothing_is_left_of_the_shells_own_aws(shell: str, own: dict[str, str]) -> None:

@@ -289,6 +289,7 @@ def test_a_service_whose_protocol_moto_does_not_speak_is_refused(box: sandbox.Bo
     [
         {"Host": "evil.example"},
         {"Host": "127.0.0.1.evil.example"},
+        {"Host": "evil.127.0.0.1"},
         {"Host": "evil.example:80@127.0.0.1"},
         {"Origin": "http://localhost:8000"},
         {"Origin": "null"},
@@ -313,7 +314,9 @@ def test_a_web_page_is_refused_even_with_a_signature(box: sandbox.Box, client: C
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, {"Host": "localhost"}, {"Host": "[::1]:4"}, {"Sec_Fetch_Site": "none"}], ids=str
+    "headers",
+    [{}, {"Host": "localhost"}, {"Host": "[::1]:4"}, {"Host": "123456789012.127.0.0.1"}, {"Sec_Fetch_Site": "none"}],
+    ids=str,
 )
 def test_the_record_of_calls_is_read_without_a_signature(box: sandbox.Box, headers: dict[str, str]) -> None:
     assert send(box, "/sandbox/calls", **headers) == 200

@@ -12,7 +12,7 @@ from .conftest import Client
 LACKING = {
     ("lambda", "get_account_settings"): "lambda:GetAccountSettings",  # a path that moto does not route
     ("sesv2", "get_account"): "ses:GetAccount",  # one of two services that sign with one name
-    ("accessanalyzer", "list_analyzers"): "access-analyzer:ListAnalyzers",  # a service that moto does not know
+    ("detective", "list_graphs"): "detective:ListGraphs",  # a service that moto does not know
     ("cloudtrail", "lookup_events"): "cloudtrail:LookupEvents",  # an operation without a handler
     ("es", "list_domain_names"): "es:ListDomainNames",  # a handler without authorization
 }

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from sandbox import Box, regions
 from sandbox.accounts import CREDENTIALS, HUB, TARGETS, generated_targets
 from sandbox.functions.environment import runtime_name
-from sandbox.inventory import INVENTORY, Function, Instance, Volume
+from sandbox.inventory.compute import INVENTORY, Function, Instance, Volume
 
 from .conftest import Client, document, zipped
 

@@ -11,16 +11,18 @@ from typing import Any
 
 import pytest
 
+from chalicelib.checks.finding import Finding, alarm, ok, skip, unknown
 from chalicelib.cross_account import AssumeRoleDenied, InvalidInput
-from chalicelib.errors import CheckDenied, RegionOff
+from chalicelib.errors import CheckDenied, RegionOff, ServiceNotOffered
 from chalicelib.outputs.rows import not_started, rows_of
-from chalicelib.sweeps.outcome import Answer, LeftOut, Outcome, Target
+from chalicelib.sweeps.outcome import Answer, LeftOut, Outcome, Target, verdicts_of
 from terminal.changes import Changes, Comparison
 
 A, B, C = "100000000001", "100000000002", "100000000003"
 DENIED = CheckDenied("denied", hint="ask")
 NO_ROLE = AssumeRoleDenied("denied", hint="trust")
 OFF = RegionOff("off", hint="enable")
+NOT_OFFERED = ServiceNotOffered("not there", hint="leave out")
 
 Run = Mapping[Any, Any]
 """By account, or account and region: the result, or the error."""
@@ -151,6 +153,7 @@ FOUND = [{"id": 1}]
         (FOUND, OFF, f"Not compared (answered then, RegionOff now): 1 account: {A}."),
         (OFF, FOUND, f"Not compared (RegionOff then, answered now): 1 account: {A}."),
         (OFF, OFF, None),
+        (NOT_OFFERED, NOT_OFFERED, None),
     ],
 )
 def test_what_could_not_be_looked_at_is_not_a_change(old, then, now, sentence):
@@ -235,6 +238,50 @@ def test_many_accounts_are_told_as_a_few_and_a_number(old):
     (sentence,) = [*comparison.sentences()][1:]
     assert sentence.startswith("Not compared (no rows then, CheckDenied now): 1,234 accounts: 000000000000, 0")
     assert sentence.endswith("000000000009, 1,224 more.")
+
+
+# ---- findings
+
+
+def judged(*found: Finding) -> Outcome:
+    return Outcome(A, None, None, None, "find", 1, list(found), verdicts=verdicts_of(found))
+
+
+CLOSED, OPENED, DENIED_TO_US = ok("a", "Closed."), alarm("a", "Open.", port=22), unknown("a", "Denied.")
+OTHER, MORE = ok("b", "Closed."), unknown(A, "There are more.")
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "changes", "not_compared"),
+    [
+        ([CLOSED, OTHER], [OTHER, OPENED], [("changed", "a")], []),
+        ([OPENED], [OPENED, OTHER], [("new", "b")], []),
+        ([OPENED, OTHER], [OTHER], [("gone", "a")], []),
+        ([skip(A, "None.")], [CLOSED], [("new", "a"), ("gone", A)], []),
+        ([CLOSED, ok("a", "Fine.")], [ok("a", "Fine."), OPENED], [("changed", "a")], []),
+        ([CLOSED, OTHER], [DENIED_TO_US, OTHER], [], [("answered", "unknown")]),
+        ([DENIED_TO_US], [OPENED, OTHER], [("new", "b")], [("unknown", "answered")]),
+        ([CLOSED, OTHER], [OPENED, MORE], [("changed", "a")], [("answered", "unknown")]),
+        ([CLOSED, MORE], [OPENED, OTHER], [("changed", "a")], [("unknown", "answered")]),
+        ([MORE], [MORE], [], [("unknown", "unknown")]),
+    ],
+)
+def test_a_finding_is_the_earlier_one_of_its_resource_where_both_runs_could_look(old, then, now, changes, not_compared):
+    old.write_text(lines([judged(*then)]))
+    compared = Changes(old, {"find"})
+    rows = compared.receive([judged(*now)])
+    comparison = compared.finish(Answer("find", [judged(*now)]))
+    assert [(row["change"], row["resource"]) for row in rows] == changes
+    assert list(comparison.not_compared) == not_compared
+    assert comparison.notes == []
+
+
+def test_the_verdict_before_is_told(old):
+    old.write_text(lines([judged(CLOSED)]))
+    compared = Changes(old, {"find"})
+    (row,) = compared.receive([judged(OPENED)])
+    compared.finish(Answer("find", [judged(OPENED)]))
+    assert (row["verdict"], row["before"]) == ("alarm", {"verdict": "ok", "reason": "Closed.", "port": None})
 
 
 # ---- the file

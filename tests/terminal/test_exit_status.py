@@ -50,3 +50,19 @@ def test_an_account_that_failed_counts_more_than_an_alarm(run, added):
     added(judging)
     asked = ("judging", "--accounts", f"{ids(1)[0]},12", "--param", "verdict=alarm", "--fail-on", "alarm")
     assert run(*asked)[0] == 1
+
+
+@check(actions=["a:B"], group="network")
+def posture_like(account: Any, *, verdict: str) -> Any:
+    """Judge two things."""
+    yield from ({"resource": word, "verdict": word, "reason": "Seen."} for word in ("ok", verdict))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize(("verdict", "status"), [("alarm", 4), ("muted", 0), ("info", 0), ("unknown", 1)])
+def test_of_a_check_that_judges_what_is_unknown_has_failed_and_what_is_muted_is_no_alarm(
+    run, added, form, verdict, status
+):
+    added(posture_like)
+    asked = ("posture_like", "--accounts", ids(1)[0], "--param", f"verdict={verdict}", "--format", form)
+    assert run(*asked, "--fail-on", "alarm")[0] == status

@@ -69,6 +69,16 @@ def test_what_was_not_started_is_a_line_with_that_error_for_each_check() -> None
     ]
 
 
+def test_of_a_check_that_judges_what_was_not_started_and_what_failed_is_unknown() -> None:
+    text = JsonLines(("open_security_groups",)).finish(answer("210987654321"))
+    failure = Outcome(*WHO, 41, error=DENIED, verdicts={"unknown": 1})
+    rows = [json.loads(line) for line in (JsonLines().receive([failure]) + text).splitlines()]
+    assert [(row["resource"], row["verdict"], row["reason"], row["error"]["type"]) for row in rows] == [
+        ("123456789012", "unknown", "denied", "CheckDenied"),
+        ("210987654321", "unknown", "There was no time left for it.", "NotStarted"),
+    ]
+
+
 # ---- CSV
 
 

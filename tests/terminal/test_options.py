@@ -136,6 +136,7 @@ def test_the_checks_are_listed_with_parameters_and_actions(aws, run):
         "  s3:ListAllMyBuckets, asked once in an account\n"
     ) in out
     assert "  --param model_id=  str, required\n" in out
+    assert "  gives verdicts, group network; CIS 5: 5.3, 5.4; CIS 7: 6.3, 6.4; FSBP: EC2.13\n" in out
 
 
 def test_the_checks_are_listed_as_json_as_the_route_does_it(run, http):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from chalicelib.checks.finding import Finding, alarm, info, ok, skip, unknown
 from chalicelib.cross_account import AssumeRoleDenied, CrossAccountError
-from chalicelib.errors import CheckDenied, RegionOff
-from chalicelib.sweeps.outcome import Answer, LeftOut, Outcome, Target
+from chalicelib.errors import CheckDenied, RegionOff, ServiceNotOffered
+from chalicelib.sweeps.outcome import Answer, LeftOut, Outcome, Target, verdicts_of
 from terminal.summary import Tally, summary
 from tests.fake_hub import ids
 
@@ -73,6 +75,26 @@ def test_a_reason_that_names_the_region_is_the_same_in_each_region():
     assert told(outcomes)[:2] == ["CheckDenied AccessDenied: 1 account", f"  {ONE} production in eu-west-1, us-east-1"]
 
 
+def test_checks_that_are_denied_for_the_same_reason_are_together_and_named():
+    outcomes = [
+        replace(failed(account, error), check=check)
+        for account in (ONE, TWO)
+        for check, call in {"imds": "DescribeInstances", "flow_logs": "DescribeVpcs"}.items()
+        for error in [
+            CheckDenied(f"The check {check} ({call}) in account {account}: denied, X.", hint="Ask.", code="X")
+        ]
+    ]
+    in_all = told([*outcomes, judged(ONE, ok("a", "Fine."), check="imds")])
+    assert in_all[:2] == ["CheckDenied X: 2 accounts", f"  {ONE} production"]
+    assert told([*outcomes, judged(ONE, ok("a", "Fine."))])[:5] == [
+        "CheckDenied X: 2 accounts",
+        f"  {ONE} production: imds, flow_logs",
+        f"  {TWO} staging: imds, flow_logs",
+        f"  The check imds (DescribeInstances) in account {ONE}: denied, X. Ask.",
+        "",
+    ]
+
+
 def test_the_hubs_region_in_a_hint_does_not_make_another_cause_of_it():
     outcomes = [failed(ONE, denied("the hub, in eu-west-1,"), region) for region in ("eu-west-1", "us-east-1")]
     assert told(outcomes)[0] == "AssumeRoleDenied AccessDenied: 1 account"
@@ -96,6 +118,13 @@ def test_a_region_that_is_off_is_told_by_region_and_is_no_failure():
         f"af-south-1 is off in 1 account: {TWO} staging",
     ]
     assert numbers.startswith("2 accounts: 0 ok, 0 failed")
+
+
+def test_a_service_that_a_region_does_not_have_is_told_once_for_all_accounts():
+    error = ServiceNotOffered("AWS does not offer x in the region y.", hint="Leave it out.")
+    assert told([failed(ONE, error, "y"), failed(TWO, error, "y")])[:-1] == [
+        "AWS does not offer x in the region y. (2 accounts)"
+    ]
 
 
 def test_what_was_left_out_is_told_with_the_reason():
@@ -142,3 +171,56 @@ def test_accounts_that_were_named_twice_are_told():
 def test_names_from_elsewhere_are_no_control_sequences():
     outcome = Outcome(ONE, "\x1b[31mred\u202e", None, None, "find", 1, error=denied(ONE))
     assert told([outcome])[1] == f"  {ONE} \ufffd[31mred\ufffd"
+
+
+# ---- verdicts
+
+
+def judged(account: str, *findings: Finding, check: str = "find") -> Outcome:
+    return Outcome(account, NAMES[account], None, None, check, 1, list(findings), verdicts=verdicts_of(findings))
+
+
+def test_the_numbers_say_how_many_findings_have_each_verdict():
+    found = [alarm("a", "Open."), alarm("b", "Open."), info("c", "Unused."), ok("d", "Shut."), skip("e", "None.")]
+    assert told([judged(ONE, *found)]) == [
+        "1 account: 1 ok, 0 failed, 0 not started, 2 alarms, 0 unknown, 1 info, 1 ok, 1 skipped, 5 rows, 0.0 s"
+    ]
+
+
+def test_an_account_that_could_not_be_entered_is_told_once_for_all_checks_and_regions():
+    outcomes = [
+        Outcome(ONE, NAMES[ONE], None, region, check, 1, error=denied(ONE), verdicts={"unknown": 1})
+        for check in ("find", "seek")
+        for region in ("eu-west-1", "us-east-1")
+    ]
+    lines = told(outcomes)
+    assert lines[:3] == [
+        "AssumeRoleDenied AccessDenied: 1 account",
+        f"  {ONE} production in eu-west-1, us-east-1",
+        f"  AssumeRole in {ONE}: denied. Deploy the role in {ONE}.",
+    ]
+    assert lines[3:] == [
+        "",
+        "1 account: 0 ok, 1 failed (1 denied), 0 not started, 0 alarms, 4 unknown, 0 rows, 0.0 s",
+    ]
+
+
+def test_what_a_check_could_not_look_at_is_told_with_the_reason_and_the_account_has_failed():
+    outcomes = [
+        judged(ONE, unknown("a", "No b:C."), unknown("b", "No b:C."), ok("c", "Shut.")),
+        judged(TWO, unknown("d", "No b:C.")),
+        judged(TWO, unknown(TWO, "There are more."), check="seek"),
+    ]
+    assert told(outcomes) == [
+        "unknown: 4 findings in 2 accounts",
+        "  find: No b:C. (3 x)",
+        "  seek: There are more.",
+        "",
+        "2 accounts: 0 ok, 2 failed, 0 not started, 0 alarms, 4 unknown, 1 ok, 5 rows, 0.0 s",
+    ]
+
+
+def test_of_many_reasons_the_most_frequent_are_told():
+    lines = told([judged(ONE, *(unknown("a", f"No {number}.") for number in range(7)), unknown("b", "No 6."))])
+    assert lines[1] == "  find: No 6. (2 x)"
+    assert lines[6] == "  and 2 reasons more"

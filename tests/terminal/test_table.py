@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from terminal.table import LEAST, fitting, in_columns
+from chalicelib.checks.finding import alarm, info, ok, skip, unknown
+from chalicelib.sweeps.outcome import Answer, Outcome, verdicts_of
+from terminal.table import LEAST, as_table, fitting, in_columns
+from tests.terminal.drive import Tty
 
 
 def row(**own: Any) -> dict[str, Any]:
@@ -109,3 +112,49 @@ def test_a_columns_name_from_elsewhere_is_no_control_sequence():
 def test_numbers_are_aligned_to_the_right():
     lines = in_columns([{"account": "1", "n": 5}, {"account": "1", "n": 1000}, {"account": "1"}], None).lines
     assert lines == ["account     n", "1           5", "1        1000", "1"]
+
+
+# ---- verdicts
+
+
+def judged(check: str, *found: Any) -> Outcome:
+    return Outcome("1", None, None, None, check, 1, list(found), verdicts=verdicts_of(found))
+
+
+ANSWER = Answer(
+    "posture",
+    [
+        judged("imds", info("i-1", "None."), ok("i-2", "It is required."), unknown("i-3", "Denied.")),
+        judged("flow_logs", skip("vpc-1", "None.")),
+        judged("buckets", {**alarm("b", "Open."), "verdict": "muted"}, alarm("c", "Open."), ok("d", "Shut.")),
+    ],
+)
+
+
+def test_of_findings_the_worst_come_first_and_those_that_are_fine_are_counted():
+    assert [line.split()[:3] for line in as_table(ANSWER, (), None).splitlines() if line] == [
+        ["buckets"],
+        ["account", "resource", "verdict"],
+        ["1", "c", "alarm"],
+        ["1", "b", "muted"],
+        ["imds"],
+        ["account", "resource", "verdict"],
+        ["1", "i-3", "unknown"],
+        ["1", "i-1", "info"],
+        ["Not", "shown:", "2"],
+    ]
+    assert as_table(ANSWER, (), None).endswith("\nNot shown: 2 ok, 1 skipped. --format csv has them.\n\n")
+
+
+def test_a_verdict_has_its_colour_on_a_terminal(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    lines = as_table(ANSWER, (), Tty()).splitlines()
+    assert [line[:5] for line in lines if "alarm" in line or "unknown" in line] == ["\x1b[31m", "\x1b[33m"]
+
+
+def test_a_query_may_call_anything_a_verdict():
+    outcome = Outcome("1", None, None, None, "api_call", 1, [{"verdict": ["a"]}, {"verdict": "fine"}])
+    assert [line.split() for line in as_table(Answer("api_call", [outcome]), (), None).splitlines()[1:3]] == [
+        ["1", "a"],
+        ["1", "fine"],
+    ]

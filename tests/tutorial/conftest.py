@@ -12,6 +12,7 @@ import pytest
 from tests.templates import ROOT, blocks
 
 CHECK = "docs/a-check-of-your-own.md"
+VERDICTS = "docs/verdicts.md"
 FUNCTION = "docs/a-function-of-your-own.md"
 NOT_NEEDED = shutil.ignore_patterns(
     ".git", ".venv", "__pycache__", "deploy*", ".*_cache", ".hypothesis", "build", "dist"
@@ -22,6 +23,7 @@ NOT_NEEDED = shutil.ignore_patterns(
 def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = shutil.copytree(ROOT, tmp_path_factory.mktemp("tutorial") / "project", ignore=NOT_NEEDED)
     add_check(project)
+    add_check_that_judges(project)
     add_function(project)
     return project
 
@@ -31,11 +33,22 @@ def add_check(project: Path) -> None:
     (line,) = blocks(CHECK, "text")
     (statement,) = blocks(CHECK, "yaml")
     (row,) = blocks(CHECK, "markdown")
-    (project / "chalicelib/checks/old_access_keys.py").write_text(check)
-    (project / "tests/test_old_access_keys.py").write_text(test)
+    (project / "chalicelib/checks/aged_keys.py").write_text(check)
+    (project / "tests/test_aged_keys.py").write_text(test)
     insert(project / "chalicelib/checks/__init__.py", '    "account_summary",\n', line)
     insert(project / "role-template.yaml", "              - Sid: BedrockModels\n", statement)
     insert(project / "README.md", "| `account_summary` |", row)
+
+
+def add_check_that_judges(project: Path) -> None:
+    (check,) = blocks(VERDICTS, "python")
+    (line,) = blocks(VERDICTS, "text")
+    (statement,) = blocks(VERDICTS, "yaml")
+    (row,) = blocks(VERDICTS, "markdown")
+    (project / "chalicelib/checks/log_retention.py").write_text(check)
+    insert(project / "chalicelib/checks/__init__.py", '    "open_security_groups",\n', line)
+    insert(project / "role-template.yaml", "            - Sid: ConfigRecorder\n", statement)
+    insert(project / "README.md", "| `open_security_groups` |", row)
 
 
 def add_function(project: Path) -> None:

@@ -1,18 +1,14 @@
-"""What the targets hold beside buckets, for questions to find: instances, volumes and functions.
-
-moto makes its state of a service in an account and a region when it is first asked for. This fills it then, so that the
-start of a sandbox costs nothing.
-"""
+"""Instances, volumes and functions. README.md shows some of them, and its tests compare."""
 
 import base64
 import io
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, wraps
+from functools import cache
 from typing import Any
 
-from sandbox.accounts import TARGETS
+from sandbox.accounts import ANALYTICS, LEGACY, PRODUCTION, STAGING
 
 ROLE = "functions"
 """Of every function."""
@@ -48,8 +44,8 @@ class Function:
 
 Thing = Instance | Volume | Function
 
-_BY_NAME: dict[tuple[str, str], Sequence[Thing]] = {
-    ("production", "us-east-1"): [
+INVENTORY: dict[tuple[str, str], Sequence[Thing]] = {
+    (PRODUCTION, "us-east-1"): [
         Instance("web-1", "m7i.large"),
         Instance("web-2", "m7i.large"),
         Instance("reports", "c5.2xlarge", running=False),
@@ -57,50 +53,42 @@ _BY_NAME: dict[tuple[str, str], Sequence[Thing]] = {
         Function("send-invoices", "python3.13"),
         Function("resize-images", "nodejs14.x"),
     ],
-    ("production", "eu-central-1"): [
+    (PRODUCTION, "eu-central-1"): [
         Instance("web-eu-1", "m7i.large", encrypted=False),
         Function("send-invoices", "python3.13"),
     ],
-    ("staging", "us-east-1"): [
+    (STAGING, "us-east-1"): [
         Instance("web-1", "t3.small"),
         Instance("build", "m5.xlarge", running=False, encrypted=False),
         Function("send-invoices", "python3.13"),
         Function("nightly-cleanup", "python3.8"),
     ],
-    ("staging", "eu-south-1"): [Instance("web-it-1", "t3.micro"), Volume("upload-test", 20, encrypted=False)],
-    ("analytics", "us-east-1"): [Instance("notebook", "r6i.4xlarge"), Function("load-events", "java8.al2")],
-    ("legacy", "us-west-2"): [
+    (STAGING, "eu-south-1"): [Instance("web-it-1", "t3.micro"), Volume("upload-test", 20, encrypted=False)],
+    (ANALYTICS, "us-east-1"): [Instance("notebook", "r6i.4xlarge"), Function("load-events", "java8.al2")],
+    (LEGACY, "us-west-2"): [
         Instance("fileserver", "m3.medium", encrypted=False),
         Volume("archive", 2000, encrypted=False),
         Function("rotate-logs", "python2.7"),
     ],
 }
-_IDS = {target.name: target.id for target in TARGETS}
-INVENTORY = {(_IDS[name], region): things for (name, region), things in _BY_NAME.items()}
 """By account id and region."""
 FUNCTIONS_OF = {account for (account, _), things in INVENTORY.items() if any(isinstance(t, Function) for t in things)}
 """The accounts that have functions."""
 
 
-def fill_when_asked() -> None:
-    """Let moto's state of EC2 and Lambda begin with the inventory."""
-    from moto.awslambda.models import LambdaBackend
-    from moto.ec2.models import EC2Backend
-
-    _fill(EC2Backend, _add_to_ec2)
-    _fill(LambdaBackend, _add_to_lambda)
+def add_instances(ec2: Any) -> None:
+    """Put instances and volumes into moto's state of EC2."""
+    _add(ec2, _add_to_ec2)
 
 
-def _fill(kind: type, add: Callable[[Any, Thing], None]) -> None:
-    original = kind.__init__  # type: ignore[misc]
+def add_functions(functions: Any) -> None:
+    """Put functions into moto's state of Lambda."""
+    _add(functions, _add_to_lambda)
 
-    @wraps(original)
-    def begin(self: Any, region_name: str, account_id: str) -> None:
-        original(self, region_name, account_id)
-        for thing in INVENTORY.get((account_id, region_name), ()):
-            add(self, thing)
 
-    kind.__init__ = begin  # type: ignore[misc]
+def _add(state: Any, add: Callable[[Any, Thing], None]) -> None:
+    for thing in INVENTORY.get((state.account_id, state.region_name), ()):
+        add(state, thing)
 
 
 def _add_to_ec2(ec2: Any, thing: Thing) -> None:
