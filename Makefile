@@ -39,7 +39,6 @@ test: $(INSTALLED)  ## Format, lint, types, templates, tests
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy --no-error-summary
-	$(BIN)/cfn-lint *-template.yaml
 	$(BIN)/pytest --quiet -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/browser --ignore tests/hangs --ignore tests/tutorial $(PYTEST_FLAGS)
 
 test-tutorial: $(INSTALLED)  ## The whole suite once more, in a copy in which the steps of the docs were taken
@@ -60,7 +59,7 @@ compare: build/prowler/requirements.txt  ## Our verdicts against Prowler's, into
 test-oldest-sdk: build/oldest-boto3/requirements.txt  ## The helper's wheel with the oldest boto3 it allows
 	@$(BIN)/python helper.py >/dev/null
 	@build/oldest-boto3/bin/python -m pip install -qq --disable-pip-version-check --no-index --no-deps --force-reinstall dist/*.whl
-	@build/oldest-boto3/bin/python -m pytest --quiet --confcutdir tests/helper -o filterwarnings= tests/helper
+	@build/oldest-boto3/bin/python -m pytest --quiet --confcutdir tests/helper -o addopts= -o filterwarnings= tests/helper
 
 layer: $(INSTALLED)  ## Bytecode into the layer of the next chalice deploy: a cold start takes a quarter
 	@AWS_DEFAULT_REGION=us-east-1 $(BIN)/chalice package --stage dev build/package >/dev/null

@@ -6,6 +6,7 @@ import gc
 import io
 import json
 import logging
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -29,6 +30,12 @@ from chalicelib.inputs.settings import hub_of
 from tests.environment import set_environment
 from tests.failures import Failure
 from tests.fake_aws import FakeAws, fake_aws
+from tests.templates import ROOT
+
+# To rewrite every assertion and compile it takes half of the collection, so its bytecode is kept, but not beside the
+# modules, where Chalice would take it along.
+BEFORE = sys.dont_write_bytecode, sys.pycache_prefix
+sys.dont_write_bytecode, sys.pycache_prefix = False, str(ROOT / "build" / "bytecode")
 
 hypothesis.settings.register_profile("cross-account", deadline=None, max_examples=60)
 hypothesis.settings.load_profile("cross-account")
@@ -36,6 +43,7 @@ hypothesis.settings.load_profile("cross-account")
 
 def pytest_collection_finish() -> None:
     """All that was imported and collected stays until the end: no garbage collection looks at it again."""
+    sys.dont_write_bytecode, sys.pycache_prefix = BEFORE
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000)

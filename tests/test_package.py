@@ -8,7 +8,9 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -84,18 +86,27 @@ def project(tmp_path_factory) -> Path:
     return copy
 
 
+@pytest.fixture(scope="module")
+def packaged(project) -> Callable[[str], Package]:
+    """The package of a stage, which is made once."""
+
+    @cache
+    def of_stage(stage: str) -> Package:
+        folder = project.parent / f"package-{stage}"
+        chalice(project, "package", "--stage", stage, str(folder))
+        return Package(stage, folder)
+
+    return of_stage
+
+
 @pytest.fixture(scope="module", params=STAGES)
-def package(request, project) -> Package:
-    folder = project.parent / f"package-{request.param}"
-    chalice(project, "package", "--stage", request.param, str(folder))
-    return Package(request.param, folder)
+def package(request, packaged) -> Package:
+    return packaged(request.param)
 
 
 @pytest.fixture(scope="module")
-def layer(project) -> ZipFile:
-    folder = project.parent / "package-for-its-layer"
-    chalice(project, "package", str(folder))
-    return ZipFile(folder / "layer-deployment.zip")
+def layer(packaged) -> ZipFile:
+    return ZipFile(packaged("dev").folder / "layer-deployment.zip")
 
 
 def test_the_zip_holds_only_app_py_chalicelib_and_chalices_runtime(package, project):

@@ -16,8 +16,23 @@ import pytest
 import sandbox
 from chalicelib.checks import CHECKS, posture
 from tests.e2e.conftest import ACQUIRED, HUB, LEGACY, PRODUCTION, STAGING, Project, client
+from tests.templates import ROOT
 
 FUNCTION = "cross-account-sandbox-switch_account"
+
+STACK = "the-articles-stack"
+# As the article's role is: the whole hub account, everything that can be read, and nothing else asked.
+ROLE = {
+    "Type": "AWS::IAM::Role",
+    "Properties": {
+        "RoleName": "external-role",
+        "AssumeRolePolicyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": HUB}}],
+        },
+        "ManagedPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
+    },
+}
 
 
 @pytest.fixture(scope="module")
@@ -292,3 +307,34 @@ def test_a_single_check_that_is_denied_is_unknown_too(deployed: Project) -> None
 def test_a_public_bucket_by_its_acl_is_found(found: Items) -> None:
     alarms = [one for one in found[ANALYTICS, "s3_public_buckets", None]["result"] if one["verdict"] == "alarm"]
     assert [(one["resource"], "ACL" in one["reason"]) for one in alarms] == [("analytics-reports", True)]
+
+
+# ---- the way of docs/from-the-article.md: the last, because it lets the app into another account
+
+
+def test_the_function_gets_in_by_the_articles_role_and_by_the_one_that_takes_its_place(
+    deployed: Project, box: sandbox.Box, administrator: Callable[[str], boto3.Session]
+) -> None:
+    target = administrator(LEGACY)
+    cloudformation, iam = client(box, target, "cloudformation"), client(box, target, "iam")
+    assert deployed.invoke_switch_account(account_id=LEGACY)[0] == 500
+
+    cloudformation.create_stack(
+        StackName=STACK,
+        TemplateBody=json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"Role": ROLE}}),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    assert deployed.invoke_switch_account(account_id=LEGACY, check="s3_buckets")[0] == 200
+    before = iam.get_role(RoleName="external-role")["Role"]
+
+    cloudformation.update_stack(
+        StackName=STACK,
+        TemplateBody=(ROOT / "role-template.yaml").read_text(),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        Parameters=[{"ParameterKey": "HubAccountId", "ParameterValue": HUB}],
+    )
+    after = iam.get_role(RoleName="external-role")["Role"]
+    assert after["Arn"] == before["Arn"]
+    assert "ArnLike" in after["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]
+    assert iam.list_attached_role_policies(RoleName="external-role")["AttachedPolicies"] == []
+    assert deployed.invoke_switch_account(account_id=LEGACY, check="account_summary")[0] == 200

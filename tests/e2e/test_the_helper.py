@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
@@ -22,7 +21,7 @@ import helper
 import sandbox
 from sandbox.accounts import EXTERNAL_ID, ROLE_STACK
 from tests.e2e.conftest import HUB, LEGACY, PRODUCTION, STAGING, Project, client
-from tests.e2e.test_from_the_article import ROLE, STACK
+from tests.e2e.test_deployed_app import ROLE, STACK
 from tests.templates import ROOT
 
 DOC = (ROOT / "docs" / "the-helper.md").read_text()
@@ -282,14 +281,6 @@ def test_chalice_builds_anew_when_a_wheel_of_the_same_version_has_changed(invent
 
 
 # ---- what is left of the document
-
-
-def test_the_sam_template_passes_cfn_lint(tmp_path: Path) -> None:
-    (template,) = re.findall(r"^```yaml\n(.*?)^```$", DOC, re.MULTILINE | re.DOTALL)
-    (tmp_path / "template.yaml").write_text(template)
-    command = [str(Path(sys.executable).with_name("cfn-lint")), str(tmp_path / "template.yaml")]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.stdout == ""
 
 
 @pytest.mark.skipif(shutil.which("aws") is None, reason="there is no AWS CLI")
