@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 
 from chalicelib.checks.check import check, require_field
 from chalicelib.checks.finding import Finding, Findings, Response, alarm, info, looked, ok, skip
@@ -19,14 +20,17 @@ def default_vpcs(account: Account) -> Findings:
 
     Controls: CIS 5: 5.5; CIS 7: 6.5; FSBP: EC2.2.
     """
-    pages = account.pages("ec2", "describe_network_interfaces")
-    interfaces = Counter(one.get("VpcId") for page in pages for one in require_field(page, "NetworkInterfaces"))
+
+    @cache
+    def interfaces() -> Counter[str | None]:
+        pages = account.pages("ec2", "describe_network_interfaces")
+        return Counter(one.get("VpcId") for page in pages for one in require_field(page, "NetworkInterfaces"))
 
     def vpcs() -> Findings:
         filters = [{"Name": "is-default", "Values": ["true"]}]
         for page in account.pages("ec2", "describe_vpcs", Filters=filters):
             for vpc in require_field(page, "Vpcs"):
-                yield judge_vpc(vpc, interfaces[require_field(vpc, "VpcId")])
+                yield judge_vpc(vpc, interfaces()[require_field(vpc, "VpcId")])
 
     def groups() -> Findings:
         filters = [{"Name": "group-name", "Values": ["default"]}]
@@ -34,7 +38,8 @@ def default_vpcs(account: Account) -> Findings:
         found = [group for page in pages for group in require_field(page, "SecurityGroups")]
         if not found:  # each VPC has one
             yield skip(account.id, "There are no VPCs here.")
-        yield from (judge_group(group, interfaces[group.get("VpcId")]) for group in found)
+        yield from (judge_group(group, 0) for group in found if not rules_of(group))
+        yield from (judge_group(group, interfaces()[group.get("VpcId")]) for group in found if rules_of(group))
 
     yield from looked(account.id, vpcs)
     yield from looked(account.id, groups)
@@ -48,14 +53,19 @@ def judge_vpc(vpc: Response, interfaces: int) -> Finding:
 
 
 def judge_group(group: Response, interfaces: int) -> Finding:
-    """Judge the default security group of a VPC with so many network interfaces."""
+    """Judge the default security group of a VPC with so many network interfaces, which matter if it has rules."""
     resource = require_field(group, "GroupId")
-    columns = {"vpc": group.get("VpcId"), "interfaces": interfaces}
-    kinds = {"inbound": require_field(group, "IpPermissions"), "outbound": require_field(group, "IpPermissionsEgress")}
-    rules = " and ".join(kind for kind, listed in kinds.items() if listed)
+    columns = {"vpc": group.get("VpcId")}
+    rules = rules_of(group)
     if not rules:
         return ok(resource, "It is a default security group without rules.", **columns)
     seen = f"It is a default security group with {rules} rules"
     if interfaces:
-        return alarm(resource, f"{seen}, and its VPC is in use.", **columns)
-    return info(resource, f"{seen}, but no network interface is in its VPC.", **columns)
+        return alarm(resource, f"{seen}, and its VPC is in use.", **columns, interfaces=interfaces)
+    return info(resource, f"{seen}, but no network interface is in its VPC.", **columns, interfaces=interfaces)
+
+
+def rules_of(group: Response) -> str:
+    """Of which kinds it has rules; empty: it has none."""
+    kinds = {"inbound": require_field(group, "IpPermissions"), "outbound": require_field(group, "IpPermissionsEgress")}
+    return " and ".join(kind for kind, listed in kinds.items() if listed)

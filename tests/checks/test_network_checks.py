@@ -160,7 +160,8 @@ ANY = [rule("-1", None, None, "0.0.0.0/0")]
 def test_the_default_group_of_a_vpc_that_is_used_must_have_no_rules(inbound, outbound, interfaces, verdict, seen):
     group = {"GroupId": "sg-1", "VpcId": "vpc-1", "IpPermissions": inbound, "IpPermissionsEgress": outbound}
     found = default_vpcs.judge_group(group, interfaces)
-    assert (found["resource"], found["verdict"], found["interfaces"]) == ("sg-1", verdict, interfaces)
+    assert (found["resource"], found["verdict"]) == ("sg-1", verdict)
+    assert found.get("interfaces") == (interfaces if inbound or outbound else None)
     assert seen in found["reason"]
 
 
@@ -182,6 +183,14 @@ def test_a_default_group_is_judged_by_the_network_interfaces_of_its_own_vpc():
         describe_security_groups={"SecurityGroups": groups},
     )
     assert found == [("vpc-1", "info"), ("sg-1", "info"), ("sg-2", "alarm")]
+
+
+def test_a_default_group_without_rules_is_judged_where_network_interfaces_may_not_be_described():
+    group = {"GroupId": "sg-1", "VpcId": "vpc-1", "IpPermissions": [], "IpPermissionsEgress": []}
+    groups = {"SecurityGroups": [group, {**group, "GroupId": "sg-2", "IpPermissions": ANY}]}
+    vpcs = {"Vpcs": [{"VpcId": "vpc-1", "IsDefault": True}]}
+    found = run("default_vpcs", describe_vpcs=vpcs, describe_security_groups=groups)
+    assert found == [("sg-1", "ok"), (ACCOUNT, "unknown"), (ACCOUNT, "unknown")]
 
 
 def test_default_vpcs_are_told_of_where_security_groups_may_not_be_described():
