@@ -48,7 +48,9 @@ def _serve(options: argparse.Namespace) -> int:
     try:
         if options.child:
             threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
-            print(json.dumps(server.environment), flush=True)
+            with open(os.dup(1), "w") as parent:
+                os.dup2(2, 1)  # it reads one line; once its pipe is full, whoever prints, such as moto, hangs
+                print(json.dumps(server.environment), file=parent)
         else:
             write_state(State(os.getpid(), server.environment), options.state_file)
             print(exports(server.environment), flush=True)

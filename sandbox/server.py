@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.moto_server import werkzeug_app
 from werkzeug.exceptions import NotFound
 from werkzeug.serving import make_server
 
@@ -30,8 +30,11 @@ class Server:
         logging.getLogger("moto.stepfunctions").setLevel(
             logging.CRITICAL
         )  # otherwise pages of text per failed execution
-        self._moto = DomainDispatcherApplication(_application_of)
-        self._server = make_server(HOST, port, self._application, threaded=True, request_handler=MotoRequestHandler)
+        werkzeug_app.print = lambda *_: None  # type: ignore[attr-defined]  # otherwise a line per call that moto lacks
+        self._moto = werkzeug_app.DomainDispatcherApplication(_application_of)
+        self._server = make_server(
+            HOST, port, self._application, threaded=True, request_handler=werkzeug_app.MotoRequestHandler
+        )
         self.endpoint_url = f"http://{HOST}:{self._server.server_port}"
         self._functions = FunctionService(self.endpoint_url)
         moto_patches.apply(self._functions, self.endpoint_url)
@@ -73,7 +76,7 @@ class Server:
 
 def _application_of(service: Any) -> Any:
     """moto's application for a service, or one that finds nothing for what moto does not know: see unserved.py."""
-    return create_backend_app(service) if service else NotFound()
+    return werkzeug_app.create_backend_app(service) if service else NotFound()
 
 
 def _record(environ: dict[str, Any]) -> guard.Response | None:

@@ -271,7 +271,8 @@ def test_a_check_that_judges_and_could_not_look_is_an_error_and_unknown(
     added(wrong_buckets)
     status, body = invoke({"account_id": ACCOUNT, "check": "wrong_buckets"})
     assert (status, body["error"]["type"]) == (500, "CheckDenied")
-    reason = f"The check wrong_buckets (ListBuckets) in account {ACCOUNT}: denied, AccessDenied."
+    missing = "The action sts:AssumeRole is missing."  # as the fake's denial names it, whatever was asked
+    reason = f"The check wrong_buckets (ListBuckets) in account {ACCOUNT}: denied, AccessDenied. {missing}"
     assert body["result"] == [{"resource": ACCOUNT, "verdict": "unknown", "reason": reason}]
     assert http("POST", f"/accounts/{ACCOUNT}/checks/wrong_buckets") == (403, body)
 

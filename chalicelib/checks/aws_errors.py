@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import EndpointConnectionError
 
 from chalicelib.checks.check import Asked
+from chalicelib.checks.finding import denied_action
 from chalicelib.cross_account import AwsError
 from chalicelib.cross_account.aws_errors import ErrorKind, ErrorTable, classify, code_of, message_of, request_id_of
 from chalicelib.cross_account.denial import denying_policy
@@ -76,8 +77,10 @@ def check_error(error: BaseException, asked: Asked, account_id: str) -> AwsError
     operation = getattr(error, "operation_name", "")
     called = f" ({operation})" if operation else ""
     code = code_of(error) or type(error).__name__
+    action = denied_action(error) if denied and asked.check.judges else None
+    missing = f" The action {action} is missing." if action else ""  # the reason of its finding
     return error_type(
-        f"The check {asked.name}{called} in account {account_id}: {kind.value}, {code}.",
+        f"The check {asked.name}{called} in account {account_id}: {kind.value}, {code}.{missing}",
         hint=hint,
         code=code_of(error),
         request_id=request_id_of(error),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Callable
+from functools import cache
 
 from chalicelib.checks.check import check, from_pages, require_field
 from chalicelib.checks.finding import Finding, Findings, Response, alarm, info, looked, ok, or_skip
@@ -19,41 +20,57 @@ def default_vpcs(account: Account) -> Findings:
 
     Controls: CIS 5: 5.5; CIS 7: 6.5; FSBP: EC2.2.
     """
-    listed = from_pages(account.pages("ec2", "describe_network_interfaces"), "NetworkInterfaces")
-    interfaces = Counter(one.get("VpcId") for one in listed)
-    yield from looked(account.id, lambda: _vpcs(account, interfaces))
-    yield from looked(account.id, lambda: _groups(account, interfaces))
+
+    @cache
+    def used() -> set[str | None]:
+        listed = from_pages(account.pages("ec2", "describe_network_interfaces"), "NetworkInterfaces")
+        return {one.get("VpcId") for one in listed}
+
+    yield from looked(account.id, lambda: _vpcs(account, used))
+    yield from looked(account.id, lambda: _groups(account, used))
 
 
-def _vpcs(account: Account, interfaces: Counter[str | None]) -> Findings:
+Used = Callable[[], set[str | None]]
+"""Asks for the ids of the VPCs that are in use."""
+
+
+def _vpcs(account: Account, used: Used) -> Findings:
     filters = [{"Name": "is-default", "Values": ["true"]}]
     vpcs = from_pages(account.pages("ec2", "describe_vpcs", Filters=filters), "Vpcs")
-    return (judge_vpc(vpc, interfaces[require_field(vpc, "VpcId")]) for vpc in vpcs)
+    return (judge_vpc(vpc, require_field(vpc, "VpcId") in used()) for vpc in vpcs)
 
 
-def _groups(account: Account, interfaces: Counter[str | None]) -> Findings:
+def _groups(account: Account, used: Used) -> Findings:
+    """Those without rules first, for which it does not matter what is used."""
     filters = [{"Name": "group-name", "Values": ["default"]}]
     groups = from_pages(account.pages("ec2", "describe_security_groups", Filters=filters), "SecurityGroups")
-    found = (judge_group(group, interfaces[group.get("VpcId")]) for group in groups)
+    found = (
+        judge_group(group, bool(rules_of(group)) and group.get("VpcId") in used())
+        for group in sorted(groups, key=rules_of)
+    )
     return or_skip(found, account.id, "There are no VPCs here.")  # each VPC has a default group
 
 
-def judge_vpc(vpc: Response, interfaces: int) -> Finding:
-    """Judge a default VPC with so many network interfaces."""
+def judge_vpc(vpc: Response, used: bool) -> Finding:
+    """Judge a default VPC that is in use, or not."""
     resource = require_field(vpc, "VpcId")
-    used = "it is in use" if interfaces else "no network interface is in it"
-    return info(resource, f"It is the default VPC of the region, and {used}.", vpc=resource, used=interfaces > 0)
+    where = "it is in use" if used else "no network interface is in it"
+    return info(resource, f"It is the default VPC of the region, and {where}.", vpc=resource)
 
 
-def judge_group(group: Response, interfaces: int) -> Finding:
-    """Judge the default security group of a VPC with so many network interfaces."""
+def judge_group(group: Response, used: bool) -> Finding:
+    """Judge the default security group of a VPC that is in use, or not."""
     resource = require_field(group, "GroupId")
-    columns = {"vpc": group.get("VpcId"), "used": interfaces > 0}
-    kinds = {"inbound": require_field(group, "IpPermissions"), "outbound": require_field(group, "IpPermissionsEgress")}
-    rules = " and ".join(kind for kind, listed in kinds.items() if listed)
+    rules, vpc = rules_of(group), group.get("VpcId")
     if not rules:
-        return ok(resource, "It is a default security group without rules.", **columns)
+        return ok(resource, "It is a default security group without rules.", vpc=vpc)
     seen = f"It is a default security group with {rules} rules"
-    if interfaces:
-        return alarm(resource, f"{seen}, and its VPC is in use.", **columns)
-    return info(resource, f"{seen}, but no network interface is in its VPC.", **columns)
+    if used:
+        return alarm(resource, f"{seen}, and its VPC is in use.", vpc=vpc)
+    return info(resource, f"{seen}, but no network interface is in its VPC.", vpc=vpc)
+
+
+def rules_of(group: Response) -> str:
+    """Of which kinds it has rules; empty: it has none."""
+    kinds = {"inbound": require_field(group, "IpPermissions"), "outbound": require_field(group, "IpPermissionsEgress")}
+    return " and ".join(kind for kind, listed in kinds.items() if listed)

@@ -105,9 +105,10 @@ def _party(name: str, external_id: bool, account_id: str, organization: Organiza
         return "unknown", name, ", and it is not known whether that is the account's own organization"
     if name in (account_id, organization.id) or organization.has(name):
         return "ok", name, ""
+    where = "outside the organization" if organization.accounts is not None else "not known to be of the organization"
     if external_id:
-        return "info", name, ", outside the organization but with an external ID"
-    return "alarm", name, ", outside the organization and without an external ID"
+        return "info", name, f", {where} but with an external ID"
+    return "alarm", name, f", {where} and without an external ID"
 
 
 def _narrowed(statement: Statement) -> Iterator[set[str]]:

@@ -82,7 +82,7 @@ def known_check(name: Any) -> Check:
             raise UnknownCheck(f"{POSTURE} is not one check but all that judge: only a sweep asks them.")
         from difflib import get_close_matches  # only a wrong name pays for it at a cold start
 
-        near = get_close_matches(name[:60], CHECKS, n=1)
+        near = get_close_matches(name[:60], [*CHECKS, POSTURE], n=1)
         meant = f" Did you mean {near[0]}?" if near else ""
         raise UnknownCheck(f"There is no check {shown(name)}.{meant} There are: {', '.join(CHECKS)}.")
     return CHECKS[name]

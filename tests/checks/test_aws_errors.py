@@ -43,6 +43,13 @@ def denied_by(message: str, check: str = "s3_buckets", **params: Any) -> str:
     return made(raised, CHECKS[check].asked(params)).hint
 
 
+def test_a_denied_check_that_judges_names_the_action_which_is_missing() -> None:
+    message = "User: x is not authorized to perform: s3:ListAllMyBuckets because no identity-based policy allows it"
+    raised = ClientError({"Error": {"Code": "AccessDenied", "Message": message}}, "ListBuckets")
+    found = made(raised, CHECKS["s3_public_buckets"].asked({})).message
+    assert found.endswith("denied, AccessDenied. The action s3:ListAllMyBuckets is missing.")
+
+
 @pytest.mark.parametrize(
     ("kind", "raised", "expected"),
     [

@@ -460,6 +460,7 @@ def test_where_the_organization_is_not_known_only_the_hub_and_the_account_are():
     assert trusts({"AWS": [HUB, ACCOUNT]}, known)["verdict"] == "ok"
     found = trusts(root(MEMBER), known)
     assert found["verdict"] == "alarm"
+    assert found["reason"].startswith(f"It lets in {MEMBER}, not known to be of the organization")
     assert found["reason"].endswith(NOT_READ)
 
 

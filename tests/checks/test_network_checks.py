@@ -137,26 +137,26 @@ ANY = [rule("-1", None, None, "0.0.0.0/0")]
 
 
 @pytest.mark.parametrize(
-    ("inbound", "outbound", "interfaces", "verdict", "seen"),
+    ("inbound", "outbound", "used", "verdict", "seen"),
     [
-        ([], [], 0, "ok", "without rules"),
-        ([], [], 3, "ok", "without rules"),
-        (ANY, ANY, 3, "alarm", "with inbound and outbound rules, and its VPC is in use."),
-        (ANY, [], 1, "alarm", "with inbound rules,"),
-        ([], ANY, 1, "alarm", "with outbound rules,"),
-        (ANY, ANY, 0, "info", "but no network interface is in its VPC."),
+        ([], [], False, "ok", "without rules"),
+        ([], [], True, "ok", "without rules"),
+        (ANY, ANY, True, "alarm", "with inbound and outbound rules, and its VPC is in use."),
+        (ANY, [], True, "alarm", "with inbound rules,"),
+        ([], ANY, True, "alarm", "with outbound rules,"),
+        (ANY, ANY, False, "info", "but no network interface is in its VPC."),
     ],
 )
-def test_the_default_group_of_a_vpc_that_is_used_must_have_no_rules(inbound, outbound, interfaces, verdict, seen):
+def test_the_default_group_of_a_vpc_that_is_used_must_have_no_rules(inbound, outbound, used, verdict, seen):
     group = {"GroupId": "sg-1", "VpcId": "vpc-1", "IpPermissions": inbound, "IpPermissionsEgress": outbound}
-    found = default_vpcs.judge_group(group, interfaces)
-    assert (found["resource"], found["verdict"], found["used"]) == ("sg-1", verdict, interfaces > 0)
+    found = default_vpcs.judge_group(group, used)
+    assert (found["resource"], found["verdict"]) == ("sg-1", verdict)
     assert seen in found["reason"]
 
 
-@pytest.mark.parametrize(("interfaces", "seen"), [(0, "no network interface is in it."), (2, "it is in use.")])
-def test_a_default_vpc_is_told_of_and_is_no_alarm(interfaces, seen):
-    found = default_vpcs.judge_vpc({"VpcId": "vpc-1"}, interfaces)
+@pytest.mark.parametrize(("used", "seen"), [(False, "no network interface is in it."), (True, "it is in use.")])
+def test_a_default_vpc_is_told_of_and_is_no_alarm(used, seen):
+    found = default_vpcs.judge_vpc({"VpcId": "vpc-1"}, used)
     assert found["verdict"] == "info"
     assert seen in found["reason"]
 
@@ -172,6 +172,14 @@ def test_a_default_group_is_judged_by_the_network_interfaces_of_its_own_vpc():
         describe_security_groups={"SecurityGroups": groups},
     )
     assert found == [("vpc-1", "info"), ("sg-1", "info"), ("sg-2", "alarm")]
+
+
+def test_a_default_group_without_rules_is_judged_where_network_interfaces_may_not_be_described():
+    group = {"GroupId": "sg-1", "VpcId": "vpc-1", "IpPermissions": [], "IpPermissionsEgress": []}
+    groups = {"SecurityGroups": [group, {**group, "GroupId": "sg-2", "IpPermissions": ANY}]}
+    vpcs = {"Vpcs": [{"VpcId": "vpc-1", "IsDefault": True}]}
+    found = run("default_vpcs", describe_vpcs=vpcs, describe_security_groups=groups)
+    assert found == [("sg-1", "ok"), (ACCOUNT, "unknown"), (ACCOUNT, "unknown")]
 
 
 def test_default_vpcs_are_told_of_where_security_groups_may_not_be_described():

@@ -174,6 +174,13 @@ def test_accounts_can_be_added_whatever_the_shells_aws_is(monkeypatch: pytest.Mo
         assert box.environment["AWS_DEFAULT_REGION"] == "us-east-1"
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="Linux tells where a process writes")
+def test_it_prints_nothing_into_the_pipe_that_nobody_reads_on() -> None:
+    with sandbox.running(TEMPLATE) as box:
+        stdout, stderr = (os.stat(f"/proc/{box.pid}/fd/{number}") for number in (1, 2))
+        assert os.path.samestat(stdout, stderr)
+
+
 def _wait_until_gone(pid: int) -> None:
     """It is not a child of this process, so wait() is not possible."""
     import time

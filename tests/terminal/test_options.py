@@ -105,6 +105,7 @@ WRONG = [
     ("ec2:DescribeInstances --query Reservations[", "does not parse"),
     ("ec2:DescribeVolumes --arguments '{\"Filters\": 1}'", "The arguments do not suit ec2:DescribeVolumes"),
     ("identity --fail-on fire", "argument --fail-on: invalid choice: 'fire'"),
+    ("posturee", "There is no check 'posturee'. Did you mean posture? There are: "),
     ("identity s3_bucket", "There is no check 's3_bucket'. Did you mean s3_buckets? There are: "),
     ("identity s3_buckets --param sufix=x", "None of these checks takes a parameter 'sufix'"),
 ]
