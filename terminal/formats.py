@@ -12,7 +12,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 from typing import Any, Protocol
 
+from chalicelib.checks.finding import VERDICTS
 from chalicelib.outputs.rows import BASE, not_started, rows_of
+from chalicelib.pages.contents import contents_of
 from chalicelib.sweeps.outcome import Answer, Outcome
 
 _ERROR, _MORE = "error", "more"
@@ -135,6 +137,16 @@ class Csv:
         yield _text(error_text(error)) if error else ""
         more = row.keys() - self._known
         yield _cell({name: row[name] for name in row if name in more}) if more else ""
+
+
+def judged_csv(answer: Answer, checks: Collection[str]) -> str:
+    """CSV of what checks that judge found: by check, as on the page, and of each the worst first."""
+    places = {check: place for place, check in enumerate(contents_of(answer).checks)}
+    ranks: dict[str, int] = {verdict: rank for rank, verdict in enumerate(VERDICTS)}
+    rows = [row for outcome in answer.outcomes for row in rows_of(outcome)] + _not_started(answer, checks)
+    rows.sort(key=lambda row: (places.get(row["check"], len(places)), ranks.get(str(row.get("verdict")), len(ranks))))
+    csv = Csv(checks)
+    return csv.text_of(rows) or csv.finish(answer)
 
 
 class Whole:

@@ -12,20 +12,18 @@ from typing import Any, TextIO
 
 from rich.text import Text
 
+from chalicelib.checks import CHECKS
 from chalicelib.cross_account import InvalidInput
 from chalicelib.pages.report import page
 from chalicelib.sweeps.outcome import Answer, Outcome
 from terminal.changes import Changes
 from terminal.exit_status import Status
-from terminal.formats import Csv, Format, JsonLines, Whole, as_json
+from terminal.formats import Csv, Format, JsonLines, Whole, as_json, judged_csv
 from terminal.output_file import ReplacedFile
 from terminal.since import Since
 from terminal.streams import printable, tell, text_for, write
 from terminal.summary import Tally, summary
 from terminal.table import as_table
-
-AS_THEY_COME = ("csv", "jsonl")
-"""The formats that are written while the sweep runs."""
 
 
 class Output:
@@ -85,6 +83,7 @@ class Outputs:
         self.tally = Tally(look_for_alarm=options.fail_on == "alarm")
         self._event = event
         self._checks = checks
+        self._judges = any(CHECKS[name].judges for name in checks)
         self._give_up = give_up
         self._since: Since | None = None
         self._outputs = [
@@ -99,7 +98,8 @@ class Outputs:
         if on_stdout:
             self._outputs.append(Output(self._since or self._format(on_stdout, sys.stdout), write))
         self._is_told = on_stdout in ("table", "json")  # it contains what else there is to tell
-        self.is_streaming = on_stdout in AS_THEY_COME
+        # csv of checks that judge is by check, so that it waits for the last account
+        self.is_streaming = on_stdout == "jsonl" or (on_stdout == "csv" and not self._judges)
 
     @property
     def statuses(self) -> set[Status]:
@@ -132,9 +132,10 @@ class Outputs:
     def _format(self, name: str, stream: TextIO | None) -> Format:
         if name == "jsonl":
             return JsonLines(self._checks)
-        if name == "csv":
+        if name == "csv" and not self._judges:
             return Csv(self._checks)
         render: dict[str, Callable[[Answer], str]] = {
+            "csv": partial(judged_csv, checks=self._checks),
             "json": lambda answer: as_json(answer.as_dict()),
             "html": partial(page, asked=self._event),
             "table": lambda answer: as_table(answer, self._told(answer), stream),

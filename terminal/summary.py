@@ -10,7 +10,7 @@ from rich.text import Text
 
 from chalicelib.cross_account import CrossAccountError
 from chalicelib.cross_account.account_id import ACCOUNT_ID
-from chalicelib.errors import ServiceNotOffered
+from chalicelib.errors import RegionOff, ServiceNotOffered
 from chalicelib.outputs.rows import items_of, rows_of
 from chalicelib.pages.words import counted, in_words, named
 from chalicelib.sweeps.outcome import Answer, LeftOut, Outcome
@@ -73,7 +73,7 @@ def summary(answer: Answer, tally: Tally) -> Lines:
     for outcomes in _by_cause(failures):
         yield from _failure(outcomes, len({outcome.check for outcome in answer.outcomes}))
     yield from _unknown(tally)
-    yield from _regions_off(outcome for outcome in answer.outcomes if outcome.error and not outcome.failed)
+    yield from _regions_off(outcome for outcome in answer.outcomes if isinstance(outcome.error, RegionOff))
     yield from _left_out(answer.left_out)
     if answer.duplicates:
         yield _plain(f"Named more than once: {', '.join(answer.duplicates)}")

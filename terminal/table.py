@@ -44,8 +44,9 @@ def as_table(answer: Answer, below: Iterable[Text], stream: TextIO | None) -> st
 
 def _findings(answer: Answer) -> list[Row]:
     """The worst first, and those left out that nothing is to be done about, of which there may be thousands."""
-    judged = (outcome for outcome in answer.outcomes if outcome.ok and outcome.verdicts is not None)
+    judged = (one for one in answer.outcomes if one.verdicts is not None and (one.ok or one.accepted))
     rows = [row for outcome in judged for row in rows_of(outcome) if row["verdict"] not in GROUPED]
+    rows = [{name: value for name, value in row.items() if name != "error"} for row in rows]
     return sorted(rows, key=lambda row: VERDICTS.index(row["verdict"]))
 
 

@@ -105,7 +105,8 @@ def test_alarms_are_counted_over_a_stored_run(tmp_path: Path, monkeypatch: pytes
         LEFT: [ok("a", "Right.")],
     }
     judged = [replace(outcome, verdicts=outcome.verdicts or {"unknown": 1}) for outcome in outcomes(**found)]
-    stored("monday", judged)
+    stored("nightly", judged)
+    stored("another", judged)
     with duckdb.connect() as database:
         database.execute(blocks("docs/thousands-of-accounts.md", "sql")[0])
         (query,) = blocks("docs/verdicts.md", "sql")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from chalicelib.checks.finding import VERDICTS, Finding, Verdict
-from chalicelib.errors import ServiceNotOffered
+from chalicelib.errors import RegionOff, ServiceNotOffered
 from chalicelib.outputs.rows import NO_TIME, items_of
 from chalicelib.sweeps.outcome import Answer, Outcome, Target
 
@@ -141,7 +141,7 @@ def contents_of(answer: Answer) -> Contents:
     for outcome in answer.outcomes:
         by_check[outcome.check].append(outcome)
     failed = (outcome for outcome in answer.outcomes if outcome.failed)
-    off = (outcome for outcome in answer.outcomes if not outcome.ok and not outcome.failed)
+    off = (outcome for outcome in answer.outcomes if isinstance(outcome.error, RegionOff))
     not_started = (Missing("not-started", target, NO_TIME) for target in answer.not_started)
     left_out = (Missing("left-out", one.target, _sentence(one.why)) for one in answer.left_out)
     return Contents(
@@ -182,7 +182,7 @@ def _judged(check: str, outcomes: Sequence[Outcome]) -> Judged:
     found: dict[Verdict, list[tuple[Outcome, Finding]]] = {verdict: [] for verdict in VERDICTS}
     for outcome in outcomes:
         verdicts.update(outcome.verdicts)
-        for finding in outcome.result if outcome.ok else ():
+        for finding in outcome.found if outcome.ok or outcome.accepted else ():
             found[finding["verdict"]].append((outcome, finding))
             if finding["verdict"] == "alarm":
                 alarmed.add(outcome.account)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from chalicelib.app_log import logger
 from chalicelib.checks.aws_errors import check_error, region_off, service_not_offered
 from chalicelib.checks.check import Asked
-from chalicelib.checks.finding import Finding
+from chalicelib.checks.finding import VERDICTS, Finding
 from chalicelib.checks.organization import UNKNOWN, Organization
 from chalicelib.checks.role_actions import DESCRIBE_REGIONS
 from chalicelib.cross_account import Account, AssumeRoleThrottled, AssumeRoleTimedOut, CrossAccountError, Hub
@@ -24,14 +24,14 @@ from chalicelib.errors import CheckFailed, CheckTimedOut, RegionOff, to_cross_ac
 from chalicelib.inputs.requests import Regions
 from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.enabled_regions import enabled_regions
-from chalicelib.sweeps.outcome import Answer, Outcome, Target, verdicts_of
+from chalicelib.sweeps.outcome import Answer, Outcome, Target, finding_of, verdicts_of
 
 Found = TypeVar("Found")
 
 MAX_POLICY = 2048
 """Characters of a session policy, https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
-_COULD_NOT_LOOK = {"unknown": 1}
-_NOTHING_TO_LOOK_AT = {"skip": 1}
+_ONE: Mapping[str, Mapping[str, int]] = {verdict: {verdict: 1} for verdict in VERDICTS}
+"""The verdicts of a check that failed: one object for all, as a sweep keeps up to 200,000."""
 
 
 @dataclass
@@ -272,7 +272,7 @@ class Question:
             error,
             cached=None if visit.cached is None else visit.cached or bool(visit.outcomes),
             tags=target.tags,
-            verdicts=_verdicts(result, error) if asked.check.judges else None,
+            verdicts=_verdicts(result, error, asked.name, target.id) if asked.check.judges else None,
         )
 
     def _line(self, outcomes: Sequence[Outcome], *, stage: str) -> dict[str, Any]:
@@ -296,10 +296,10 @@ def _together(values: Iterable[str | None]) -> str | None:
     return ", ".join(dict.fromkeys(value for value in values if value)) or None
 
 
-def _verdicts(findings: Sequence[Finding], error: CrossAccountError | None) -> Mapping[str, int]:
-    if error is None:
-        return verdicts_of(findings)
-    return _NOTHING_TO_LOOK_AT if isinstance(error, RegionOff) else _COULD_NOT_LOOK
+def _verdicts(
+    findings: Sequence[Finding], error: CrossAccountError | None, check: str, account: str
+) -> Mapping[str, int]:
+    return verdicts_of(findings) if error is None else _ONE[finding_of(error, check, account)["verdict"]]
 
 
 def _is_off(error: BaseException, account: Account) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from chalicelib.checks.exceptions import mute
 from chalicelib.checks.finding import VERDICTS, Finding, skip, unknown
 from chalicelib.cross_account import AssumeRoleDenied, CrossAccountError
 from chalicelib.errors import CheckDenied, EveryAccountFailed, RegionOff
@@ -90,15 +91,21 @@ class Outcome:
     @property
     def failed(self) -> bool:
         """Whether something could not be looked at: a region that is off has nothing to look at."""
-        could_not_look = self.error is not None and not isinstance(self.error, RegionOff)
-        return could_not_look or bool(self.verdicts and self.verdicts.get("unknown"))
+        if self.verdicts is not None:
+            return bool(self.verdicts.get("unknown"))
+        return self.error is not None and not isinstance(self.error, RegionOff)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether an exception accepts that the check could not look."""
+        return self.error is not None and self.verdicts is not None and bool(self.verdicts.get("muted"))
 
     @property
     def found(self) -> Any:
         """The result. Of a check that judges and failed, a finding which says that it could not look."""
         if self.error is None or self.verdicts is None:
             return self.result
-        return [finding_of(self.error, self.account)]
+        return [finding_of(self.error, self.check, self.account)]
 
     def unwrap(self) -> Any:
         """Return the result, or raise the error."""
@@ -125,9 +132,10 @@ class Outcome:
         }
 
 
-def finding_of(error: CrossAccountError, account: str) -> Finding:
-    """The finding of a check that judges, if it failed."""
-    return (skip if isinstance(error, RegionOff) else unknown)(account[:64], error.message)
+def finding_of(error: CrossAccountError, check: str, account: str) -> Finding:
+    """The finding of a check that judges, if it failed. That the account could not be entered cannot be accepted."""
+    finding = (skip if isinstance(error, RegionOff) else unknown)(account[:64], error.message)
+    return mute([finding], check, account)[0] if error.stage == "check" else finding
 
 
 def verdicts_of(findings: Sequence[Finding]) -> Mapping[str, int]:

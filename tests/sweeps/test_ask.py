@@ -8,8 +8,9 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from chalicelib.app_log import logger
+from chalicelib.checks import exceptions
 from chalicelib.checks.check import Asked, Check, check
-from chalicelib.checks.finding import Finding, Findings, alarm, ok
+from chalicelib.checks.finding import VERDICTS, Finding, Findings, alarm, ok
 from chalicelib.cross_account import AccountNotAllowed, AssumeRoleDenied, AssumeRoleTimedOut, InvalidInput
 from chalicelib.inputs.requests import Regions
 from chalicelib.sweeps.ask import Question, Visit
@@ -430,6 +431,9 @@ def judging(error: Exception | None, *before: Finding) -> Check:
     return half
 
 
+NONE = dict.fromkeys(VERDICTS, 0)
+
+
 def aws_error(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": ""}}, "DescribeVolumes")
 
@@ -466,6 +470,21 @@ def test_an_account_that_cannot_be_entered_is_unknown_in_every_check():
     hub.fates[ACCOUNT] = denied
     answer = asking(hub, volumes.asked({}), whoami.asked({}), regions=(None,)).ask(ACCOUNT, Deadline(until(60)))
     assert [outcome.verdicts for outcome in answer.outcomes] == [{"unknown": 1}, None]
+
+
+def test_what_a_check_could_not_look_at_can_be_accepted_for_an_account_and_that_it_cannot_be_entered_not(
+    tmp_path, monkeypatch
+):
+    file = tmp_path / "exceptions.toml"
+    file.write_text(f"[[exception]]\ncheck = 'half'\naccount = '{ACCOUNT}'\nuntil = 2999-01-01\nreason = 'Off.'")
+    monkeypatch.setattr(exceptions, "FILE", file)
+    answer = ask(FakeHub(), judging(aws_error("AccessDenied")), (None,))
+    (outcome,) = answer.outcomes
+    assert (answer.verdicts, answer.failed, outcome.accepted) == ({**NONE, "muted": 1}, [], True)
+    assert outcome.as_dict()["result"][0]["verdict"] == "muted"
+    hub = FakeHub()
+    hub.fates[ACCOUNT] = denied
+    assert ask(hub, judging(None), (None,)).verdicts == {**NONE, "unknown": 1}
 
 
 def test_a_region_that_is_off_is_skipped_by_a_check_that_judges():

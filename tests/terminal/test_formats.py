@@ -15,10 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.checks.finding import VERDICTS
 from chalicelib.errors import CheckDenied, RegionOff
 from chalicelib.outputs.rows import BASE, rows_of
+from chalicelib.pages.contents import contents_of
 from chalicelib.sweeps.outcome import Answer, Outcome, Target
-from terminal.formats import Csv, JsonLines
+from terminal.formats import Csv, JsonLines, judged_csv
+from tests.pages.reports import posture
 
 Format = Callable[..., JsonLines | Csv]
 FORMATS = pytest.mark.parametrize("format", [JsonLines, Csv])
@@ -228,3 +231,22 @@ def test_what_an_account_comes_to_is_whole_lines_at_once(format: Format) -> None
     text = format().receive([ok([{"id": "one"}])])
     assert "one" in text
     assert text.endswith("\n")
+
+
+# ---- CSV of checks that judge
+
+
+def test_what_checks_that_judge_found_is_by_check_and_of_each_the_worst_first() -> None:
+    found = posture(4)
+    rows = read(judged_csv(found, ["imds"]))
+    checks = list(dict.fromkeys(row["check"] for row in rows))
+    assert checks == contents_of(found).checks
+    ranks = [(checks.index(row["check"]), VERDICTS.index(row["verdict"])) for row in rows]  # type: ignore[arg-type]
+    assert ranks == sorted(ranks)
+    assert {row["more"] for row in rows} == {""}
+
+
+def test_accounts_that_were_not_started_are_unknown_and_none_leaves_a_header() -> None:
+    (row,) = read(judged_csv(answer("123456789012"), ["imds"]))
+    assert (row["account"], row["check"], row["verdict"]) == ("123456789012", "imds", "unknown")
+    assert judged_csv(answer(), ["imds"]).startswith('"account","name"')
