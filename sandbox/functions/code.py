@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import stat
+import tempfile
 import threading
 import zipfile
 from collections import defaultdict
@@ -18,7 +19,7 @@ _RUNTIME_DISTRIBUTIONS = ("awslambdaric", "boto3")
 
 
 class CodeStore:
-    """Unpacks each distinct upload once; safe to use from many threads."""
+    """Unpacks each distinct upload once; safe to use from many threads, and by many processes with the same root."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -33,12 +34,14 @@ class CodeStore:
         with lock:
             final = self._root / name
             if not final.exists():
-                partial = self._root / f"{name}.partial"
-                shutil.rmtree(partial, ignore_errors=True)
-                partial.mkdir(parents=True)
+                self._root.mkdir(parents=True, exist_ok=True)
+                partial = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=self._root))
                 for fetch in zips:
                     _extract(fetch(), partial)
-                partial.rename(final)
+                try:
+                    partial.rename(final)
+                except OSError:  # another process was faster
+                    shutil.rmtree(partial)
             return final
 
     def runtime(self) -> Path:

@@ -20,6 +20,7 @@ from sandbox.functions.pool import FunctionPool, TooManyRequests
 from sandbox.functions.process import FunctionProcess, init_failure
 from sandbox.functions.runtime_api import Invocation, Outcome
 from sandbox.functions.specification import Specification, specification_of
+from sandbox.state_file import PROJECT
 
 PROCESSES_PER_FUNCTION = 10
 _MAXIMUM_REQUEST = 6_291_456
@@ -35,6 +36,10 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+LAYERS = PROJECT / "build" / "layers"
+"""Of all sandboxes: Python keeps the bytecode of a layer beside its modules, which takes a second to compile."""
+
+
 class FunctionService:
     """All functions of all accounts."""
 
@@ -44,6 +49,7 @@ class FunctionService:
         self._home = Path(self._directory.name) / "homes"
         self._home.mkdir()
         self._code = CodeStore(Path(self._directory.name) / "code")
+        self._layer_code = CodeStore(LAYERS)
         self._pools: dict[tuple[str, ...], FunctionPool] = {}
         # Chalice deletes a layer's old version while functions still use it. Lambda keeps a copy, and so does this.
         self._layers: dict[str, Any] = {}
@@ -128,7 +134,7 @@ class FunctionService:
         layers = [self._layers[arn] for arn in spec.layers]
         directories = {
             "task": self._code.unpacked([lambda: function.code_bytes], f"task {spec.code_sha256}"),
-            "layers": self._code.unpacked(
+            "layers": self._layer_code.unpacked(
                 [lambda layer=layer: layer.code_bytes for layer in layers],  # type: ignore[misc]
                 "layers " + " ".join(layer.code_sha_256 for layer in layers),
             ),
