@@ -37,7 +37,7 @@ def organization_for(
     """
     if not any(asked.check.wants_organization for asked in checks):
         return UNKNOWN
-    if listing.members is None:
+    if listing.members is None and listing.targets:
         try:
             listing = list_targets(hub, EVERYONE, organization_account_id, request_id, deadline, units_part=0)
         except CrossAccountError as error:

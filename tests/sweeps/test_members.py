@@ -16,6 +16,7 @@ from chalicelib.sweeps.ask import Question
 from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.members import organization_for
 from chalicelib.sweeps.organization import Listing
+from chalicelib.sweeps.outcome import Target
 from tests.fake_hub import HUB, FakeHub, ids, until, whoami
 
 MEMBER, OTHER = ids(2)
@@ -80,13 +81,18 @@ DENIED = ClientError({"Error": {"Code": "AccessDeniedException"}}, "ListAccounts
 
 def known(hub: Any, listing: Listing | None = None, asked: Asked | None = None) -> Organization:
     checks = [asked or strangers.asked({})]
-    return organization_for(checks, hub, listing or Listing([]), "", "request-1", Deadline(until(60)))
+    return organization_for(checks, hub, listing or Listing([Target(MEMBER)]), "", "request-1", Deadline(until(60)))
 
 
 def test_no_check_that_wants_it_no_call() -> None:
     hub = Organizations()
     assert known(hub, asked=whoami.asked({})) is UNKNOWN
     assert hub.calls == []
+
+
+def test_no_account_to_ask_no_call() -> None:
+    hub = Organizations()
+    assert (known(hub, Listing([])).accounts, hub.calls) == (None, [])
 
 
 def test_an_organization_that_is_listed_anyway_is_not_read_again() -> None:

@@ -81,7 +81,11 @@ def test_checks_that_are_denied_for_the_same_reason_are_together_and_named():
         for account in (ONE, TWO)
         for check, call in {"imds": "DescribeInstances", "flow_logs": "DescribeVpcs"}.items()
         for error in [
-            CheckDenied(f"The check {check} ({call}) in account {account}: denied, X.", hint="Ask.", code="X")
+            CheckDenied(
+                f"The check {check} ({call}) in account {account}: denied, X. The action ec2:{call} is missing.",
+                hint="Ask.",
+                code="X",
+            )
         ]
     ]
     in_all = told([*outcomes, judged(ONE, ok("a", "Fine."), check="imds")])
@@ -90,7 +94,8 @@ def test_checks_that_are_denied_for_the_same_reason_are_together_and_named():
         "CheckDenied X: 2 accounts",
         f"  {ONE} production: imds, flow_logs",
         f"  {TWO} staging: imds, flow_logs",
-        f"  The check imds (DescribeInstances) in account {ONE}: denied, X. Ask.",
+        f"  The check imds (DescribeInstances) in account {ONE}: denied, X. The action ec2:DescribeInstances is missing. "
+        "Ask.",
         "",
     ]
 
