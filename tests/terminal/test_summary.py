@@ -94,8 +94,8 @@ def test_checks_that_are_denied_for_the_same_reason_are_together_and_named():
         "CheckDenied X: 2 accounts",
         f"  {ONE} production: imds, flow_logs",
         f"  {TWO} staging: imds, flow_logs",
-        f"  The check imds (DescribeInstances) in account {ONE}: denied, X. The action ec2:DescribeInstances is missing. "
-        "Ask.",
+        f"  The check imds (DescribeInstances) in account {ONE}: denied, X. The action ec2:DescribeInstances is "
+        "missing. Ask.",
         "",
     ]
 
