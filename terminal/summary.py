@@ -94,7 +94,11 @@ def _by_cause(failures: Iterable[Outcome]) -> list[list[Outcome]]:
             hint = hint.replace(outcome.account, "")
         if outcome.region and outcome.error.stage == "check":
             hint = hint.replace(outcome.region, "")
-        hint = re.sub(rf"^The check {re.escape(outcome.check)} (\(\w+\) )?| The action \S+ is missing\.", "", hint)
+        hint = re.sub(
+            rf"^The check {re.escape(outcome.check)} (\(\w+\) )?| The action \S+ is (missing|denied explicitly)\.",
+            "",
+            hint,
+        )
         causes[_name(outcome.error), hint].append(outcome)
     return list(causes.values())
 

@@ -78,9 +78,9 @@ def check_error(error: BaseException, asked: Asked, account_id: str) -> AwsError
     called = f" ({operation})" if operation else ""
     code = code_of(error) or type(error).__name__
     action = denied_action(error) if denied and asked.check.judges else None
-    missing = f" The action {action} is missing." if action else ""  # the reason of its finding
+    which = f" {action}." if action else ""  # the reason of its finding
     return error_type(
-        f"The check {asked.name}{called} in account {account_id}: {kind.value}, {code}.{missing}",
+        f"The check {asked.name}{called} in account {account_id}: {kind.value}, {code}.{which}",
         hint=hint,
         code=code_of(error),
         request_id=request_id_of(error),

@@ -24,11 +24,11 @@ def config_recorder(account: Account) -> Findings:
     statuses = require_field(config.describe_configuration_recorder_status(), "ConfigurationRecordersStatus")
     by_name = {require_field(status, "name"): status for status in statuses}
     for recorder in recorders:
-        yield judge(recorder, require_field(by_name, require_field(recorder, "name")))
+        yield judge(recorder, by_name.get(require_field(recorder, "name"), {}))
 
 
 def judge(recorder: Response, status: Response) -> Finding:
-    """Judge a recorder by its status."""
+    """Judge a recorder by its status; {}: AWS tells of none."""
     resource = recorder.get("arn") or recorder["name"]
     last = status.get("lastStatus")
     columns = {"last_status": last, "last_error": status.get("lastErrorCode")}

@@ -188,13 +188,19 @@ def _why(error: Exception) -> str:
     operation = getattr(error, "operation_name", None)
     what = f"{classify(error).value}, {code_of(error) or type(error).__name__}"
     if classify(error) is ErrorKind.DENIED:
-        action, denial = denied_action(error), denying_policy(message_of(error))
-        why = "denied explicitly" if denial and denial[1] else "missing"
-        return f"The action {action} is {why}: {operation} was {what}." if action else f"{operation} was {what}."
+        action = denied_action(error)
+        return f"{action}: {operation} was {what}." if action else f"{operation} was {what}."
     return f"{operation} in AWS: {what}." if operation else f"AWS: {what}."
 
 
 def denied_action(error: BaseException) -> str | None:
-    """As AWS's message names it. https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html"""
-    found = re.search(r"not authorized to perform: ([a-z0-9-]{2,40}:[A-Za-z0-9]{2,80})", message_of(error)[:4096])
-    return found[1] if found else None
+    """The action that was denied, in words; None: AWS's message does not name it.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+    """
+    message = message_of(error)[:4096]
+    found = re.search(r"not authorized to perform: ([a-z0-9-]{2,40}:[A-Za-z0-9]{2,80})", message)
+    if not found:
+        return None
+    _, explicitly = denying_policy(message) or ("", False)
+    return f"The action {found[1]} is {'denied explicitly' if explicitly else 'missing'}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from chalicelib.app_log import logger
 from chalicelib.checks.check import Asked
@@ -41,7 +40,8 @@ def organization_for(
         try:
             listing = list_targets(hub, EVERYONE, organization_account_id, request_id, deadline, units_part=0)
         except CrossAccountError as error:
-            _warn("organization not known", error=type(error).__name__, code=error.code, request_id=request_id)
+            name = type(error).__name__
+            logger.warning("organization not known", stage="list", error=name, code=error.code, request_id=request_id)
     analyzers = _Analyzers(hub, organization_account_id, request_id)
     return Organization(listing.members, listing.organization_id, analyzers=analyzers.of)
 
@@ -74,7 +74,9 @@ class _Analyzers:
             if not is_aws_error(error):
                 raise
             code, name = code_of(error), type(error).__name__
-        _warn("analyzers not known", region=region, error=name, code=code, request_id=self._request_id)
+        logger.warning(
+            "analyzers not known", stage="list", region=region, error=name, code=code, request_id=self._request_id
+        )
         return None
 
     def _listed(self, region: str) -> Sequence[str]:
@@ -84,7 +86,7 @@ class _Analyzers:
         return found or [arn for account in self._delegated or () for arn in self._in_account(account, region)]
 
     def _in_account(self, account_id: str, region: str) -> list[str]:
-        """Empty: the hub itself."""
+        """Those in an account; an empty id is the hub itself."""
         client = self._owner(account_id, (LIST_ANALYZERS,)).client("accessanalyzer", region)
         found = units.pages(client, "list_analyzers", "analyzers", type="ORGANIZATION")
         return [units.field(one, "arn", str) for one in found if one.get("status") == "ACTIVE"]
@@ -103,7 +105,3 @@ class _Analyzers:
 
     def _owner(self, account_id: str, actions: Sequence[str]) -> Hub | Account:
         return self._hub.account(account_id, actions, request_id=self._request_id) if account_id else self._hub
-
-
-def _warn(message: str, **fields: Any) -> None:
-    logger.warning(message, stage="list", **fields)

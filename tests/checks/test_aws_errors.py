@@ -43,11 +43,18 @@ def denied_by(message: str, check: str = "s3_buckets", **params: Any) -> str:
     return made(raised, CHECKS[check].asked(params)).hint
 
 
-def test_a_denied_check_that_judges_names_the_action_which_is_missing() -> None:
-    message = "User: x is not authorized to perform: s3:ListAllMyBuckets because no identity-based policy allows it"
+@pytest.mark.parametrize(
+    ("why", "what"),
+    [
+        ("because no identity-based policy allows it", "missing"),
+        ("with an explicit deny in a service control policy", "denied explicitly"),
+    ],
+)
+def test_a_denied_check_that_judges_names_the_action(why: str, what: str) -> None:
+    message = f"User: x is not authorized to perform: s3:ListAllMyBuckets {why}"
     raised = ClientError({"Error": {"Code": "AccessDenied", "Message": message}}, "ListBuckets")
     found = made(raised, CHECKS["s3_public_buckets"].asked({})).message
-    assert found.endswith("denied, AccessDenied. The action s3:ListAllMyBuckets is missing.")
+    assert found.endswith(f"denied, AccessDenied. The action s3:ListAllMyBuckets is {what}.")
 
 
 @pytest.mark.parametrize(

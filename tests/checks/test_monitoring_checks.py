@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.checks import access_analyzer, cloudtrail, config_recorder, guardduty, security_hub
 from chalicelib.checks.organization import NOT_READ, UNKNOWN, Organization
+from chalicelib.errors import CheckCallFailed
 from tests.checks.fake_account import ACCOUNT, REGION, FakeAccount, refusal, verdicts
 
 # ---- cloudtrail
@@ -117,6 +118,15 @@ def test_a_recorder_of_a_service_does_not_count():
     assert verdicts(config_recorder.config_recorder.run(recorders(*of_services), {})) == [(ACCOUNT, "alarm")]
     own = {"name": "default", "arn": "arn:default", "recordingScope": "PAID"}
     assert verdicts(config_recorder.config_recorder.run(recorders(*of_services, own), {})) == [("arn:default", "ok")]
+
+
+def test_a_recorder_without_a_status_could_not_be_looked_at():
+    account = FakeAccount(
+        describe_configuration_recorders={"ConfigurationRecorders": [{"name": "default"}]},
+        describe_configuration_recorder_status={"ConfigurationRecordersStatus": []},
+    )
+    with pytest.raises(CheckCallFailed, match="no recording"):
+        config_recorder.config_recorder.run(account, {})
 
 
 # ---- guardduty
