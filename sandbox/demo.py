@@ -26,7 +26,7 @@ SEE_THE_PAGE = """
 To see a sweep as a page: make sandbox, and in a second terminal
    eval "$(make -s sandbox-env)"
    .venv/bin/chalice local --stage sandbox
-and open http://127.0.0.1:8000/report/s3_buckets in a browser."""
+and open http://127.0.0.1:8000/report/posture?regions=us-east-1 in a browser."""
 PRODUCTION, LEGACY, ACQUIRED = "123456789012", "456789012345", "567890123456"
 
 
