@@ -17,6 +17,7 @@ from sandbox.moto_patches import (
     regions,
     services,
     stack_identities,
+    stack_parameters,
     stack_policies,
     stacks,
     state_machines,
@@ -70,7 +71,8 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     stack_policies.apply_resources_that_are_policies()
     stack_policies.apply_policies_among_properties()
     stack_policies.look_at_policies_in_every_update()
-    stacks.check_stack_parameters()
+    stack_parameters.keep_parameters_as_text()
+    stack_parameters.update_from_previous_parameters()
     stacks.see_parameters_in_substitutions()
     stacks.parse_templates_once()
     stacks.apply_change_sets_whole()
