@@ -63,6 +63,7 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     back_doors.deploy_stack_sets_by_trust()
     lambda_functions.run_functions(functions)
     lambda_functions.look_up_only_what_has_layers()
+    lambda_functions.keep_configurations()
     services.import_swagger()
     services.mark_keys_of_aws()
     stack_identities.follow_templates_of_principals()
