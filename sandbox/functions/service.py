@@ -58,8 +58,8 @@ class FunctionService:
         self._layers: dict[str, Any] = {}
         self._lock = threading.Lock()
 
-    def invoke(self, function: Any, payload: bytes, headers: Mapping[str, str]) -> Response:
-        """Invoke moto's `function`; raises the errors that Lambda returns before a function runs."""
+    def invoke(self, function: Any, payload: bytes, headers: Mapping[str, str], qualifier: str = "") -> Response:
+        """Invoke moto's `function`, named with `qualifier`; raises what Lambda returns before a function runs."""
         kind = headers.get("X-Amz-Invocation-Type") or "RequestResponse"
         limit = _MAXIMUM_EVENT if kind == "Event" else _MAXIMUM_REQUEST
         if len(payload) > limit:
@@ -73,7 +73,8 @@ class FunctionService:
         pool = self._pool(spec, function)
         request_id = str(uuid.uuid4())
         trace = headers.get("X-Amzn-Trace-Id") or _new_trace(sampled=spec.tracing == "Active")
-        invocation = Invocation(request_id, payload or b"{}", function.function_arn, trace, _client_context(headers))
+        arn = f"{spec.arn}:{qualifier}" if qualifier else function.function_arn
+        invocation = Invocation(request_id, payload or b"{}", arn, trace, _client_context(headers))
         if kind == "Event":
             threading.Thread(target=self._run, args=(pool, invocation, True), daemon=True).start()
             return Response(202)
@@ -86,10 +87,12 @@ class FunctionService:
         return Response(200, outcome.payload, response)
 
     def forget(self, function: Any) -> None:
-        """End the processes of a deleted function."""
+        """End the processes of a deleted function, of all its versions, or of a deleted version."""
+        *name, version = specification_of(function).place
         with self._lock:
-            pool = self._pools.pop(specification_of(function).place, None)
-        if pool:
+            gone = [place for place in self._pools if [*place[:3]] == name and version in ("$LATEST", place[3])]
+            pools = [self._pools.pop(place) for place in gone]
+        for pool in pools:
             pool.retire()
 
     def close(self) -> None:
