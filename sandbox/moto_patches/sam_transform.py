@@ -2,6 +2,7 @@
 
 import functools
 import json
+import logging
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +21,7 @@ def translate(document: dict[str, Any], given: Mapping[str, Any], account: str, 
     from samtranslator.translator.translator import Translator
     from samtranslator.utils.py27hash_fix import to_py27_compatible_template, undo_mark_unicode_str_in_template
 
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # otherwise a line of its unpublished metrics each time
     values = {**given, "AWS::AccountId": account, "AWS::Region": region, "AWS::Partition": "aws"}
     with _ONE_AT_A_TIME:
         to_py27_compatible_template(document, values)

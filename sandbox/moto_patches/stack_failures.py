@@ -14,9 +14,10 @@ class _ResourceFailed(Exception):
 
 
 def _reason(error: Exception) -> str:
-    text = getattr(error, "message", "") or getattr(error, "description", "") or str(error)
-    known = hasattr(error, "message") or hasattr(error, "description") or not str(error)
-    return str(text or type(error).__name__) if known else f"{type(error).__name__}: {text}"
+    if isinstance(error, _ResourceFailed):
+        return str(error)
+    told = getattr(error, "message", "") or getattr(error, "description", "")
+    return str(told) if told else f"The sandbox's CloudFormation (moto 5.2.5) raised {type(error).__name__}: {error}"
 
 
 def roll_back_what_fails() -> None:
