@@ -224,13 +224,17 @@ _Loader.add_multi_constructor("!", _function)
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_yaml_str)
 
 
+def read_yaml(text: str) -> Any:
+    return json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, Loader=_Loader)
+
+
 @functools.lru_cache(maxsize=32)
 def read(text: str) -> Document:
     """A template as it was written. Not to be changed: it is kept."""
     if not text:
         return {}
     try:
-        document = json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, Loader=_Loader)
+        document = read_yaml(text)
     except ValueError as error:
         raise AwsError("ValidationError", f"Template format error: JSON not well-formed. ({error})") from None
     except yaml.MarkedYAMLError as error:
