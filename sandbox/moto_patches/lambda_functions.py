@@ -24,6 +24,7 @@ def run_functions(functions: FunctionService) -> None:
         qualifier = in_name or self._get_param("Qualifier") or ""
         function = self.backend.get_function(name, qualifier or None)
         version = routed(self.backend, function, qualifier)
+        version.reserved_concurrency = self.backend.get_function(name).reserved_concurrency  # of all versions
         response = functions.invoke(version, self.raw_body or b"", self.headers, qualifier)
         return (
             response.status,

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from sandbox.aws_errors import AwsError
+
 _Mappings = dict[str, Any]
 
 
@@ -57,11 +59,13 @@ def end_mappings() -> None:
     original_delete = backend.delete_event_source_mapping
 
     def create(self: Any, spec: dict[str, Any]) -> Any:
+        _refuse_filters(spec)
         mapping = original_create(self, spec)
         _follow(self, mapping, spec["FunctionName"])
         return mapping
 
     def update(self: Any, uuid: str, spec: dict[str, Any]) -> Any:
+        _refuse_filters(spec)
         mapping = original_update(self, uuid, spec)
         if mapping:
             _follow(self, mapping, spec.get("FunctionName", mapping.function_arn))
@@ -77,6 +81,12 @@ def end_mappings() -> None:
     backend.create_event_source_mapping = create
     backend.update_event_source_mapping = update
     backend.delete_event_source_mapping = delete
+
+
+def _refuse_filters(spec: dict[str, Any]) -> None:
+    if spec.get("FilterCriteria"):
+        message = "The sandbox does not filter the events of a source: leave FilterCriteria out here."
+        raise AwsError("InvalidParameterValueException", message)
 
 
 def _follow(backend: Any, mapping: Any, function_name: str) -> None:

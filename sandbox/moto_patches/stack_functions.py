@@ -30,12 +30,14 @@ def follow_templates_of_functions() -> None:
 class _Resource(CloudFormationModel):
     """A resource of a stack, and its properties in the template."""
 
+    required: ClassVar[tuple[str, ...]] = ()
     create_only: ClassVar[tuple[str, ...]] = ()
     """A change of one of these is another resource."""
     attributes: ClassVar[Mapping[str, Callable[[Any], str]]] = {}
 
     def __init__(self, name: str, properties: Properties, account: str, region: str, tags: Mapping[str, str]) -> None:
         self.properties, self.tags = properties, tags
+        self._check_required()
         self.backend = get_backend(account, region)
         self.physical_resource_id = self.make(name)
 
@@ -77,6 +79,7 @@ class _Resource(CloudFormationModel):
             return made
         original_resource.properties = new
         try:
+            original_resource._check_required()
             original_resource.change(old)
         except Exception:
             original_resource.properties = old
@@ -98,11 +101,19 @@ class _Resource(CloudFormationModel):
             raise UnformattedGetAttTemplateException()
         return self.attributes[attribute_name](self)
 
+    def _check_required(self) -> None:
+        for name in self.required:
+            if name not in self.properties:
+                resource = self.tags["aws:cloudformation:logical-id"]
+                message = f"Properties validation failed for resource {resource} with message:"
+                raise AwsError("ValidationError", f"{message} #: required key [{name}] not found")
+
     def _value(self, name: str) -> Any:
         return self.properties.get(name)
 
 
 class _Function(_Resource):
+    required = ("Code", "Role")
     create_only = ("FunctionName", "PackageType", "TenancyConfig")
     attributes: ClassVar = {
         "Arn": lambda self: self.backend.get_function(self.physical_resource_id).function_arn,
@@ -160,6 +171,7 @@ def _tags(properties: Properties) -> dict[str, str]:
 
 
 class _LayerVersion(_Resource):
+    required = ("Content",)
     create_only = (
         *("LayerName", "Content", "Description", "LicenseInfo"),
         *("CompatibleRuntimes", "CompatibleArchitectures"),
@@ -175,6 +187,7 @@ class _LayerVersion(_Resource):
 
 
 class _Version(_Resource):
+    required = ("FunctionName",)
     create_only = ("FunctionName", "Description", "CodeSha256", "ProvisionedConcurrencyConfig", "RuntimePolicy")
     attributes: ClassVar = {
         "Version": lambda self: str(self.version.version),
@@ -202,6 +215,7 @@ class _Version(_Resource):
 
 
 class _Alias(_Resource):
+    required = ("FunctionName", "FunctionVersion", "Name")
     create_only = ("Name", "FunctionName")
     attributes: ClassVar = {"AliasArn": lambda self: self.physical_resource_id}
 
@@ -227,6 +241,7 @@ class _Alias(_Resource):
 
 
 class _Url(_Resource):
+    required = ("TargetFunctionArn", "AuthType")
     create_only = ("TargetFunctionArn", "Qualifier")
     attributes: ClassVar = {
         "FunctionUrl": lambda self: self.config.url,
@@ -253,6 +268,7 @@ class _Url(_Resource):
 
 
 class _EventSourceMapping(_Resource):
+    required = ("FunctionName",)
     create_only = ("EventSourceArn", "StartingPosition", "StartingPositionTimestamp", "SelfManagedEventSource")
     attributes: ClassVar = {
         "Id": lambda self: self.physical_resource_id,
@@ -281,6 +297,7 @@ class _EventSourceMapping(_Resource):
 
 
 class _EventInvokeConfig(_Resource):
+    required = ("FunctionName", "Qualifier")
     create_only = ("FunctionName", "Qualifier")
 
     def make(self, name: str) -> str:
@@ -316,20 +333,18 @@ _KINDS: Mapping[str, type[_Resource]] = {
 
 def update_in_the_order_of_references() -> None:
     # moto makes what is new in a template before it changes the rest, so that a new version would have the old code. It
-    # leaves as it is what only refers to something that was replaced, as a function does to its layer.
+    # leaves as it is what only refers to something that was replaced, as a function does to its layer, or has another
+    # condition.
     from moto.cloudformation import parsing
 
     original_update, original_item = parsing.ResourceMap.update, parsing.ResourceMap.__getitem__
 
     def update(self: Any, template: dict[str, Any], parameters: dict[str, Any] | None = None) -> None:
-        self.waiting = {
-            name
-            for name, resource in template["Resources"].items()
-            if resource["Type"] in _KINDS and name in self._parsed_resources
-        }
+        ours = [name for name, resource in template["Resources"].items() if resource["Type"] in _KINDS]
+        self.waiting = {*ours} & {*self._parsed_resources}
         try:
             original_update(self, template, parameters)
-            for name in [*self.waiting]:
+            for name in ours:
                 self[name]
         finally:
             self.waiting = set()

@@ -563,6 +563,59 @@ def test_a_published_version_is_a_function_of_its_own(functions: Any, deploy: De
     assert latest["environment"]["AWS_LAMBDA_FUNCTION_VERSION"] == "$LATEST"
 
 
+def test_an_alias_runs_its_versions_by_their_weights(functions: Any, deploy: Deploy) -> None:
+    name = deploy()
+    for _ in range(2):
+        functions.publish_version(FunctionName=name)
+        functions.update_function_configuration(FunctionName=name, Description="new")
+    functions.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    alias = f"arn:aws:lambda:us-east-1:{HUB}:function:{name}:live"
+    for named in (name, f"{HUB}:function:{name}"):
+        seen = result_of(functions, named, Qualifier="live")
+        assert (seen["environment"]["AWS_LAMBDA_FUNCTION_VERSION"], seen["arn"]) == ("1", alias)
+    weights = {"AdditionalVersionWeights": {"2": 1.0}}
+    functions.update_alias(FunctionName=name, Name="live", RoutingConfig=weights)
+    assert functions.invoke(FunctionName=alias, Payload="{}")["ExecutedVersion"] == "2"
+
+
+def test_the_number_of_a_version_is_given_once(functions: Any, deploy: Deploy) -> None:
+    name = deploy()
+    functions.update_function_configuration(FunctionName=name, Description="before the first")
+
+    def publish() -> str:
+        return str(functions.publish_version(FunctionName=name)["Version"])
+
+    assert [publish(), publish()] == ["1", "1"]
+    functions.update_function_configuration(FunctionName=name, Description="two")
+    assert publish() == "2"
+    functions.delete_function(FunctionName=name, Qualifier="2")
+    functions.update_function_configuration(FunctionName=name, Description="three")
+    assert publish() == "3"
+    assert functions.get_function_configuration(FunctionName=name, Qualifier="3")["Description"] == "three"
+
+
+def test_a_layer_of_another_account_is_refused(deploy: Deploy) -> None:
+    powertools = "arn:aws:lambda:us-east-1:017000801446:layer:AWSLambdaPowertoolsPythonV3-python312-x86_64:7"
+    with pytest.raises(ClientError, match="has no layers of other accounts"):
+        deploy(Layers=[powertools])
+
+
+def test_a_mapping_that_would_filter_is_refused(functions: Any, deploy: Deploy, client: Client) -> None:
+    queue = client("sqs").create_queue(QueueName="filtered")["QueueUrl"]
+    arn = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    with pytest.raises(ClientError, match="does not filter the events of a source"):
+        functions.create_event_source_mapping(
+            FunctionName=deploy(), EventSourceArn=arn, FilterCriteria={"Filters": [{"Pattern": "{}"}]}
+        )
+
+
+def test_code_that_is_not_there_is_told_as_lambda_tells_it(functions: Any, deploy: Deploy, client: Client) -> None:
+    client("s3").create_bucket(Bucket="code-of-functions")
+    for bucket, code in (("code-of-functions", "NoSuchKey"), ("no-such-bucket-of-functions", "NoSuchBucket")):
+        with pytest.raises(ClientError, match=f"S3 Error Code: {code}"):
+            functions.update_function_code(FunctionName=deploy(), S3Bucket=bucket, S3Key="gone")
+
+
 def test_invoking_needs_permission(deploy: Deploy, client: Client, hub_session: Any) -> None:
     name, other = deploy(), deploy()
     may = {
