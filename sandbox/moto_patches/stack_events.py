@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from sandbox.aws_errors import AwsError
+from sandbox.callers import PARTITION
 from sandbox.moto_patches.stack_functions import Properties, Resource
 from sandbox.moto_patches.stack_policies import follow
 
@@ -249,8 +250,9 @@ _KINDS: Mapping[str, type[Resource]] = {
 
 
 def configure_buckets() -> None:
-    # moto's buckets of a stack notify no function, are not versioned and block no public access.
-    from moto.s3.models import FakeBucket, PublicAccessBlock
+    # moto's buckets of a stack notify no function, are not versioned and block no public access, and with objects in
+    # them they remain when the stack is deleted, which says nothing of it.
+    from moto.s3.models import FakeBucket, PublicAccessBlock, s3_backends
 
     def apply(bucket: Any, properties: Properties) -> None:
         if versioning := properties.get("VersioningConfiguration"):
@@ -266,7 +268,13 @@ def configure_buckets() -> None:
             bucket.public_access_block = PublicAccessBlock(**values)
         bucket.set_notification_configuration(_notifications(properties.get("NotificationConfiguration") or {}))
 
+    def delete(self: Any, account_id: str, _region: str) -> None:
+        if self.keys:
+            raise AwsError("BucketNotEmpty", f"The bucket you tried to delete is not empty: {self.name}")
+        s3_backends[account_id][PARTITION].delete_bucket(self.name)
+
     follow(FakeBucket, apply)
+    FakeBucket.delete = delete  # type: ignore[attr-defined]
 
 
 def _notifications(properties: Properties) -> dict[str, Any]:
