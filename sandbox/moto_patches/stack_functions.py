@@ -14,6 +14,7 @@ from moto.awslambda.utils import get_backend
 from moto.core.common_models import CloudFormationModel
 
 from sandbox.aws_errors import AwsError
+from sandbox.moto_patches.lambda_versions import name_and_qualifier
 
 Properties = Mapping[str, Any]
 
@@ -249,11 +250,12 @@ class _Url(_Resource):
     }
 
     def make(self, name: str) -> str:
-        qualifier = self._value("Qualifier")
-        function = self.backend.get_function(self._value("TargetFunctionArn"), qualifier)
+        function, qualifier = name_and_qualifier(self._value("TargetFunctionArn"))
+        qualifier = self._value("Qualifier") or qualifier
+        self.backend.get_function(function, qualifier or None)
         self.config = self._function().create_url_config({"InvokeMode": "BUFFERED", **self.properties})
         self.config.url += "/"
-        arn = self.backend._lambdas.split_function_arn(function.function_arn)[0]
+        arn = self._function().function_arn
         return f"{arn}:{qualifier}" if qualifier else str(arn)
 
     def change(self, old: Properties) -> None:
@@ -264,7 +266,7 @@ class _Url(_Resource):
             function.delete_url_config()
 
     def _function(self) -> Any:
-        return self.backend.get_function(self._value("TargetFunctionArn"))
+        return self.backend.get_function(name_and_qualifier(self._value("TargetFunctionArn"))[0])
 
 
 class _EventSourceMapping(_Resource):
@@ -309,7 +311,7 @@ class _EventInvokeConfig(_Resource):
         config = {name: int(self._value(name)) for name in numbers if name in self.properties}
         if "DestinationConfig" in self.properties:
             config["DestinationConfig"] = self._value("DestinationConfig")
-        self.backend.put_function_event_invoke_config(self._value("FunctionName"), config)
+        self.backend.put_function_event_invoke_config(self._function().function_name, config)
         self.config = self._function().event_invoke_config
 
     def remove(self) -> None:
@@ -317,7 +319,7 @@ class _EventInvokeConfig(_Resource):
             function.event_invoke_config = []
 
     def _function(self) -> Any:
-        return self.backend.get_function(self._value("FunctionName"))
+        return self.backend.get_function(name_and_qualifier(self._value("FunctionName"))[0])
 
 
 _KINDS: Mapping[str, type[_Resource]] = {
