@@ -19,6 +19,7 @@ from sandbox.moto_patches import (
     stack_identities,
     stack_parameters,
     stack_policies,
+    stack_sets,
     stacks,
     state_machines,
     sts,
@@ -61,7 +62,6 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     back_doors.refuse_what_is_not_authorized()
     back_doors.take_parameters_from_one_place()
     back_doors.keep_to_the_account()
-    back_doors.deploy_stack_sets_by_trust()
     lambda_functions.run_functions(functions)
     lambda_functions.look_up_only_what_has_layers()
     services.import_swagger()
@@ -76,6 +76,7 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     stacks.see_parameters_in_substitutions()
     stacks.parse_templates_once()
     stacks.apply_change_sets_whole()
+    stack_sets.operate_stack_sets()
     state_machines.sign_step_functions(endpoint_url)
     state_machines.evaluate_jsonata()
     state_machines.count_batches_right()
