@@ -101,8 +101,14 @@ def deletes(trial: Trial) -> None:
     """chalice delete and delete-stack leave neither function nor role nor API in the two accounts"""
     trial.chalice("delete")
     trial.delete_role()
-    left = [one.name for one in remains(trial) if not one.is_log]  # Lambda made the routes' log, and nobody deletes it
-    _expect(not left, "nothing left", ", ".join(left))
+
+    def nothing_is_left() -> None:
+        left = [
+            one.name for one in remains(trial) if not one.is_log
+        ]  # the routes' log: Lambda made it, nobody deletes it
+        _expect(not left, "nothing left", ", ".join(left))
+
+    trial.settle(nothing_is_left)
 
 
 PROMISES: tuple[Callable[[Trial], None], ...] = (
