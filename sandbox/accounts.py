@@ -11,8 +11,8 @@ ROLE_TEMPLATE = "role-template.yaml"
 ROLE_STACK = "cross-account-role"
 VIEW_ONLY_ACCESS = "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"
 
-# The only Chalice stage that the developer may deploy:
-STAGE = "sandbox"
+# The only Chalice stages that the developer may deploy: the sandbox's, and that of acceptance/.
+STAGES = ("sandbox", "acceptance")
 DEVELOPER_ROLE = "cross-account-developer"
 DEVELOPER_SESSION = "developer"
 ADMINISTRATOR_ROLE = "OrganizationAccountAccessRole"
