@@ -11,6 +11,7 @@ from sandbox.moto_patches import (
     iam,
     identity,
     lambda_functions,
+    lambda_settings,
     lookups,
     organizations,
     other_accounts,
@@ -64,6 +65,7 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     back_doors.keep_to_the_account()
     lambda_functions.run_functions(functions)
     lambda_functions.look_up_only_what_has_layers()
+    lambda_settings.tell_account_settings()
     services.import_swagger()
     services.mark_keys_of_aws()
     stack_identities.follow_templates_of_principals()
