@@ -18,12 +18,14 @@ class Runs:
         status: its exit status. A sweep of the sandbox's organization has 1, because two accounts deny access.
         shows: whether it prints what the page shows below it.
         before: what has to be there, a function of that test.
+        in_repository: it starts a sandbox of its own, and runs here and not in a copy.
     """
 
     profile: str = "hub"
     status: int = 0
     shows: bool = False
     before: str = ""
+    in_repository: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,8 @@ DEPLOY_ROLE = (
 
 TABLE: dict[str, Runs | Elsewhere | Never] = {
     # the project's own commands
-    "make demo": Runs(shows=True, before="repository"),
-    "make demo-scale": Runs(before="repository"),
+    "make demo": Runs(shows=True, in_repository=True),
+    "make demo-scale": Runs(in_repository=True),
     "make test": THE_SUITE,
     "make test PYTHON=python3.13": THE_SUITE,
     'make test PYTEST_FLAGS="tests/pages"': THE_SUITE,

@@ -7,13 +7,10 @@ filled in here, in one place.
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -24,13 +21,13 @@ import sandbox
 from sandbox.accounts import ACQUIRED, EXTERNAL_ID, HUB, REGION, ROLE_STACK
 from tests.documented.commands import Command, mentioned, written
 from tests.documented.table import TABLE, Runs, fate
-from tests.e2e.conftest import NAMES, Project, client
+from tests.e2e.commands.shell import SECONDS, Shell
+from tests.e2e.conftest import Project, client
 from tests.e2e.test_deployed_app import ROLE
 from tests.e2e.test_local import url  # noqa: F401
 from tests.templates import ROOT, blocks
 from tests.tutorial.conftest import CHECK, FUNCTION, insert
 
-SECONDS = 180
 STATE_MACHINE = f"arn:aws:states:{REGION}:{HUB}:stateMachine:cross-account-sandbox-sweep"
 REPLACED = {
     r"111122223333": HUB,
@@ -76,10 +73,6 @@ class Place:
 
     def client(self, service: str) -> Any:
         return client(self.box, self.hub, service)
-
-    def repository(self) -> None:
-        """As in a clone, without a sandbox's environment."""
-        self.folder = ROOT
 
     def check_and_function_of_the_docs(self) -> None:
         if (self.folder / "chalicelib/checks/aged_keys.py").exists():
@@ -140,20 +133,8 @@ def place(
     return Place(project, box, hub, administrator)
 
 
-def environment_of(place: Place, aws: str, profile: str) -> dict[str, str]:
-    """The hub's keys are in the environment, as after `make sandbox-env`; a target's are those of its profile."""
-    given = dict(place.project.environment)
-    given["PATH"] = os.pathsep.join([str(place.folder / "bin"), given["PATH"], str(Path(aws).parent)])
-    if place.folder == ROOT:
-        return {name: value for name, value in given.items() if name not in place.box.environment}
-    if profile != "hub":
-        given = {name: value for name, value in given.items() if name not in NAMES} | {"AWS_PROFILE": profile}
-    return given
-
-
 @pytest.mark.parametrize(("command", "what"), STEPS, ids=[command.text for command, _ in STEPS])
-def test_it_runs(command: Command, what: Runs, place: Place, aws: str, request: pytest.FixtureRequest) -> None:
-    place.folder = place.project.folder
+def test_it_runs(command: Command, what: Runs, place: Place, shell: Shell, request: pytest.FixtureRequest) -> None:
     if what.before:
         getattr(place, what.before)()
     text = filled_in(command.text)
@@ -161,16 +142,7 @@ def test_it_runs(command: Command, what: Runs, place: Place, aws: str, request: 
         text = text.replace("r-abcd", place.client("organizations").list_roots()["Roots"][0]["Id"])
     if "http://127.0.0.1:8000" in text:
         text = text.replace("http://127.0.0.1:8000", request.getfixturevalue("url"))
-    done = subprocess.run(
-        ["bash", "-c", text],
-        cwd=place.folder,
-        env=environment_of(place, aws, what.profile),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=SECONDS,
-    )
+    done = shell.run(text, what.profile, ROOT if what.in_repository else None)
     assert done.returncode == what.status, done.stdout
     if what.shows:
         assert re.search(as_pattern(command.output), done.stdout), done.stdout
