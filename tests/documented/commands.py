@@ -42,7 +42,7 @@ class Command:
 @cache
 def written() -> list[Command]:
     """Those that stand to be typed: of console blocks, of scripts, and in the comments of templates."""
-    found = [command for page in PAGES for command in _of_page(page)]
+    found = [command for page in PAGES for command in typed_in(page.read_text(), _name(page))]
     return found + [command for template in TEMPLATES for command in _of_comments(template)]
 
 
@@ -71,18 +71,19 @@ def said() -> set[tuple[str, str]]:
     }
 
 
-def _of_page(page: Path) -> Iterator[Command]:
-    for language, block in re.findall(r"^ *```(console|sh)\n(.*?)^ *```$", page.read_text(), re.MULTILINE | re.DOTALL):
+def typed_in(text: str, place: str) -> Iterator[Command]:
+    """Those of the console blocks and scripts of a page, or of a part of it."""
+    for language, block in re.findall(r"^ *```(console|sh)\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL):
         if language == "sh":
-            yield Command(block, _name(page))
+            yield Command(block, place)
             continue
         variables = ""
         for typed in re.split(r"^\$ ", textwrap.dedent(block), flags=re.MULTILINE)[1:]:
-            text, output = _complete(typed)
-            if re.fullmatch(r"\w+=\S+", text):
-                variables += f"{text}\n"
+            command, output = _complete(typed)
+            if re.fullmatch(r"\w+=\S+", command):
+                variables += f"{command}\n"
             else:
-                yield Command(variables + text, _name(page), output)
+                yield Command(variables + command, place, output)
 
 
 def _complete(typed: str) -> tuple[str, str]:

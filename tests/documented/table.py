@@ -49,6 +49,12 @@ SAM = Never("of the article's SAM project, which is not in this repository")
 OWN_ENVIRONMENT = Never("it installs an environment of its own")
 THE_SUITE = Never("it runs tests, as the one that would run it")
 HINTS = Elsewhere("tests/e2e/commands/test_documented_hints.py::test_each_command_of_a_hint_runs")
+ROTATION = Elsewhere("tests/e2e/commands/test_rotation.py::test_an_external_id_is_exchanged_without_a_denial")
+ALL_ROLES = (
+    "aws cloudformation update-stack-set --stack-set-name cross-account-role --use-previous-template --capabilities "
+    "CAPABILITY_NAMED_IAM --parameters ParameterKey=HubAccountId,UsePreviousValue=true"
+)
+SLOWLY = "--operation-preferences MaxConcurrentPercentage=25,FailureTolerancePercentage=10"
 DEPLOY_ROLE = (
     "aws cloudformation deploy --stack-name cross-account-role --template-file role-template.yaml "
     "--capabilities CAPABILITY_NAMED_IAM --parameter-overrides"
@@ -147,6 +153,13 @@ TABLE: dict[str, Runs | Elsewhere | Never] = {
     "aws cloudformation update-stack-set --stack-set-name": Runs(),
     "aws cloudformation list-stack-instances": Runs(),
     "aws cloudformation detect-stack-set-drift --stack-set-name cross-account-role": Runs(),
+    # the external ID
+    f"{DEPLOY_ROLE} ExternalId=the-new-one PreviousExternalId=the-old-one": ROTATION,
+    f"{ALL_ROLES} ParameterKey=ExternalId,ParameterValue=the-new-one "
+    f"ParameterKey=PreviousExternalId,ParameterValue=the-old-one {SLOWLY}": ROTATION,
+    'chalice invoke --stage prod -n sweep <<< \'{"check": "preflight"}\'': ROTATION,
+    f"{DEPLOY_ROLE} PreviousExternalId=": ROTATION,
+    f"{ALL_ROLES} ParameterKey=ExternalId,UsePreviousValue=true {SLOWLY}": ROTATION,
     # the helper alone
     "aws lambda publish-layer-version": Runs(before="built_layer"),
     "aws ssm put-parameter": Runs(),
