@@ -64,7 +64,7 @@ TARGETS = (
     Target("456789012345", "legacy", ("legacy-archive",), external_id=None, tags=(("env", "prod"),)),
     Target("567890123456", "acquired", ("acquired-backups",), external_id="another-external-id"),
 )
-PRODUCTION, STAGING, ANALYTICS, LEGACY, _ = (target.id for target in TARGETS)
+PRODUCTION, STAGING, ANALYTICS, LEGACY, ACQUIRED = (target.id for target in TARGETS)
 
 
 def role_parameters(external_id: str = EXTERNAL_ID, managed_policies: str = VIEW_ONLY_ACCESS) -> dict[str, str]:

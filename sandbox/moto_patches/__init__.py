@@ -11,6 +11,7 @@ from sandbox.moto_patches import (
     iam,
     identity,
     lambda_functions,
+    lambda_settings,
     lambda_versions,
     lookups,
     organizations,
@@ -19,7 +20,9 @@ from sandbox.moto_patches import (
     services,
     stack_functions,
     stack_identities,
+    stack_parameters,
     stack_policies,
+    stack_sets,
     stacks,
     state_machines,
     sts,
@@ -62,7 +65,6 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     back_doors.refuse_what_is_not_authorized()
     back_doors.take_parameters_from_one_place()
     back_doors.keep_to_the_account()
-    back_doors.deploy_stack_sets_by_trust()
     lambda_functions.run_functions(functions)
     lambda_functions.look_up_only_what_has_layers()
     lambda_functions.keep_configurations()
@@ -72,6 +74,7 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     lambda_versions.number_versions_once()
     lambda_versions.follow_qualified_arns()
     lambda_versions.end_mappings()
+    lambda_settings.tell_account_settings()
     services.import_swagger()
     services.mark_keys_of_aws()
     stack_identities.follow_templates_of_principals()
@@ -80,11 +83,13 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     stack_policies.apply_resources_that_are_policies()
     stack_policies.apply_policies_among_properties()
     stack_policies.look_at_policies_in_every_update()
-    stacks.check_stack_parameters()
+    stack_parameters.keep_parameters_as_text()
+    stack_parameters.update_from_previous_parameters()
     stacks.see_parameters_in_substitutions()
     stacks.parse_templates_once()
     stacks.apply_change_sets_whole()
     stack_functions.update_in_the_order_of_references()
+    stack_sets.operate_stack_sets()
     state_machines.sign_step_functions(endpoint_url)
     state_machines.evaluate_jsonata()
     state_machines.count_batches_right()

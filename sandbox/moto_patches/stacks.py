@@ -1,29 +1,11 @@
-"""CloudFormation: parameters, change sets, and templates parsed only once."""
+"""CloudFormation: change sets, and templates parsed only once."""
 
 import copy
 import functools
 import json
 import re
-from collections.abc import Callable
 from datetime import date
 from typing import Any
-
-from sandbox.aws_errors import AwsError
-
-
-def check_stack_parameters() -> None:
-    # moto ignores AllowedPattern, MinLength and the like. Delete this when it enforces them.
-    from moto.cloudformation.parsing import ResourceMap
-
-    original = ResourceMap.load_parameters
-
-    def load_parameters(self: Any) -> None:
-        original(self)
-        for name, rules in self._template.get("Parameters", {}).items():
-            if broken := _broken_rule(str(self.resolved_parameters.get(name, "")), rules):
-                raise AwsError("ValidationError", f"Parameter '{name}' must {broken}")
-
-    ResourceMap.load_parameters = load_parameters  # type: ignore[method-assign]
 
 
 def see_parameters_in_substitutions() -> None:
@@ -47,21 +29,6 @@ def parse_templates_once() -> None:
 
     parsed = functools.lru_cache(maxsize=32)(Stack.parse_template)
     Stack.parse_template = staticmethod(lambda template: copy.deepcopy(parsed(template)))  # type: ignore[method-assign]
-
-
-def _broken_rule(value: str, rules: dict[str, Any]) -> str:
-    checks: dict[str, tuple[Callable[[Any], bool], str]] = {
-        "AllowedPattern": (lambda pattern: bool(re.fullmatch(pattern, value)), "match pattern {}"),
-        "AllowedValues": (lambda values: value in map(str, values), "be one of AllowedValues"),
-        "MinLength": (lambda least: len(value) >= int(least), "contain at least {} characters"),
-        "MaxLength": (lambda most: len(value) <= int(most), "contain at most {} characters"),
-    }
-    if rules.get("Type", "String") != "String":
-        return ""
-    return next(
-        (text.format(rules[rule]) for rule, (ok, text) in checks.items() if rule in rules and not ok(rules[rule])),
-        "",
-    )
 
 
 def as_json(document: Any) -> str:
