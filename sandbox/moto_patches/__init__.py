@@ -18,11 +18,13 @@ from sandbox.moto_patches import (
     other_accounts,
     regions,
     services,
+    stack_failures,
     stack_functions,
     stack_identities,
     stack_parameters,
     stack_policies,
     stack_sets,
+    stack_templates,
     stacks,
     state_machines,
     sts,
@@ -86,10 +88,16 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     stack_parameters.keep_parameters_as_text()
     stack_parameters.update_from_previous_parameters()
     stacks.see_parameters_in_substitutions()
-    stacks.parse_templates_once()
     stacks.apply_change_sets_whole()
     stack_functions.update_in_the_order_of_references()
+    stacks.list_only_what_is_there()
     stack_sets.operate_stack_sets()
+    stack_failures.roll_back_what_fails()
+    stack_templates.judge_templates_first()
+    stack_templates.show_templates_as_given()
+    stack_templates.ask_for_capabilities()
+    stack_templates.find_templates_at_the_endpoint()
+    stack_templates.allow_resources_that_are_nothing()
     state_machines.sign_step_functions(endpoint_url)
     state_machines.evaluate_jsonata()
     state_machines.count_batches_right()
