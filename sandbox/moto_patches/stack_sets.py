@@ -6,6 +6,7 @@ An operation is done when its call returns; which accounts join later is not loo
 """
 
 import copy
+import functools
 import json
 import uuid
 from collections.abc import Callable, Iterable
@@ -19,10 +20,11 @@ from moto.iam.models import iam_backends
 from werkzeug.exceptions import HTTPException
 
 from sandbox import organization, resources
-from sandbox.accounts import HUB
+from sandbox.accounts import HUB, REGION
 from sandbox.aws_errors import AwsError
 from sandbox.callers import PARTITION, find_role
 from sandbox.moto_patches.other_accounts import lets_in
+from sandbox.moto_patches.stack_templates import judge
 from sandbox.moto_patches.stacks import as_json
 
 Parameters = dict[str, Any]
@@ -48,17 +50,18 @@ class _Instance:
 
     def deploy(self) -> None:
         _be_let_in(self.stack_set, self.account_id)
-        parameters = {**self.stack_set.parameters, **self.overrides}
+        parameters, template = {**self.stack_set.parameters, **self.overrides}, self.stack_set.template
         if self.stack_id in self.backend.stacks:
             listed = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
-            self.backend.update_stack(self.stack_id, self.stack_set.template, None, listed, None)
+            _be_complete(self.backend.update_stack(self.stack_id, template, None, listed, None))
             return
-        name = f"StackSet-{self.stack_set.name}-{uuid.uuid4()}"
+        stack = self.backend.create_stack(f"StackSet-{self.stack_set.name}-{uuid.uuid4()}", template, parameters)
         try:
-            self.stack_id = self.backend.create_stack(name, self.stack_set.template, parameters).stack_id
-        except (ServiceException, HTTPException):
-            self.backend.delete_stack(name)
+            _be_complete(stack)
+        except AwsError:
+            self.backend.delete_stack(stack.stack_id)
             raise
+        self.stack_id = stack.stack_id
 
     def remove(self) -> None:
         self.backend.delete_stack(self.stack_id)
@@ -99,6 +102,7 @@ def operate_stack_sets() -> None:
         return original_create(self)
 
     def operating(work: Callable[[Any, Parameters], dict[str, Any]]) -> Callable[[Any], ActionResult]:
+        @functools.wraps(work)
         def respond(self: Any) -> ActionResult:
             stack_set = self.cloudformation_backend.describe_stack_set(self.params["StackSetName"])
             _refuse(stack_set, self.params)
@@ -144,9 +148,10 @@ def update_stack_instances(stack_set: Any, parameters: Parameters) -> dict[str, 
 
 def update_stack_set(stack_set: Any, parameters: Parameters) -> dict[str, Any]:
     """Of all its instances, or of those that are named; the others are outdated then."""
-    if not parameters.get("UsePreviousTemplate"):
-        stack_set.template = parameters["TemplateBody"]
-    stack_set.parameters = _resolved(parameters.get("Parameters", []), stack_set.parameters)
+    text = stack_set.template if parameters.get("UsePreviousTemplate") else parameters["TemplateBody"]
+    given = _resolved(parameters.get("Parameters", []), stack_set.parameters)
+    own = cloudformation_backends[stack_set.instances.account_id][REGION]
+    stack_set.template, stack_set.parameters = judge(own, stack_set.name, text, given), given
     stack_set.description = parameters.get("Description", stack_set.description)
     stack_set.administration_role_arn = parameters.get("AdministrationRoleARN", stack_set.administration_role_arn)
     stack_set.execution_role_name = parameters.get("ExecutionRoleName", stack_set.execution_role_name)
@@ -225,6 +230,12 @@ def _attempt(do: Callable[[_Instance], None], instance: _Instance) -> tuple[str,
     except (ServiceException, HTTPException) as error:
         return "FAILED", getattr(error, "message", None) or str(error)
     return "SUCCEEDED", ""
+
+
+def _be_complete(stack: Any) -> None:
+    if stack.status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+        reasons = [event.resource_status_reason for event in stack.events if event.resource_status.endswith("_FAILED")]
+        raise AwsError("ValidationError", reasons[-1] if reasons else f"The stack is {stack.status}")
 
 
 def _be_let_in(stack_set: Any, account: str) -> None:

@@ -76,6 +76,7 @@ def stack_set(client: Client, within: Callable[[str], Client]) -> Iterator[Stack
         StackSetName=name,
         TemplateBody=template(name),
         PermissionModel="SERVICE_MANAGED",
+        Capabilities=["CAPABILITY_NAMED_IAM"],
         Parameters=parameters(Trusted=HUB, Text="the first"),
     )
     root = client("organizations").list_roots()["Roots"][0]["Id"]
@@ -102,6 +103,7 @@ def test_a_change_of_the_set_reaches_every_stack_and_what_is_left_out_has_its_de
     stack_set.cloudformation.update_stack_set(
         StackSetName=stack_set.name,
         UsePreviousTemplate=True,
+        Capabilities=["CAPABILITY_NAMED_IAM"],
         Parameters=[{"ParameterKey": "Trusted", "UsePreviousValue": True}],
     )
     assert {stack_set.role(account)["Description"] for account in TARGETS} == {"the default"}
