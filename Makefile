@@ -16,8 +16,8 @@ INSTALLED := .venv/requirements-dev.txt
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock" $(LOCK_FLAGS)
 
-.PHONY: help demo demo-scale test test-tutorial test-browser test-hangs test-oldest-sdk audit compare sandbox sandbox-env layer \
-	helper bench lock operations format clean
+.PHONY: help demo demo-scale test test-tutorial test-browser test-hangs test-oldest-sdk test-commands audit compare sandbox \
+	sandbox-env layer helper bench lock operations format clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target text; do \
@@ -39,7 +39,7 @@ test: $(INSTALLED)  ## Format, lint, types, templates, tests
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy --no-error-summary
-	$(BIN)/pytest --quiet -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/browser --ignore tests/hangs --ignore tests/tutorial $(PYTEST_FLAGS)
+	$(BIN)/pytest --quiet -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/browser --ignore tests/hangs --ignore tests/tutorial --ignore tests/e2e/commands $(PYTEST_FLAGS)
 
 test-tutorial: $(INSTALLED)  ## The whole suite once more, in a copy in which the steps of the docs were taken
 	$(BIN)/pytest --quiet tests/tutorial $(PYTEST_FLAGS)
@@ -61,6 +61,10 @@ test-oldest-sdk: build/oldest-boto3/requirements.txt  ## The helper's wheel with
 	@build/oldest-boto3/bin/python -m pip install -qq --disable-pip-version-check --no-index --no-deps --force-reinstall dist/*.whl
 	@build/oldest-boto3/bin/python -m pytest --quiet --confcutdir tests/helper -o addopts= -o filterwarnings= tests/helper
 
+test-commands: $(INSTALLED)  ## The commands of the docs, by the real aws and sam in the sandbox (500 MB, once)
+	@$(MAKE) --no-print-directory build/commands/requirements.txt || echo "Without aws and sam, what needs them is skipped."
+	$(BIN)/pytest --quiet tests/e2e/commands $(PYTEST_FLAGS)
+
 layer: $(INSTALLED)  ## Bytecode into the layer of the next chalice deploy: a cold start takes a quarter
 	@AWS_DEFAULT_REGION=us-east-1 $(BIN)/chalice package --stage dev build/package >/dev/null
 	@$(BIN)/python layer.py
@@ -81,6 +85,7 @@ lock: $(INSTALLED)  ## requirements*.txt from requirements*.in (LOCK_FLAGS=--upg
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
 	$(LOCK) audit/requirements.in -o audit/requirements.txt
 	$(LOCK) audit/prowler/requirements.in -o audit/prowler/requirements.txt
+	$(LOCK) tests/e2e/commands/requirements.in -o tests/e2e/commands/requirements.txt
 	$(LOCK) tests/oldest-boto3.in -o tests/oldest-boto3.txt
 	$(LOCK) requirements-lock.in -o requirements-lock.txt
 	@$(MAKE) --no-print-directory operations
@@ -100,6 +105,11 @@ build/audit/requirements.txt: audit/requirements.txt $(INSTALLED)
 # Prowler pins an older boto3, and the SDKs of every other cloud.
 build/prowler/requirements.txt: audit/prowler/requirements.txt $(INSTALLED)
 	@$(BIN)/python -m venv --clear build/prowler && build/prowler/bin/python -m pip install -qq --disable-pip-version-check \
+		--no-input --require-hashes -r $< && cp $< $@
+
+# aws and sam pin other versions of what develops this.
+build/commands/requirements.txt: tests/e2e/commands/requirements.txt $(INSTALLED)
+	@$(BIN)/python -m venv --clear build/commands && build/commands/bin/python -m pip install -qq --disable-pip-version-check \
 		--no-input --require-hashes -r $< && cp $< $@
 
 build/oldest-boto3/requirements.txt: tests/oldest-boto3.txt $(INSTALLED)

@@ -13,7 +13,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.serving import make_server
 
 from sandbox import call_record, credentials_file, guard, moto_patches, unserved
-from sandbox.accounts import CREDENTIALS, REGION
+from sandbox.accounts import CREDENTIALS, REGION, TARGETS, generated_targets
 from sandbox.functions.service import FunctionService
 from sandbox.world import create_world
 
@@ -41,12 +41,13 @@ class Server:
         session = create_world(template, extra_accounts)
         secrets = (session.access_key_id, session.secret_access_key, session.session_token)
         credentials = dict(zip(CREDENTIALS, secrets, strict=True))
-        self._folder = credentials_file.write_credentials(credentials)
+        targets = [*TARGETS, *generated_targets(extra_accounts)]
+        self._folder = credentials_file.write_files(credentials, targets)
         self.environment = {  # to use this sandbox as the developer
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_DEFAULT_REGION": REGION,
             **credentials,
-            credentials_file.VARIABLE: str(credentials_file.path_in(self._folder)),
+            **credentials_file.variables(self._folder),
             "PYTHONPATH": str(Path(__file__).with_name("names")),
         }
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)

@@ -29,6 +29,7 @@ LOCKS = [
     "audit/requirements.txt",
     "audit/prowler/requirements.txt",
     "tests/oldest-boto3.txt",
+    "tests/e2e/commands/requirements.txt",
 ]
 
 
@@ -70,7 +71,7 @@ def test_what_ships_is_pinned_with_hashes(lock: str) -> None:
 def test_whatever_make_installs_from_the_network_has_hashes() -> None:
     recipes = (ROOT / "Makefile").read_text().replace("\\\n", " ").splitlines()
     installing = [line for line in recipes if "pip install" in line]
-    assert len(installing) == 6
+    assert len(installing) == 7
     assert [line for line in installing if "--require-hashes" not in line and "--no-index" not in line] == []
 
 
