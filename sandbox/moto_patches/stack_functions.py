@@ -15,6 +15,7 @@ from moto.core.common_models import CloudFormationModel
 from werkzeug.exceptions import HTTPException
 
 from sandbox.aws_errors import AwsError
+from sandbox.moto_patches.lambda_versions import name_and_qualifier
 
 Properties = Mapping[str, Any]
 
@@ -252,11 +253,12 @@ class _Url(Resource):
     }
 
     def make(self, name: str) -> str:
-        qualifier = self._value("Qualifier")
-        function = self.backend.get_function(self._value("TargetFunctionArn"), qualifier)
+        function, qualifier = name_and_qualifier(self._value("TargetFunctionArn"))
+        qualifier = self._value("Qualifier") or qualifier
+        self.backend.get_function(function, qualifier or None)
         self.config = self._function().create_url_config({"InvokeMode": "BUFFERED", **self.properties})
         self.config.url += "/"
-        arn = self.backend._lambdas.split_function_arn(function.function_arn)[0]
+        arn = self._function().function_arn
         return f"{arn}:{qualifier}" if qualifier else str(arn)
 
     def change(self, old: Properties) -> None:
@@ -267,7 +269,7 @@ class _Url(Resource):
             function.delete_url_config()
 
     def _function(self) -> Any:
-        return self.backend.get_function(self._value("TargetFunctionArn"))
+        return self.backend.get_function(name_and_qualifier(self._value("TargetFunctionArn"))[0])
 
 
 class _EventSourceMapping(Resource):
@@ -312,7 +314,7 @@ class _EventInvokeConfig(Resource):
         config = {name: int(self._value(name)) for name in numbers if name in self.properties}
         if "DestinationConfig" in self.properties:
             config["DestinationConfig"] = self._value("DestinationConfig")
-        self.backend.put_function_event_invoke_config(self._value("FunctionName"), config)
+        self.backend.put_function_event_invoke_config(self._function().function_name, config)
         self.config = self._function().event_invoke_config
 
     def remove(self) -> None:
@@ -320,7 +322,7 @@ class _EventInvokeConfig(Resource):
             function.event_invoke_config = []
 
     def _function(self) -> Any:
-        return self.backend.get_function(self._value("FunctionName"))
+        return self.backend.get_function(name_and_qualifier(self._value("FunctionName"))[0])
 
 
 _KINDS: Mapping[str, type[Resource]] = {
