@@ -26,6 +26,10 @@ def handler(event, context):
 Resources = dict[str, dict[str, Any]]
 
 
+class RolledBack(Exception):
+    """The reasons why a stack failed."""
+
+
 class Stack:
     """A stack of the hub."""
 
@@ -40,6 +44,9 @@ class Stack:
         change(StackName=self._name, TemplateBody=json.dumps(body), Capabilities=["CAPABILITY_IAM"])
         self._is_there = True
         (stack,) = self._api.describe_stacks(StackName=self._name)["Stacks"]
+        if "ROLLBACK" in stack["StackStatus"]:
+            events = self._api.describe_stack_events(StackName=self._name)["StackEvents"]
+            raise RolledBack([event.get("ResourceStatusReason") for event in events])
         return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
 
     def delete(self) -> None:
@@ -264,7 +271,7 @@ def test_a_url_a_mapping_and_a_configuration_of_invocations_change_and_go(
 
 def test_a_second_version_of_the_same_code_is_refused(stack: Stack, role: str) -> None:
     version = of("Version", FunctionName=ref("Function"))
-    with pytest.raises(ClientError, match="A version for this Lambda function exists"):
+    with pytest.raises(RolledBack, match="A version for this Lambda function exists"):
         stack.deploy({"Function": inline(role), "One": version, "Two": version})
 
 
@@ -284,12 +291,12 @@ def test_a_permission_of_an_alias_is_of_that_alias(stack: Stack, functions: Any,
 
 def test_what_a_function_would_miss_is_refused(stack: Stack, role: str) -> None:
     mounted = {"FileSystemConfigs": [{"Arn": "arn:aws:elasticfilesystem:us-east-1:1:access-point/fsap-1"}]}
-    with pytest.raises(ClientError, match="runs functions without FileSystemConfigs"):
+    with pytest.raises(RolledBack, match="runs functions without FileSystemConfigs"):
         stack.deploy({"Function": inline(role, **mounted)})
 
 
 def test_what_a_template_must_say_is_missed(stack: Stack, role: str) -> None:
     function = inline(role)
     del function["Properties"]["Role"]
-    with pytest.raises(ClientError, match=r"resource Function with message: #: required key \[Role\] not found"):
+    with pytest.raises(RolledBack, match=r"resource Function with message: #: required key \[Role\] not found"):
         stack.deploy({"Function": function})
