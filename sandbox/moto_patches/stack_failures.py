@@ -26,7 +26,7 @@ def roll_back_what_fails() -> None:
     # resource of which it has no update vanishes from the stack. A stack of a change set exports and imports nothing.
     # Can go when moto rolls back, updates or refuses, and exports.
     from moto.cloudformation import parsing
-    from moto.cloudformation.models import CloudFormationBackend
+    from moto.cloudformation.models import CloudFormationBackend, Stack
 
     warnings.filterwarnings("ignore", message="Unable to delete .* never created")  # what failed is taken back
     create, update = parsing.parse_and_create_resource, parsing.parse_and_update_resource
@@ -107,7 +107,17 @@ def roll_back_what_fails() -> None:
             _tell(stack, error, "DELETE_FAILED")
             stack._add_stack_event("DELETE_FAILED", resource_status_reason=_summary(error, "delete"))
 
+    def create_nested(_cls: Any, *arguments: Any, **more: Any) -> Any:
+        made = nest(*arguments, **more)
+        if made.status != "CREATE_COMPLETE":
+            reasons = [event.resource_status_reason for event in made.events if "ROLLBACK" in event.resource_status]
+            message = f"Embedded stack {made.stack_id} was not successfully created: {reasons[0]}"
+            raise AwsError("ValidationError", message)
+        return made
+
     backend: Any = CloudFormationBackend
+    nest = Stack.create_from_cloudformation_json
+    Stack.create_from_cloudformation_json = classmethod(create_nested)  # type: ignore[method-assign, assignment]
     backend.delete_stack = deleted
     parsing.ResourceMap._delete_resource = delete_resource  # type: ignore[method-assign]
     backend.create_stack, backend.update_stack, backend.execute_change_set = created, updated, executed

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import yaml
 
@@ -192,11 +192,10 @@ def find_templates_at_the_endpoint() -> None:
 
     def get(template_url: str, account_id: str, partition: str) -> str:
         url = urlsplit(template_url)
-        host = url.hostname or ""
-        is_path = not re.fullmatch(r".+\.s3([.-][a-z0-9-]+)?\.(amazonaws\.com|localhost)(\.cn)?", host)
-        where = f"https://s3.amazonaws.com{url.path}" if is_path else template_url
+        of_bucket = re.fullmatch(r"(.+)\.s3([.-][a-z0-9.-]+)?\.amazonaws\.com(\.cn)?", url.hostname or "")
+        path = f"/{of_bucket[1]}{url.path}" if of_bucket else url.path
         try:
-            return original(where, account_id, partition)
+            return original(f"https://s3.amazonaws.com{unquote(path)}", account_id, partition)
         except (AttributeError, ValueError):  # no such key, or no key in the URL
             raise AwsError("ValidationError", f"S3 error: The specified key does not exist: {template_url}") from None
         except S3ClientError as error:
@@ -256,15 +255,16 @@ def read(text: str) -> Document:
 
 
 def transforms_of(document: Document) -> list[str]:
-    declared = document.get("Transform") or []
-    return [
-        one["Name"] if isinstance(one, dict) else one
-        for one in (declared if isinstance(declared, list) else [declared])
-    ]
+    return _names(document.get("Transform"))
+
+
+def _names(declared: Any) -> list[str]:
+    found = declared if isinstance(declared, list) else [declared] if declared else []
+    return [str(one.get("Name")) if isinstance(one, dict) else str(one) for one in found]
 
 
 def _check_transforms(document: Document) -> None:
-    inside = [part["Fn::Transform"]["Name"] for part in _parts(document) if "Fn::Transform" in part]
+    inside = [name for part in _parts(document) for name in _names(part.get("Fn::Transform"))]
     for name in [*transforms_of(document), *inside]:
         if name != TRANSFORM:
             message = f"The sandbox has no transform {name}, only {TRANSFORM}. Deploy the template as it is after it."
