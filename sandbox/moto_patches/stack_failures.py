@@ -184,6 +184,8 @@ def _undoing_update(backend: Any, stack: Any) -> Iterator[None]:
         yield
         _export(backend, stack)
     except Exception as error:
+        for name in {*document["Resources"]} - {*resources.resources}:  # moto deletes first: make them again
+            resources._parsed_resources.pop(name, None)
         _tell(stack, error, "UPDATE_FAILED")
         stack._add_stack_event("UPDATE_ROLLBACK_IN_PROGRESS", resource_status_reason=_summary(error, "update"))
         stack.template, stack.template_dict, stack.parameters = template, document, texts

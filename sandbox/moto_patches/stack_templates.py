@@ -46,6 +46,7 @@ def judge_templates_first() -> None:
         self: Any, stack_name: str, change_set_name: str, template: str, parameters: Document, **more: Any
     ) -> Any:
         judged = judge(self, stack_name, template, parameters)
+        _check_status(self, stack_name, change_set_name, more["change_set_type"])
         return create_change_set(self, stack_name, change_set_name, judged, parameters, **more)
 
     def judged_stack_set(self: Any, name: str, template: str, parameters: Document, **more: Any) -> Any:
@@ -67,8 +68,28 @@ def judge_templates_first() -> None:
     ChangeSet._parse_template = parse_of_change_set  # type: ignore[method-assign]
 
 
+def _check_status(backend: Any, name: str, change_set: str, kind: str) -> None:
+    stack = next((stack for stack in backend.stacks.values() if stack.name == name), None)
+    if kind == "UPDATE" and stack and stack.status == "ROLLBACK_COMPLETE":
+        message = f"Stack:{stack.stack_id} is in ROLLBACK_COMPLETE state and can not be updated."
+        raise AwsError("ValidationError", message)
+    if kind == "CREATE" and stack:
+        if stack.status != "REVIEW_IN_PROGRESS":
+            message = f"Stack [{name}] already exists and cannot be created again with the changeSet [{change_set}]"
+            raise AwsError("ValidationError", message)
+        del backend.stacks[stack.stack_id]  # moto makes another of the same name
+
+
 def judge(backend: Any, name: str, text: str, given: Mapping[str, Any]) -> Template:
     """What is to be deployed; raises if it cannot be."""
+    try:
+        return _judged(backend, name, text, given)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        message = f"Template format error: unexpected structure. ({type(error).__name__}: {error})"
+        raise AwsError("ValidationError", message) from error
+
+
+def _judged(backend: Any, name: str, text: str, given: Mapping[str, Any]) -> Template:
     from moto.cloudformation.parsing import ResourceMap
 
     judged, written = Template(text), read(text)
