@@ -157,7 +157,7 @@ class _HttpApi(Resource):
         if body := self._value("Body"):
             self.backend.reimport_api(api_id, json.dumps(_paths(body)), fail_on_warnings=False)
             for route in self.backend.get_routes(api_id):
-                if route.route_key.endswith(" /$default"):
+                if route.route_key.endswith("$default"):
                     route.route_key = "$default"
 
 
