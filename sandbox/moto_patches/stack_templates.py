@@ -115,6 +115,7 @@ def _judged(backend: Any, name: str, text: str, given: Mapping[str, Any]) -> Tem
 def show_templates_as_given() -> None:
     # moto knows one template of a stack, and validates with cfn-lint, whose warnings would be errors, and tells nothing
     # of the parameters. Can go when moto has TemplateStage and tells what a template has.
+    from moto.cloudformation import responses
     from moto.cloudformation.responses import ActionResult, CloudFormationResponse
 
     def get_template(self: Any) -> Any:
@@ -132,22 +133,36 @@ def show_templates_as_given() -> None:
         _check_transforms(document)
         if not transforms_of(document):
             _check_references(document)
-        parameters = [
-            {
-                "ParameterKey": name,
-                "NoEcho": bool(rules.get("NoEcho")),
-                **({"DefaultValue": str(rules["Default"])} if "Default" in rules else {}),
-                **({"Description": rules["Description"]} if "Description" in rules else {}),
-            }
-            for name, rules in (document.get("Parameters") or {}).items()
-        ]
-        found = {"Parameters": parameters, "Description": document.get("Description", "")}
-        if needed := _capabilities(document):
-            found |= {"Capabilities": needed, "CapabilitiesReason": f"The template needs {', '.join(needed)}"}
-        return ActionResult(found | {"DeclaredTransforms": transforms_of(document)})
+        return ActionResult(_told_of(document))
 
+    def summarize(template: str) -> Document:
+        document = read(template)
+        types = {"ResourceTypes": [one["Type"] for one in document["Resources"].values()]}
+        return _told_of(document) | types | {"Version": document.get("AWSTemplateFormatVersion")}
+
+    responses.get_template_summary_response_from_template = summarize
     CloudFormationResponse.get_template = get_template  # type: ignore[method-assign]
     CloudFormationResponse.validate_template = validate_template  # type: ignore[method-assign]
+
+
+def _told_of(document: Document) -> Document:
+    parameters = [
+        {
+            "ParameterKey": name,
+            "ParameterType": rules["Type"],
+            "ParameterConstraints": {key: value for key, value in rules.items() if key == "AllowedValues"},
+            "NoEcho": bool(rules.get("NoEcho")),
+            **({"DefaultValue": str(rules["Default"])} if "Default" in rules else {}),
+            **({"Description": rules["Description"]} if "Description" in rules else {}),
+        }
+        for name, rules in (document.get("Parameters") or {}).items()
+    ]
+    found = {"Parameters": parameters, "DeclaredTransforms": transforms_of(document)}
+    if description := document.get("Description"):
+        found["Description"] = description
+    if needed := _capabilities(document):
+        found |= {"Capabilities": needed, "CapabilitiesReason": f"The template needs {', '.join(needed)}"}
+    return found
 
 
 def ask_for_capabilities() -> None:
@@ -246,6 +261,7 @@ _Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_yaml_st
 
 
 def read_yaml(text: str) -> Any:
+    text = str(text)  # libyaml takes no Template
     return json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, Loader=_Loader)
 
 

@@ -175,6 +175,17 @@ def test_a_template_of_sam_is_kept_as_given_and_shown_as_deployed(api: Any, clie
     api.delete_stack(StackName=name)
 
 
+def test_a_template_in_yaml_is_deployed_again_as_it_was(api: Any) -> None:
+    name, template = new_name(), "Transform: AWS::Serverless-2016-10-31\nResources: {Queue: {Type: AWS::SQS::Queue}}"
+    api.create_stack(StackName=name, TemplateBody=template, Capabilities=ALL)
+    assert api.get_template(StackName=name)["TemplateBody"] == template
+    processed = api.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"]
+    assert processed == {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
+    with pytest.raises(ClientError, match="No updates are to be performed"):
+        api.update_stack(StackName=name, UsePreviousTemplate=True, Capabilities=ALL)
+    api.delete_stack(StackName=name)
+
+
 def test_validating_tells_what_a_template_wants(api: Any) -> None:
     resources = {"Role": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "r"}}}
     parameters = {"Secret": {"Type": "String", "NoEcho": True, "Default": "x", "Description": "What it is"}}
@@ -184,6 +195,9 @@ def test_validating_tells_what_a_template_wants(api: Any) -> None:
     assert found["Parameters"] == [
         {"ParameterKey": "Secret", "DefaultValue": "x", "NoEcho": True, "Description": "What it is"}
     ]
+    summary = api.get_template_summary(TemplateBody=template_of(resources, Parameters=parameters, Transform=SAM))
+    assert (summary["Capabilities"], summary["ResourceTypes"]) == (ALL, ["AWS::IAM::Role"])
+    assert summary["Parameters"][0]["ParameterType"] == "String"
     with pytest.raises(ClientError, match="not well-formed"):
         api.validate_template(TemplateBody="Resources: [")
 
