@@ -277,6 +277,16 @@ def configure_buckets() -> None:
     FakeBucket.delete = delete  # type: ignore[attr-defined]
 
 
+def follow_templates_of_log_groups() -> None:
+    # moto's log groups of a stack keep what they were created with.
+    from moto.logs.models import LogGroup
+
+    def apply(group: Any, properties: Properties) -> None:
+        group.set_retention_policy(properties.get("RetentionInDays"))
+
+    follow(LogGroup, apply, "RetentionInDays")
+
+
 def _notifications(properties: Properties) -> dict[str, Any]:
     """The request of S3, whose names differ from those of the template."""
     found: dict[str, Any] = {}

@@ -45,11 +45,17 @@ def roll_back_what_fails() -> None:
         with _naming(logical_id, resource):
             made = resources._parsed_resources.get(logical_id)
             properties = _properties(resource, resources)
-            if made is not None and not _has_update(resource["Type"]) and _is_wanted(resource, resources):
-                if made.properties_of_stack == properties:
+            if made is not None and _is_wanted(resource, resources):
+                old, followed = made.properties_of_stack, _followed(resource["Type"])
+                changed = {name for name in old | properties if old.get(name) != properties.get(name)}
+                if followed == () and not changed:
                     return made
-                message = "The sandbox's CloudFormation (moto 5.2.5) cannot update this type. Give the changed resource"
-                raise AwsError("ValidationError", f"{message} another logical id, or delete the stack first.")
+                if followed is not None and (others := sorted(changed - {*followed})):
+                    message = (
+                        f"The sandbox's CloudFormation (moto 5.2.5) cannot update {', '.join(others)} of this type."
+                    )
+                    hint = "Give the changed resource another logical id, or delete the stack first."
+                    raise AwsError("ValidationError", f"{message} {hint}")
             updated = update(logical_id, resource, resources, **place)
             if updated is not None:
                 updated.properties_of_stack = properties
@@ -141,10 +147,13 @@ def _properties(resource: Mapping[str, Any], resources: Any) -> Any:
     return clean_json(resource.get("Properties", {}), resources)
 
 
-def _has_update(kind: str) -> bool:
+def _followed(kind: str) -> tuple[str, ...] | None:
+    """The properties that an update changes; None if it is moto's own."""
     from moto.cloudformation.parsing import resource_class_from_type
 
-    return not hasattr(resource_class_from_type(kind).update_from_cloudformation_json, "__isabstractmethod__")
+    model: Any = resource_class_from_type(kind)
+    has_update = not hasattr(model.update_from_cloudformation_json, "__isabstractmethod__")
+    return getattr(model, "followed", None if has_update else ())
 
 
 def _is_wanted(resource: Mapping[str, Any], resources: Any) -> bool:

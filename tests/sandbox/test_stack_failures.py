@@ -112,15 +112,24 @@ def test_an_update_that_fails_leaves_the_stack_as_it_was(client: Client, stack: 
 
 
 def test_a_change_that_moto_cannot_make_is_refused_and_not_forgotten(client: Client, stack: Stack) -> None:
-    def group(days: int) -> dict[str, Any]:
-        return {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": stack.name, "RetentionInDays": days}}
+    def group(days: int, name: str = stack.name) -> dict[str, Any]:
+        return {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": name, "RetentionInDays": days}}
 
-    stack.deploy({"Group": group(1)})
-    stack.deploy({"Group": {**group(1), "Metadata": {"changed": True}}})
-    assert (stack.status, stack.resources) == ("UPDATE_COMPLETE", ["Group"])
-    stack.deploy({"Group": group(7)})
-    assert (stack.status, stack.resources) == ("UPDATE_ROLLBACK_COMPLETE", ["Group"])
-    assert "cannot update this type" in stack.failures()["Group"]
+    def volume(size: int) -> dict[str, Any]:
+        return {"Type": "AWS::EC2::Volume", "Properties": {"AvailabilityZone": "us-east-1a", "Size": size}}
+
+    stack.deploy({"Group": group(1), "Volume": volume(1)})
+    stack.deploy({"Group": group(7), "Volume": {**volume(1), "Metadata": {"changed": True}}})
+    assert (stack.status, stack.resources) == ("UPDATE_COMPLETE", ["Group", "Volume"])
+    (found,) = client("logs").describe_log_groups(logGroupNamePrefix=stack.name)["logGroups"]
+    assert found["retentionInDays"] == 7
+    for changed, reason in (
+        ({"Group": group(7, f"{stack.name}-other"), "Volume": volume(1)}, "cannot update LogGroupName of this type"),
+        ({"Group": group(7), "Volume": volume(2)}, "cannot update Size of this type"),
+    ):
+        stack.deploy(changed)
+        assert (stack.status, stack.resources) == ("UPDATE_ROLLBACK_COMPLETE", ["Group", "Volume"])
+        assert any(reason in one for one in stack.failures().values())
 
 
 def test_a_bucket_with_objects_is_not_deleted_and_neither_is_its_stack(client: Client, stack: Stack) -> None:
