@@ -22,11 +22,16 @@ def add_regions_of_buckets() -> None:
 
 
 def import_swagger() -> None:
-    # moto's ImportRestApi requires info.description and refuses Swagger 2.0, which Chalice sends; it handles a
-    # proxy integration's "responses" and a PutRestApi over existing paths. Delete this when moto imports Swagger 2.0.
+    # moto's ImportRestApi requires info.description and a URI of mock integrations, and refuses Swagger 2.0, which
+    # Chalice sends; it handles a proxy integration's "responses" and a PutRestApi over existing paths. Delete this when
+    # moto imports Swagger 2.0.
     from moto.apigateway.models import APIGatewayBackend
 
     original_import, original_put = APIGatewayBackend.import_rest_api, APIGatewayBackend.put_rest_api
+    original_arguments = APIGatewayBackend._build_integration_args
+
+    def arguments(self: Any, integration: dict[str, Any]) -> dict[str, Any]:
+        return original_arguments(self, {"uri": "", "httpMethod": "", **integration})
 
     @functools.wraps(original_import)
     def import_rest_api(self: Any, api_doc: dict[str, Any], fail_on_warnings: bool) -> Any:
@@ -39,6 +44,7 @@ def import_swagger() -> None:
         translated = {name: part for name, part in api_doc.items() if name != "swagger"}
         return original_put(self, function_id, {**translated, "openapi": "3.0.1"}, *args, **kwargs)
 
+    APIGatewayBackend._build_integration_args = arguments  # type: ignore[method-assign]
     APIGatewayBackend.import_rest_api = import_rest_api  # type: ignore[method-assign]
     APIGatewayBackend.put_rest_api = put_rest_api  # type: ignore[method-assign]
 

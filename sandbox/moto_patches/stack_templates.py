@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import graphlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -103,7 +104,9 @@ def _judged(backend: Any, name: str, text: str, given: Mapping[str, Any]) -> Tem
     )
     resources.load_mapping()
     resources.load_parameters()
+    _check_functions(document)
     _check_references(document)
+    _check_order(document)
     resources.load_conditions()
     _check_types(document, resources.lazy_condition_map)
     resources.validate_outputs()
@@ -132,7 +135,9 @@ def show_templates_as_given() -> None:
         document = read(self._get_stack_from_s3_url(url) if url else self._get_param("TemplateBody"))
         _check_transforms(document)
         if not transforms_of(document):
+            _check_functions(document)
             _check_references(document)
+            _check_order(document)
         return ActionResult(_told_of(document))
 
     def summarize(template: str) -> Document:
@@ -312,14 +317,14 @@ def _parts(value: Any) -> Iterator[Document]:
     """Every mapping in it."""
     if isinstance(value, dict):
         yield value
-    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ():
         yield from _parts(part)
 
 
 def _check_references(document: Document) -> None:
     known = {*document["Resources"], *(document.get("Parameters") or {})}
     blocks = {
-        "Resources": [one.get("Properties") for one in document["Resources"].values()],
+        "Resources": [(one.get("Properties"), _depends_on(one)) for one in document["Resources"].values()],
         "Outputs": list((document.get("Outputs") or {}).values()),
     }
     for block, values in blocks.items():
@@ -327,6 +332,47 @@ def _check_references(document: Document) -> None:
         if unknown := sorted(name for name in named - known if not name.startswith("AWS::")):
             message = f"Unresolved resource dependencies [{', '.join(unknown)}] in the {block} block of the template"
             raise AwsError("ValidationError", f"Template format error: {message}")
+
+
+def _check_functions(document: Document) -> None:
+    # moto takes a function that it does not know for a value
+    places = [document.get(name) for name in ("Conditions", "Resources", "Outputs")]
+    for part in _parts(places):
+        for name in map(str, part):  # a status code of an API is a number
+            if name.startswith("Fn::") and name.removeprefix("Fn::") not in _FUNCTIONS:
+                raise AwsError(
+                    "ValidationError", f"Template error: The sandbox's CloudFormation has no function {name}"
+                )
+
+
+_FUNCTIONS = (
+    *("And", "Base64", "Equals", "FindInMap", "GetAZs", "GetAtt", "If", "ImportValue", "Join", "Not", "Or"),
+    *("Select", "Split", "Sub", "ToJsonString"),
+)
+
+
+def _depends_on(resource: Document) -> list[Document]:
+    """As references."""
+    names = resource.get("DependsOn") or []
+    return [{"Ref": name} for name in (names if isinstance(names, list) else [names])]
+
+
+def _check_order(document: Document) -> None:
+    resources = document["Resources"]
+    needed = {
+        name: {
+            other
+            for part in _parts((one.get("Properties"), _depends_on(one)))
+            for other in _named_in(part)
+            if other in resources
+        }
+        for name, one in resources.items()
+    }
+    try:
+        graphlib.TopologicalSorter(needed).prepare()
+    except graphlib.CycleError as error:
+        names = ", ".join(sorted({*error.args[1]}))
+        raise AwsError("ValidationError", f"Circular dependency between resources: [{names}]") from None
 
 
 def _named_in(part: Document) -> set[str]:

@@ -41,6 +41,7 @@ Resources:
       Events:
         Get: {Type: Api, Properties: {Path: "/PATH/{id}", Method: get}}
         Any: {Type: Api, Properties: {Path: /any, Method: any}}
+        Own: {Type: Api, Properties: {Path: /own, Method: get, RestApiId: !Ref Own}}
         Post: {Type: HttpApi, Properties: {Path: /things, Method: post}}
         Rest: {Type: HttpApi}
         Hourly: {Type: ScheduleV2, Properties: {ScheduleExpression: rate(1 hour)}}
@@ -53,7 +54,24 @@ Resources:
             Bucket: !Ref Bucket
             Events: s3:ObjectCreated:*
             Filter: {S3Key: {Rules: [{Name: suffix, Value: .json}]}}
+  Own:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: own
+      Cors: "'*'"
+      DefinitionBody:
+        openapi: 3.0.1
+        info: {title: own, version: "1"}
+        paths:
+          /own:
+            get:
+              responses: {200: {description: OK}}
+              x-amazon-apigateway-integration:
+                type: aws_proxy
+                httpMethod: POST
+                uri: !Sub arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${Function.Arn}/invocations
 Outputs:
+  Own: {Value: !Ref Own}
   Api: {Value: !Ref ServerlessRestApi}
   HttpApi: {Value: !Ref ServerlessHttpApi}
   Table: {Value: !Ref Table}
@@ -116,11 +134,12 @@ def test_the_apis_follow_their_template_and_go_with_the_stack(
 ) -> None:
     rest, http = client("apigateway"), client("apigatewayv2")
 
-    def methods() -> dict[str, list[str]]:
-        items = rest.get_resources(restApiId=outputs["Api"])["items"]
-        return {one["path"]: list(one["resourceMethods"]) for one in items if one.get("resourceMethods")}
+    def methods(output: str = "Api") -> dict[str, list[str]]:
+        items = rest.get_resources(restApiId=outputs[output])["items"]
+        return {one["path"]: sorted(one["resourceMethods"]) for one in items if one.get("resourceMethods")}
 
     assert methods() == {"/one/{id}": ["GET"], "/any": ["ANY"]}
+    assert methods("Own") == {"/own": ["GET", "OPTIONS"]}
     assert {route["RouteKey"] for route in http.get_routes(ApiId=outputs["HttpApi"])["Items"]} == {
         "POST /things",
         "$default",

@@ -76,6 +76,15 @@ def refusal_of(api: Any, template: str, capabilities: list[str] | None = None) -
             template_of({"Queue": QUEUE}, Outputs={"Arn": {"Value": {"Fn::GetAtt": ["Nothing", "Arn"]}}}),
             "Unresolved resource dependencies [Nothing] in the Outputs block",
         ),
+        (template_of({"Queue": {**QUEUE, "DependsOn": "Nothing"}}), "Unresolved resource dependencies [Nothing]"),
+        (
+            template_of({"One": {**QUEUE, "DependsOn": "Two"}, "Two": {**QUEUE, "DependsOn": ["One"]}}),
+            "Circular dependency between resources: [One, Two]",
+        ),
+        (
+            template_of({"Queue": {**QUEUE, "Properties": {"Tags": {"Fn::Length": []}}}}),
+            "has no function Fn::Length",
+        ),
         (template_of({}), "At least one Resources member must be defined"),
         (template_of({"Queue": {"Properties": {}}}), "[/Resources/Queue] Every Resources object must contain a Type"),
         ("Resources:\n  Queue: [", "YAML not well-formed. (line "),
