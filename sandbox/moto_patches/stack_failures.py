@@ -118,6 +118,7 @@ def roll_back_what_fails() -> None:
         if made.status != "CREATE_COMPLETE":
             reasons = [event.resource_status_reason for event in made.events if "ROLLBACK" in event.resource_status]
             message = f"Embedded stack {made.stack_id} was not successfully created: {reasons[0]}"
+            made.delete_from_cloudformation_json(made.stack_id, {}, made.account_id, made.region_name)
             raise AwsError("ValidationError", message)
         return made
 

@@ -21,7 +21,7 @@ def see_parameters_in_substitutions() -> None:
 
 def list_only_what_is_there() -> None:
     # moto lists, without names, also the resources that a condition excludes, makes again what it lists and is deleted,
-    # and knows no outputs of a nested stack. Can go when moto lists what is there, and has the outputs.
+    # and a nested stack has no ARN and no outputs. Can go when moto lists what is there, and has both.
     from moto.cloudformation.models import Stack
 
     def output(self: Any, name: str) -> Any:
@@ -34,6 +34,7 @@ def list_only_what_is_there() -> None:
 
     Stack.stack_resources = property(there)  # type: ignore[method-assign, assignment]
     Stack.get_cfn_attribute = output  # type: ignore[attr-defined]
+    Stack.physical_resource_id = property(lambda self: self.stack_id)  # type: ignore[method-assign, assignment]
 
 
 def as_json(document: Any) -> str:

@@ -156,3 +156,36 @@ def test_what_a_stack_exports_another_imports_until_it_is_deleted(client: Client
     importing.deploy({"Topic": topic})
     assert importing.failures() == {"Topic": f"No export named {stack.name} found."}
     importing.delete()
+
+
+def test_a_nested_stack_gives_its_outputs_and_fails_with_the_one_around_it(
+    client: Client, stack: Stack, box: Any
+) -> None:
+    inner = {"Queue": queue(f"{stack.name}-inner"), "Role": {**role(), "Condition": "HasPolicy"}}
+    inner["Role"]["Properties"]["ManagedPolicyArns"] = [{"Ref": "Policy"}]
+    body = {
+        "Parameters": {"Policy": {"Type": "String", "Default": ""}},
+        "Conditions": {"HasPolicy": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Policy"}, ""]}]}},
+        "Resources": inner,
+        "Outputs": {"Url": {"Value": {"Ref": "Queue"}}},
+    }
+    client("s3").create_bucket(Bucket=stack.name)
+    client("s3").put_object(Bucket=stack.name, Key="inner.json", Body=json.dumps(body))
+
+    def resources(**parameters: str) -> dict[str, Any]:
+        properties = {"TemplateURL": f"{box.endpoint_url}/{stack.name}/inner.json", "Parameters": parameters}
+        return {"Inner": {"Type": "AWS::CloudFormation::Stack", "Properties": properties}}
+
+    stack.deploy(resources(Policy=UNKNOWN))
+    assert stack.status == "ROLLBACK_COMPLETE"
+    assert f"Policy {UNKNOWN} not found" in stack.failures()["Inner"]
+    assert "QueueUrls" not in client("sqs").list_queues(QueueNamePrefix=stack.name)
+    stack.delete()
+    stack.deploy(resources(), Outputs={"Url": {"Value": {"Fn::GetAtt": ["Inner", "Outputs.Url"]}}})
+    (output,) = stack.outputs
+    assert output["OutputValue"].endswith(f"/{stack.name}-inner")
+    assert len(client("sqs").list_queues(QueueNamePrefix=stack.name)["QueueUrls"]) == 1
+    names = {one["StackName"] for one in client("cloudformation").describe_stacks()["Stacks"]}
+    assert len([name for name in names if name.startswith(stack.name)]) == 2
+    stack.delete()
+    assert "QueueUrls" not in client("sqs").list_queues(QueueNamePrefix=stack.name)
