@@ -3,7 +3,6 @@
 import base64
 import json
 import sys
-import tempfile
 import threading
 import uuid
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from typing import Any
 
 from moto.awslambda.utils import get_backend
 
+from sandbox import leftovers
 from sandbox.aws_errors import AwsError
 from sandbox.functions.code import CodeStore
 from sandbox.functions.environment import RoleNotAssumable, runtime_name
@@ -45,7 +45,7 @@ class FunctionService:
 
     def __init__(self, endpoint_url: str) -> None:
         self._endpoint_url = endpoint_url
-        self._directory = tempfile.TemporaryDirectory(prefix="sandbox-functions-", ignore_cleanup_errors=True)
+        self._directory = leftovers.folder("functions")
         self._home = Path(self._directory.name) / "homes"
         self._home.mkdir()
         self._code = CodeStore(Path(self._directory.name) / "code")
