@@ -63,7 +63,12 @@ def _serve(options: argparse.Namespace) -> int:
 
     stoppably()
     leftovers.remove()
-    server = Server(options.port, options.template, options.accounts)
+    try:
+        server = Server(options.port, options.template, options.accounts)
+    except Exception as error:
+        if options.child:
+            raise
+        return _complain(f"{options.template} could not be deployed in the accounts: {error}")
     # A pipe that the signal itself writes to: an Event set in a handler deadlocks if a second signal arrives meanwhile.
     stopped, stop = os.pipe()
     os.set_blocking(stop, False)

@@ -2,12 +2,15 @@
 
 import json
 import math
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
 import time
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
 from pathlib import Path
 
 from sandbox.functions.environment import process_command, process_environment
@@ -44,9 +47,10 @@ class FunctionProcess:
             process_command(spec, places),
             cwd=directories["task"],
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # at its end the function ends: bootstrap.py
             stdout=self._output.write_end,
             stderr=self._output.write_end,
+            start_new_session=True,  # Ctrl-C is for the sandbox
         )
         self._output.start()
         threading.Thread(target=self._watch, daemon=True).start()
@@ -134,9 +138,10 @@ class FunctionProcess:
         self._log("\t".join(fields))
 
     def kill(self) -> None:
-        """End the process now, wait for its end, and delete its home directory."""
-        self._process.kill()
-        self._process.wait()
+        """End the process and what it started now, wait for its end, and delete its home directory."""
+        with suppress(ProcessLookupError, PermissionError):  # macOS says this of one that has ended
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.communicate()
         self._api.close()
         shutil.rmtree(self._home, ignore_errors=True)
 
