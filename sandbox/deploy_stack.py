@@ -36,7 +36,7 @@ def deploy_stack(
         if stack:
             cloudformation.update_stack(**asked)
         else:
-            cloudformation.create_stack(**asked)
+            _create(cloudformation, asked)
     except ClientError as error:
         if "No updates are to be performed" not in str(error):
             raise
@@ -46,6 +46,14 @@ def deploy_stack(
         stack = _stack(cloudformation, name)
     assert stack is not None
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def _create(cloudformation: Any, asked: dict[str, Any]) -> None:
+    try:
+        cloudformation.create_stack(**asked)
+    except ClientError:
+        cloudformation.delete_stack(StackName=asked["StackName"])  # the next time it is a new one again
+        raise
 
 
 def _stack(cloudformation: Any, name: str) -> dict[str, Any] | None:

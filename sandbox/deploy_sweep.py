@@ -6,7 +6,8 @@ prints the ARN of the state machine and the name of the bucket. The next time it
 not given keeps its value. With the AWS CLI, on AWS or here, this is
 `aws cloudformation deploy --template-file sweep-template.yaml ...`.
 
-It needs a running sandbox (make sandbox), and works in a sandbox only, whatever AWS the shell is set up for.
+It needs a running sandbox (make sandbox) with the app in it (chalice deploy --stage sandbox), and works in a sandbox
+only, whatever AWS the shell is set up for.
 """
 
 import sys

@@ -45,6 +45,7 @@ def process_environment(
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        **_log_format(spec),
         "AWS_LAMBDA_RUNTIME_API": runtime_api,
         "LAMBDA_TASK_ROOT": str(directories["task"]),
         "LAMBDA_RUNTIME_DIR": str(directories["runtime"]),
@@ -57,13 +58,20 @@ def process_environment(
     }
 
 
+def _log_format(spec: Specification) -> dict[str, str]:
+    """What the runtime client needs to write the function's own lines as JSON, at a level."""
+    if spec.log_format != "JSON":
+        return {}
+    return {"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": spec.application_log_level}
+
+
 def process_command(spec: Specification, directories: dict[str, Path]) -> list[str]:
     """This Python, isolated from its environment (-I) and from its installed packages (-S)."""
     bootstrap = Path(__file__).with_name("bootstrap.py")
     arguments = [str(directories[name]) for name in ("task", "layers", "runtime")]
-    return [sys.executable, "-I", "-S", "-X", "utf8", str(bootstrap), *arguments, spec.handler]
+    return [sys.executable, "-I", "-S", "-X", "utf8", str(bootstrap), *arguments, spec.runtime, spec.handler]
 
 
 def runtime_name() -> str:
-    """The only Lambda runtime that this Python can run."""
+    """The Lambda runtime of this Python."""
     return f"python{sys.version_info.major}.{sys.version_info.minor}"

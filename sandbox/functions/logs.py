@@ -13,14 +13,15 @@ from moto.logs.models import LogsBackend, logs_backends
 
 from sandbox.authorization import may
 from sandbox.callers import find_caller
-from sandbox.functions.specification import Specification
+from sandbox.functions.specification import Specification, default_log_group
 
 _TAIL = 4096
 
 
-def stream_name(version: str) -> str:
-    """The name of a process's stream, in Lambda's form."""
-    return f"{datetime.now(UTC):%Y/%m/%d}/[{version}]{uuid.uuid4().hex}"
+def stream_name(spec: Specification) -> str:
+    """The name of a process's stream, in Lambda's form: with the function's name in a group that it may share."""
+    name = "" if spec.log_group == default_log_group(spec.name) else spec.name
+    return f"{datetime.now(UTC):%Y/%m/%d}/{name}[{spec.version}]{uuid.uuid4().hex}"
 
 
 class LogStream:

@@ -1,7 +1,6 @@
 """One warm process of a function: it runs one event after another and is killed at a timeout."""
 
 import json
-import math
 import os
 import shutil
 import signal
@@ -11,11 +10,13 @@ import threading
 import time
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from sandbox.functions.environment import process_command, process_environment
 from sandbox.functions.logs import LogStream, stream_name
 from sandbox.functions.output import OutputPipe
+from sandbox.functions.platform_log import Metrics, PlatformLog
 from sandbox.functions.runtime_api import Invocation, Outcome, RuntimeApi
 from sandbox.functions.specification import Specification, error_payload
 
@@ -30,7 +31,7 @@ class FunctionProcess:
         self._spec = spec
         self._home = Path(tempfile.mkdtemp(prefix="home-", dir=directories["home"]))
         self._api = RuntimeApi()
-        self.log = LogStream(spec, stream_name(spec.version))
+        self.log = LogStream(spec, stream_name(spec))
         self._exit_status: int | None = None
         self._reported_init = False
         places = {**directories, "home": self._home}
@@ -41,7 +42,8 @@ class FunctionProcess:
             raise
         self._access_key_id = environment["AWS_ACCESS_KEY_ID"]
         self._output = OutputPipe(lambda lines: self.log.write(lines, self._access_key_id))
-        self._log(f"INIT_START Runtime Version: {spec.runtime} (sandbox)")
+        self._platform = PlatformLog(spec, self._log)
+        self._platform.init_start()
         self._started = time.monotonic()
         self._process = subprocess.Popen(
             process_command(spec, places),
@@ -66,11 +68,11 @@ class FunctionProcess:
             self.kill()
             return self._timed_out(invocation, _INIT_SECONDS)
         self._output.drain()
-        self._log(f"START RequestId: {invocation.request_id} Version: {self._spec.version}")
+        self._platform.start(invocation.request_id)
         began = time.monotonic()
         outcome = self._init_failure(invocation) or self._run(invocation)
         self._output.drain(final=True)
-        self._report(invocation, time.monotonic() - began)
+        self._report(invocation, outcome, time.monotonic() - began)
         return outcome
 
     def _run(self, invocation: Invocation) -> Outcome:
@@ -93,8 +95,7 @@ class FunctionProcess:
 
     def _timed_out(self, invocation: Invocation, seconds: float) -> Outcome:
         sentence = f"Task timed out after {seconds:.2f} seconds"
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
-        self._log(f"{stamp} {invocation.request_id} {sentence}")
+        self._platform.timed_out(invocation.request_id, sentence)
         message = f"RequestId: {invocation.request_id} Error: {sentence}"
         return Outcome(error_payload("Sandbox.Timedout", message), failed=True)
 
@@ -109,7 +110,7 @@ class FunctionProcess:
                 else "Runtime exited without providing a reason"
             )
         message = f"RequestId: {invocation.request_id} Error: {cause}"
-        self._log(f"{message}\nRuntime.ExitError")
+        self._platform.exited(message)
         return Outcome(error_payload("Runtime.ExitError", message), failed=True)
 
     def _watch(self) -> None:
@@ -121,21 +122,12 @@ class FunctionProcess:
     def _log(self, line: str) -> None:
         self.log.write([line], self._access_key_id)
 
-    def _report(self, invocation: Invocation, seconds: float) -> None:
-        self._log(f"END RequestId: {invocation.request_id}")
-        milliseconds = seconds * 1000
-        fields = [
-            f"REPORT RequestId: {invocation.request_id}",
-            f"Duration: {milliseconds:.2f} ms",
-            f"Billed Duration: {math.ceil(milliseconds)} ms",
-            f"Memory Size: {self._spec.memory} MB",
-        ]
-        if (peak := _peak_megabytes(self._process.pid)) is not None:
-            fields.append(f"Max Memory Used: {peak} MB")
+    def _report(self, invocation: Invocation, outcome: Outcome, seconds: float) -> None:
+        metrics = Metrics(seconds * 1000, self._spec.memory, _peak_megabytes(self._process.pid))
         if self._api.init_finished is not None and not self._reported_init:
             self._reported_init = True
-            fields.append(f"Init Duration: {(self._api.init_finished - self._started) * 1000:.2f} ms")
-        self._log("\t".join(fields))
+            metrics = replace(metrics, init=(self._api.init_finished - self._started) * 1000)
+        self._platform.report(invocation.request_id, outcome, metrics)
 
     def kill(self) -> None:
         """End the process and what it started now, wait for its end, and delete its home directory."""

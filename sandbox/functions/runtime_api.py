@@ -34,6 +34,7 @@ class Invocation:
     request_id: str
     payload: bytes
     function_arn: str
+    trace_id: str
     client_context: str = ""
     deadline: float = 0.0  # seconds since the epoch, set when the process gets it
     outcome: Future[Outcome] = field(default_factory=Future)
@@ -90,10 +91,6 @@ class RuntimeApi:
         self._server.server_close()
 
 
-def _trace_id(event: Invocation) -> str:
-    return f"Root=1-{int(time.time()):08x}-{event.request_id.replace('-', '')[:24]};Sampled=0"
-
-
 class _Handler(BaseHTTPRequestHandler):
     runtime_api: RuntimeApi
     protocol_version = "HTTP/1.1"
@@ -108,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
             "Lambda-Runtime-Aws-Request-Id": event.request_id,
             "Lambda-Runtime-Deadline-Ms": str(int(event.deadline * 1000)),
             "Lambda-Runtime-Invoked-Function-Arn": event.function_arn,
-            "Lambda-Runtime-Trace-Id": _trace_id(event),
+            "Lambda-Runtime-Trace-Id": event.trace_id,
         }
         if event.client_context:
             headers["Lambda-Runtime-Client-Context"] = event.client_context

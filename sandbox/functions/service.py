@@ -2,8 +2,11 @@
 
 import base64
 import json
+import re
+import secrets
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +18,7 @@ from moto.awslambda.utils import get_backend
 from sandbox import leftovers
 from sandbox.aws_errors import AwsError
 from sandbox.functions.code import CodeStore
-from sandbox.functions.environment import RoleNotAssumable, runtime_name
+from sandbox.functions.environment import RoleNotAssumable
 from sandbox.functions.pool import FunctionPool, TooManyRequests
 from sandbox.functions.process import FunctionProcess, init_failure
 from sandbox.functions.runtime_api import Invocation, Outcome
@@ -55,8 +58,8 @@ class FunctionService:
         self._layers: dict[str, Any] = {}
         self._lock = threading.Lock()
 
-    def invoke(self, function: Any, payload: bytes, headers: Mapping[str, str]) -> Response:
-        """Invoke moto's `function`; raises the errors that Lambda returns before a function runs."""
+    def invoke(self, function: Any, payload: bytes, headers: Mapping[str, str], qualifier: str = "") -> Response:
+        """Invoke moto's `function`, named with `qualifier`; raises what Lambda returns before a function runs."""
         kind = headers.get("X-Amz-Invocation-Type") or "RequestResponse"
         limit = _MAXIMUM_EVENT if kind == "Event" else _MAXIMUM_REQUEST
         if len(payload) > limit:
@@ -68,7 +71,10 @@ class FunctionService:
             return Response(204)
         spec = specification_of(function)
         pool = self._pool(spec, function)
-        invocation = Invocation(str(uuid.uuid4()), payload or b"{}", function.function_arn, _client_context(headers))
+        request_id = str(uuid.uuid4())
+        trace = headers.get("X-Amzn-Trace-Id") or _new_trace(sampled=spec.tracing == "Active")
+        arn = f"{spec.arn}:{qualifier}" if qualifier else function.function_arn
+        invocation = Invocation(request_id, payload or b"{}", arn, trace, _client_context(headers))
         if kind == "Event":
             threading.Thread(target=self._run, args=(pool, invocation, True), daemon=True).start()
             return Response(202)
@@ -81,10 +87,12 @@ class FunctionService:
         return Response(200, outcome.payload, response)
 
     def forget(self, function: Any) -> None:
-        """End the processes of a deleted function."""
+        """End the processes of a deleted function, of all its versions, or of a deleted version."""
+        *name, version = specification_of(function).place
         with self._lock:
-            pool = self._pools.pop(specification_of(function).place, None)
-        if pool:
+            gone = [place for place in self._pools if [*place[:3]] == name and version in ("$LATEST", place[3])]
+            pools = [self._pools.pop(place) for place in gone]
+        for pool in pools:
             pool.retire()
 
     def close(self) -> None:
@@ -97,9 +105,8 @@ class FunctionService:
 
     def _run(self, pool: FunctionPool, invocation: Invocation, wait: bool) -> tuple[Outcome, bytes]:
         spec = pool.spec
-        if spec.runtime != runtime_name():
-            message = f"The sandbox runs on {runtime_name()} and cannot run a function made for {spec.runtime}"
-            return init_failure("Runtime.InvalidRuntime", message), b""
+        if refused := _refusal(spec):
+            return init_failure("Runtime.InvalidRuntime", refused), b""
         try:
             return pool.invoke(invocation, wait)
         except TooManyRequests:
@@ -150,6 +157,20 @@ def _is_json(payload: bytes) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _refusal(spec: Specification) -> str:
+    """Why the sandbox cannot run this function, in a sentence; empty if it can."""
+    if spec.package_type != "Zip":
+        return f"The sandbox runs no container images, and {spec.name} is one: deploy it as a zip of Python code here."
+    if not re.fullmatch(r"python3\.\d+", spec.runtime):
+        return f"The sandbox runs functions made for python3.x, and {spec.name} is made for {spec.runtime}."
+    return ""
+
+
+def _new_trace(sampled: bool) -> str:
+    root = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
+    return f"Root={root};Parent={secrets.token_hex(8)};Sampled={int(sampled)}"
 
 
 def _client_context(headers: Mapping[str, str]) -> str:

@@ -25,16 +25,18 @@ class Specification:
     variables: tuple[tuple[str, str], ...]
     code_sha256: str
     layers: tuple[str, ...]  # ARNs with their version; later layers override earlier ones
+    log_group: str
+    log_format: str = "Text"
+    application_log_level: str = ""  # both levels only with the format JSON
+    system_log_level: str = ""
+    tracing: str = "PassThrough"
+    package_type: str = "Zip"
     architectures: tuple[str, ...] = ()
     description: str = ""  # a change of it too replaces a function's processes
 
     @property
     def arn(self) -> str:
         return f"arn:aws:lambda:{self.region}:{self.account}:function:{self.name}"
-
-    @property
-    def log_group(self) -> str:
-        return f"/aws/lambda/{self.name}"
 
     @property
     def place(self) -> tuple[str, str, str, str]:
@@ -46,6 +48,7 @@ def specification_of(function: Any) -> Specification:
     """Read moto's LambdaFunction."""
     # moto sometimes numbers the unpublished version 1; only a published version has its number in the ARN.
     published = function.function_arn.count(":") == 7
+    log = function.logging_config
     return Specification(
         account=function.account_id,
         region=function.region,
@@ -59,9 +62,19 @@ def specification_of(function: Any) -> Specification:
         variables=tuple(sorted((str(k), str(v)) for k, v in (function.environment_vars or {}).items())),
         code_sha256=function.code_sha_256,
         layers=tuple(layer["Arn"] for layer in function.layers),
+        log_group=log["LogGroup"],
+        log_format=log["LogFormat"],
+        application_log_level=log.get("ApplicationLogLevel", ""),
+        system_log_level=log.get("SystemLogLevel", ""),
+        tracing=function.tracing_config["Mode"],
+        package_type=function.package_type,
         architectures=tuple(function.architectures),
         description=function.description or "",
     )
+
+
+def default_log_group(name: str) -> str:
+    return f"/aws/lambda/{name}"
 
 
 def error_payload(error_type: str, message: str, **more: object) -> bytes:

@@ -11,14 +11,19 @@ from sandbox.moto_patches import (
     iam,
     identity,
     lambda_functions,
+    lambda_versions,
     lookups,
     organizations,
     other_accounts,
     regions,
     services,
+    stack_failures,
+    stack_functions,
     stack_identities,
     stack_parameters,
     stack_policies,
+    stack_sets,
+    stack_templates,
     stacks,
     state_machines,
     sts,
@@ -64,18 +69,34 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     back_doors.deploy_stack_sets_by_trust()
     lambda_functions.run_functions(functions)
     lambda_functions.look_up_only_what_has_layers()
+    lambda_functions.keep_configurations()
+    lambda_functions.find_layers_by_account()
+    lambda_functions.read_versions_of_code()
+    lambda_functions.replace_event_invoke_configs()
+    lambda_versions.number_versions_once()
+    lambda_versions.follow_qualified_arns()
+    lambda_versions.end_mappings()
     services.import_swagger()
     services.mark_keys_of_aws()
     stack_identities.follow_templates_of_principals()
     stack_identities.follow_templates_of_managed_policies()
+    stack_functions.follow_templates_of_functions()
     stack_policies.apply_resources_that_are_policies()
     stack_policies.apply_policies_among_properties()
     stack_policies.look_at_policies_in_every_update()
     stack_parameters.keep_parameters_as_text()
     stack_parameters.update_from_previous_parameters()
     stacks.see_parameters_in_substitutions()
-    stacks.parse_templates_once()
     stacks.apply_change_sets_whole()
+    stack_functions.update_in_the_order_of_references()
+    stacks.list_only_what_is_there()
+    stack_sets.update_stacks_of_stack_sets()
+    stack_failures.roll_back_what_fails()
+    stack_templates.judge_templates_first()
+    stack_templates.show_templates_as_given()
+    stack_templates.ask_for_capabilities()
+    stack_templates.find_templates_at_the_endpoint()
+    stack_templates.allow_resources_that_are_nothing()
     state_machines.sign_step_functions(endpoint_url)
     state_machines.evaluate_jsonata()
     state_machines.count_batches_right()

@@ -12,6 +12,7 @@ from typing import Any
 from sandbox import authorization, resources
 from sandbox.case import keys_of_request
 from sandbox.decide import ALLOWED, decide
+from sandbox.moto_patches.lambda_versions import name_and_qualifier
 
 _NO_KEYS: Mapping[str, str] = {}
 _ANYTHING = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
@@ -27,7 +28,7 @@ def write_function_policies_as_lambda_does() -> None:
     add_permission = LambdaBackend.add_permission
 
     def with_qualifier(self: Any, function_name: str, qualifier: Any, raw: str) -> Any:
-        return add_permission(self, function_name, qualifier or _qualifier(function_name) or None, raw)  # type: ignore[arg-type]
+        return add_permission(self, function_name, qualifier or name_and_qualifier(function_name)[1] or None, raw)  # type: ignore[arg-type]
 
     def decode_policy(self: Any, asked: dict[str, Any]) -> Any:
         policy: Any = Policy(self.parent)
@@ -57,7 +58,7 @@ def _statement(asked: dict[str, Any], arn: str) -> dict[str, Any]:
     for name, (operator, key) in _CONDITIONS.items():
         if (value := asked.get(name)) is not None:
             conditions.setdefault(operator, {})[key] = str(value).lower() if operator == "Bool" else str(value)
-    qualifier = _qualifier(asked.get("FunctionName", ""))
+    qualifier = name_and_qualifier(asked.get("FunctionName", ""))[1]
     return {
         "Sid": asked.get("StatementId") or str(uuid.uuid4()),
         "Effect": "Allow",
@@ -66,10 +67,6 @@ def _statement(asked: dict[str, Any], arn: str) -> dict[str, Any]:
         "Resource": f"{arn}:{qualifier}" if qualifier else arn,
         **({"Condition": conditions} if conditions else {}),
     }
-
-
-def _qualifier(function_name: str) -> str:
-    return function_name.rpartition("function:")[2].partition(":")[2]
 
 
 def _principal(named: str) -> Any:

@@ -1,18 +1,22 @@
 """Step Functions: state machines that run as their role."""
 
 import functools
+import json
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from moto.s3.models import s3_backends
+
 from sandbox import aws_errors
-from sandbox.moto_patches.stacks import as_json
+from sandbox.callers import PARTITION
+from sandbox.moto_patches.stack_templates import read_yaml
 from sandbox.sts.assume_role import assume_as_service
 
 
 def run_state_machines() -> None:
     # In moto executions end only if the engine is on, but a stack's state machine uses the backend without it, and its
-    # Definition (as an object) and DefinitionSubstitutions are ignored. Delete this when stacks use the same engine.
+    # Definition (as an object), DefinitionS3Location and DefinitionSubstitutions are ignored. Delete this when stacks use the same engine.
     from moto.core.config import default_user_config
     from moto.stepfunctions import models
 
@@ -32,7 +36,8 @@ def run_state_machines() -> None:
         def changed(cls: Any, *args: Any, **kwargs: Any) -> Any:
             resource = kwargs.get("cloudformation_json") or next(arg for arg in args if isinstance(arg, dict))
             properties = resource["Properties"]
-            text = as_json(properties.get("Definition") or properties.get("DefinitionString", ""))
+            account = kwargs.get("account_id") or args[2]
+            text = _definition(properties, account)
             for name, value in properties.get("DefinitionSubstitutions", {}).items():
                 text = text.replace("${" + name + "}", str(value))
             properties["DefinitionString"] = text
@@ -43,6 +48,17 @@ def run_state_machines() -> None:
     machine: Any = models.StateMachine
     machine.create_from_cloudformation_json = with_definition_string(machine.create_from_cloudformation_json.__func__)
     machine.update_from_cloudformation_json = with_definition_string(machine.update_from_cloudformation_json.__func__)
+
+
+def _definition(properties: Mapping[str, Any], account: str) -> str:
+    if place := properties.get("DefinitionS3Location"):
+        found = s3_backends[account][PARTITION].get_object(place["Bucket"], place["Key"])
+        if found is None:
+            raise aws_errors.AwsError("ValidationError", f"There is no s3://{place['Bucket']}/{place['Key']}")
+        written = read_yaml(found.value.decode())
+    else:
+        written = properties.get("Definition") or properties.get("DefinitionString", "")
+    return written if isinstance(written, str) else json.dumps(written)
 
 
 def sign_step_functions(endpoint_url: str) -> None:

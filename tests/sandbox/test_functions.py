@@ -5,6 +5,8 @@ import http.client
 import io
 import json
 import os
+import platform
+import re
 import stat
 import threading
 import time
@@ -388,8 +390,146 @@ def test_a_role_that_does_not_trust_lambda_cannot_run_a_function(
         functions.invoke(FunctionName=deploy(Role=wrong), Payload="{}")
 
 
-def test_a_function_for_another_python_is_an_error(functions: Any, deploy: Deploy) -> None:
-    assert failure_of(functions, deploy(Runtime="python3.9"))["errorType"] == "Runtime.InvalidRuntime"
+def test_a_function_for_another_python_runs_and_its_log_says_so_once(functions: Any, deploy: Deploy) -> None:
+    layer = functions.publish_layer_version(
+        LayerName=f"cross-account-sandbox-{uuid.uuid4().hex[:8]}",
+        Content={"ZipFile": zipped(**{"python__lib__python3.7__site-packages__layered": "where = 'layer'"})},
+    )
+    code = """
+import os, layered
+def handler(event, context): print(layered.where, os.environ["AWS_EXECUTION_ENV"])
+"""
+    name = deploy(code, Runtime="python3.7", Layers=[layer["LayerVersionArn"]])
+    first, second = tail_of(functions, name), tail_of(functions, name)
+    notice = f"sandbox: python3.7 runs on Python {platform.python_version()} here.\n"
+    assert first.splitlines(keepends=True)[1] == notice
+    assert "layer AWS_Lambda_python3.7" in second
+    assert notice not in second
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"Runtime": "nodejs22.x"}, "runs functions made for python3.x, and {name} is made for nodejs22.x."),
+        ({"Runtime": "python2.7"}, "runs functions made for python3.x, and {name} is made for python2.7."),
+        ({"PackageType": "Image"}, "runs no container images, and {name} is one: deploy it as a zip"),
+    ],
+)
+def test_what_is_not_python_3_is_refused(
+    functions: Any, deploy: Deploy, options: dict[str, str], sentence: str
+) -> None:
+    name = deploy(**options)
+    failure = failure_of(functions, name)
+    assert failure["errorType"] == "Runtime.InvalidRuntime"
+    assert sentence.format(name=name) in failure["errorMessage"]
+
+
+@pytest.mark.parametrize("statement", ["import fast.core", "from fast import core"])
+def test_an_extension_for_another_python_is_told_as_that(functions: Any, deploy: Deploy, statement: str) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("app.py", statement)
+        archive.writestr("fast/__init__.py", "")
+        archive.writestr("fast/core.cpython-36m-vax.so", "")
+    name = deploy()
+    functions.update_function_code(FunctionName=name, ZipFile=buffer.getvalue())
+    failure = failure_of(functions, name)
+    assert failure["errorType"] == "Runtime.ImportModuleError"
+    assert "core.cpython-36m-vax.so was compiled for another Python or another machine" in failure["errorMessage"]
+
+
+def test_a_log_in_json_is_json_at_its_levels_and_in_its_group(functions: Any, deploy: Deploy, client: Client) -> None:
+    code = """
+import logging
+def handler(event, context):
+    logging.getLogger().info("too fine")
+    logging.getLogger().warning("kept")
+"""
+    group = f"/aws/lambda/shared-{uuid.uuid4().hex[:8]}"
+    name = deploy(
+        code,
+        Runtime="python3.7",
+        LoggingConfig={"LogFormat": "JSON", "ApplicationLogLevel": "WARN", "LogGroup": group},
+    )
+    lines = [json.loads(line) for line in tail_of(functions, name).splitlines()]
+    events = client("logs").filter_log_events(logGroupName=group)["events"]
+    assert [json.loads(event["message"]) for event in events] == lines
+    assert f"/{name}[$LATEST]" in events[0]["logStreamName"]
+    started, notice, start, own, report = lines
+    assert [one["type"] for one in (started, start, report)] == [
+        "platform.initStart",
+        "platform.start",
+        "platform.report",
+    ]
+    assert notice["message"].startswith("sandbox: python3.7 runs on")
+    assert (own["level"], own["message"], own["requestId"]) == ("WARNING", "kept", start["record"]["requestId"])
+    assert report["record"]["status"] == "success"
+    assert report["record"]["metrics"]["memorySizeMB"] == 128
+
+
+def test_a_failure_passes_the_highest_system_log_level(functions: Any, deploy: Deploy) -> None:
+    config = {"LogFormat": "JSON", "SystemLogLevel": "WARN"}
+    name = deploy("def handler(event, context): return event['key']", LoggingConfig=config)
+    lines = [json.loads(line) for line in tail_of(functions, name).splitlines()]
+    records = [line["record"] for line in lines if "record" in line]
+    assert [(one["status"], one["errorType"]) for one in records] == [("error", "KeyError")] * 2
+    assert tail_of(functions, name, {"key": 1}) == ""
+
+
+def test_a_group_that_the_role_may_not_write_gets_nothing(functions: Any, deploy: Deploy, client: Client) -> None:
+    group = f"/elsewhere/{uuid.uuid4().hex[:8]}"
+    name = deploy("def handler(event, context): print('silent')", LoggingConfig={"LogGroup": group})
+    assert "silent" in tail_of(functions, name)
+    assert client("logs").describe_log_groups(logGroupNamePrefix="/elsewhere")["logGroups"] == []
+    assert client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}")["logGroups"] == []
+
+
+def test_a_configuration_is_kept_and_changed_in_part(functions: Any, deploy: Deploy) -> None:
+    name = deploy(TracingConfig={"Mode": "Active"}, DeadLetterConfig={"TargetArn": "arn:aws:sqs:us-east-1:1:q"})
+
+    def seen(**changes: Any) -> Any:
+        if changes:
+            functions.update_function_configuration(FunctionName=name, **changes)
+        return functions.get_function_configuration(FunctionName=name)
+
+    first = seen()
+    group = f"/aws/lambda/{name}"
+    assert first["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": group}
+    assert first["TracingConfig"] == {"Mode": "Active"}
+    assert first["DeadLetterConfig"] == {"TargetArn": "arn:aws:sqs:us-east-1:1:q"}
+    levels = {"ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"}
+    as_json = seen(LoggingConfig={"LogFormat": "JSON"}, TracingConfig={"Mode": "PassThrough"})
+    assert as_json["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": group, **levels}
+    assert as_json["TracingConfig"] == {"Mode": "PassThrough"}
+    last = seen(LoggingConfig={"LogFormat": "Text", "LogGroup": "mine"}, EphemeralStorage={"Size": 1024})
+    assert last["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": "mine"}
+    assert last["EphemeralStorage"] == {"Size": 1024}
+    assert "Environment" not in seen(Environment={})
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ({"LogFormat": "json"}, "'loggingConfig.logFormat' failed to satisfy constraint"),
+        ({"LogFormat": "JSON", "SystemLogLevel": "ERROR"}, "enum value set: .DEBUG, INFO, WARN"),
+        ({"ApplicationLogLevel": "INFO"}, 'LogLevel is not supported when LogFormat is set to "Text"'),
+        ({"LogGroup": "a group"}, "'loggingConfig.logGroup' failed to satisfy constraint"),
+    ],
+)
+def test_a_log_that_lambda_refuses_is_refused(deploy: Deploy, config: dict[str, str], sentence: str) -> None:
+    with pytest.raises(ClientError, match=sentence):
+        deploy(LoggingConfig=config)
+
+
+def test_a_traced_function_gets_a_sampled_trace(functions: Any, deploy: Deploy) -> None:
+    code = """
+import os
+def handler(event, context): return os.environ["_X_AMZN_TRACE_ID"]
+"""
+    name = deploy(code, TracingConfig={"Mode": "Active"})
+    assert re.fullmatch(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=1", result_of(functions, name))
+    functions.update_function_configuration(FunctionName=name, TracingConfig={"Mode": "PassThrough"})
+    assert result_of(functions, name).endswith(";Sampled=0")
 
 
 def test_an_event_invocation_is_accepted_and_runs_later(functions: Any, deploy: Deploy, client: Client) -> None:
@@ -421,6 +561,59 @@ def test_a_published_version_is_a_function_of_its_own(functions: Any, deploy: De
     assert published["arn"].endswith(f":{name}:{version}")
     assert published["environment"]["AWS_LAMBDA_FUNCTION_VERSION"] == version
     assert latest["environment"]["AWS_LAMBDA_FUNCTION_VERSION"] == "$LATEST"
+
+
+def test_an_alias_runs_its_versions_by_their_weights(functions: Any, deploy: Deploy) -> None:
+    name = deploy()
+    for _ in range(2):
+        functions.publish_version(FunctionName=name)
+        functions.update_function_configuration(FunctionName=name, Description="new")
+    functions.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    alias = f"arn:aws:lambda:us-east-1:{HUB}:function:{name}:live"
+    for named in (name, f"{HUB}:function:{name}"):
+        seen = result_of(functions, named, Qualifier="live")
+        assert (seen["environment"]["AWS_LAMBDA_FUNCTION_VERSION"], seen["arn"]) == ("1", alias)
+    weights = {"AdditionalVersionWeights": {"2": 1.0}}
+    functions.update_alias(FunctionName=name, Name="live", RoutingConfig=weights)
+    assert functions.invoke(FunctionName=alias, Payload="{}")["ExecutedVersion"] == "2"
+
+
+def test_the_number_of_a_version_is_given_once(functions: Any, deploy: Deploy) -> None:
+    name = deploy()
+    functions.update_function_configuration(FunctionName=name, Description="before the first")
+
+    def publish() -> str:
+        return str(functions.publish_version(FunctionName=name)["Version"])
+
+    assert [publish(), publish()] == ["1", "1"]
+    functions.update_function_configuration(FunctionName=name, Description="two")
+    assert publish() == "2"
+    functions.delete_function(FunctionName=name, Qualifier="2")
+    functions.update_function_configuration(FunctionName=name, Description="three")
+    assert publish() == "3"
+    assert functions.get_function_configuration(FunctionName=name, Qualifier="3")["Description"] == "three"
+
+
+def test_a_layer_of_another_account_is_refused(deploy: Deploy) -> None:
+    powertools = "arn:aws:lambda:us-east-1:017000801446:layer:AWSLambdaPowertoolsPythonV3-python312-x86_64:7"
+    with pytest.raises(ClientError, match="has no layers of other accounts"):
+        deploy(Layers=[powertools])
+
+
+def test_a_mapping_that_would_filter_is_refused(functions: Any, deploy: Deploy, client: Client) -> None:
+    queue = client("sqs").create_queue(QueueName="filtered")["QueueUrl"]
+    arn = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    with pytest.raises(ClientError, match="does not filter the events of a source"):
+        functions.create_event_source_mapping(
+            FunctionName=deploy(), EventSourceArn=arn, FilterCriteria={"Filters": [{"Pattern": "{}"}]}
+        )
+
+
+def test_code_that_is_not_there_is_told_as_lambda_tells_it(functions: Any, deploy: Deploy, client: Client) -> None:
+    client("s3").create_bucket(Bucket="code-of-functions")
+    for bucket, code in (("code-of-functions", "NoSuchKey"), ("no-such-bucket-of-functions", "NoSuchBucket")):
+        with pytest.raises(ClientError, match=f"S3 Error Code: {code}"):
+            functions.update_function_code(FunctionName=deploy(), S3Bucket=bucket, S3Key="gone")
 
 
 def test_invoking_needs_permission(deploy: Deploy, client: Client, hub_session: Any) -> None:

@@ -1,0 +1,364 @@
+"""CloudFormation: functions, layers, versions, aliases and what belongs to them are as a template says, and go with it.
+
+Everything here can go when moto follows the template.
+"""
+
+import base64
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, ClassVar
+
+from moto.awslambda.exceptions import FunctionAlreadyExists, LambdaClientError
+from moto.awslambda.models import LambdaFunction
+from moto.awslambda.utils import get_backend
+from moto.core.common_models import CloudFormationModel
+
+from sandbox.aws_errors import AwsError
+
+Properties = Mapping[str, Any]
+
+
+def follow_templates_of_functions() -> None:
+    # moto does not know aliases, URLs and configurations of asynchronous invocations. The layers of a stack have no ARN
+    # and lose their names, its functions lose their layers, tags and half of their configuration, its versions have no
+    # ARN, and nothing but functions is deleted.
+    from moto.cloudformation.parsing import get_model_map
+
+    get_model_map().update(_KINDS)
+
+
+class _Resource(CloudFormationModel):
+    """A resource of a stack, and its properties in the template."""
+
+    required: ClassVar[tuple[str, ...]] = ()
+    create_only: ClassVar[tuple[str, ...]] = ()
+    """A change of one of these is another resource."""
+    attributes: ClassVar[Mapping[str, Callable[[Any], str]]] = {}
+
+    def __init__(self, name: str, properties: Properties, account: str, region: str, tags: Mapping[str, str]) -> None:
+        self.properties, self.tags = properties, tags
+        self._check_required()
+        self.backend = get_backend(account, region)
+        self.physical_resource_id = self.make(name)
+
+    def make(self, name: str) -> str:
+        """Make it; returns its physical id. `name` is for one that the template gives no name."""
+        raise NotImplementedError
+
+    def change(self, old: Properties) -> None:
+        """Follow the properties that are not `create_only`."""
+
+    def remove(self) -> None:
+        raise NotImplementedError
+
+    @classmethod
+    def create_from_cloudformation_json(  # type: ignore[override]
+        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **about: str
+    ) -> "_Resource":
+        stack = about["StackId"]
+        tags = {"stack-id": stack, "stack-name": stack.split("/")[1], "logical-id": about["LogicalId"]}
+        tags = {f"aws:cloudformation:{name}": value for name, value in tags.items()}
+        return cls(resource_name, cloudformation_json["Properties"], account_id, region_name, tags)
+
+    @classmethod
+    def update_from_cloudformation_json(  # type: ignore[override]
+        cls,
+        original_resource: "_Resource",
+        new_resource_name: str,
+        cloudformation_json: Any,
+        account_id: str,
+        region_name: str,
+    ) -> "_Resource":
+        old, new = original_resource.properties, cloudformation_json["Properties"]
+        if old == new:
+            return original_resource
+        if any(old.get(name) != new.get(name) for name in cls.create_only):
+            made = cls(new_resource_name, new, account_id, region_name, original_resource.tags)
+            if not cloudformation_json.get("UpdateReplacePolicy", "").startswith("Retain"):
+                original_resource.delete(account_id, region_name)
+            return made
+        original_resource.properties = new
+        try:
+            original_resource._check_required()
+            original_resource.change(old)
+        except Exception:
+            original_resource.properties = old
+            raise
+        return original_resource
+
+    def delete(self, account_id: str, region_name: str) -> None:
+        with suppress(LambdaClientError):  # its function is gone: stacks delete in no special order
+            self.remove()
+
+    @classmethod
+    def has_cfn_attr(cls, attr: str) -> bool:
+        return attr in cls.attributes
+
+    def get_cfn_attribute(self, attribute_name: str) -> str:
+        from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
+
+        if attribute_name not in self.attributes:
+            raise UnformattedGetAttTemplateException()
+        return self.attributes[attribute_name](self)
+
+    def _check_required(self) -> None:
+        for name in self.required:
+            if name not in self.properties:
+                resource = self.tags["aws:cloudformation:logical-id"]
+                message = f"Properties validation failed for resource {resource} with message:"
+                raise AwsError("ValidationError", f"{message} #: required key [{name}] not found")
+
+    def _value(self, name: str) -> Any:
+        return self.properties.get(name)
+
+
+class _Function(_Resource):
+    required = ("Code", "Role")
+    create_only = ("FunctionName", "PackageType", "TenancyConfig")
+    attributes: ClassVar = {
+        "Arn": lambda self: self.backend.get_function(self.physical_resource_id).function_arn,
+        "SnapStartResponse.ApplyOn": lambda self: self.properties.get("SnapStart", {}).get("ApplyOn", "None"),
+        "SnapStartResponse.OptimizationStatus": lambda self: "Off",
+    }
+
+    def make(self, name: str) -> str:
+        self.name = name if len(name) <= 64 else f"{name[:50]}{name[-14:]}"
+        if self.name in self.backend._lambdas._functions:
+            raise FunctionAlreadyExists(self.name)
+        self.backend.create_function(self._specification())
+        return self.name
+
+    def change(self, old: Properties) -> None:
+        """What a property had set, and the template no longer has, gets its default again."""
+        function = self.backend.get_function(self.name)
+        changed = LambdaFunction(self.backend.account_id, self._specification(), self.backend.region_name, "$LATEST")
+        vars(changed).update({name: vars(function)[name] for name in _NOT_OF_THE_TEMPLATE if name in vars(function)})
+        changed.policy.parent, changed.code_or_config_updated = changed, True
+        self.backend._lambdas.put_function(changed)
+
+    def remove(self) -> None:
+        self.backend.delete_function(self.name)
+
+    def _specification(self) -> dict[str, Any]:
+        """The request of CreateFunction; a template's numbers and variables may be of another type."""
+        asked = {**self.properties, "FunctionName": self.name, "Tags": {**_tags(self.properties), **self.tags}}
+        asked["Code"] = dict(asked["Code"])
+        if "ZipFile" in asked["Code"]:
+            archive = LambdaFunction._create_zipfile_from_plaintext_code(asked["Code"]["ZipFile"])
+            asked["Code"]["ZipFile"] = base64.b64encode(archive).decode()
+        for name in ("MemorySize", "Timeout", "ReservedConcurrentExecutions"):
+            if name in asked:
+                asked[name] = int(asked[name])
+        if "EphemeralStorage" in asked:
+            asked["EphemeralStorage"] = {"Size": int(asked["EphemeralStorage"]["Size"])}
+        if "VpcConfig" in asked:
+            asked["VpcConfig"] = {"SubnetIds": [], "SecurityGroupIds": [], **asked["VpcConfig"]}
+        variables = asked.get("Environment", {}).get("Variables", {})
+        asked["Environment"] = {"Variables": {name: _text(value) for name, value in variables.items()}}
+        asked["KMSKeyArn"] = asked.pop("KmsKeyArn", None)
+        return asked
+
+
+_NOT_OF_THE_TEMPLATE = ("policy", "url_config", "event_invoke_config", "last_number")
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _tags(properties: Properties) -> dict[str, str]:
+    return {tag["Key"]: _text(tag["Value"]) for tag in properties.get("Tags", [])}
+
+
+class _LayerVersion(_Resource):
+    required = ("Content",)
+    create_only = (
+        *("LayerName", "Content", "Description", "LicenseInfo"),
+        *("CompatibleRuntimes", "CompatibleArchitectures"),
+    )
+    attributes: ClassVar = {"LayerVersionArn": lambda self: self.layer.arn}
+
+    def make(self, name: str) -> str:
+        self.layer = self.backend.publish_layer_version({"LayerName": name, **self.properties})
+        return str(self.layer.arn)
+
+    def remove(self) -> None:
+        self.backend.delete_layer_version(self.layer.name, str(self.layer.version))
+
+
+class _Version(_Resource):
+    required = ("FunctionName",)
+    create_only = ("FunctionName", "Description", "CodeSha256", "ProvisionedConcurrencyConfig", "RuntimePolicy")
+    attributes: ClassVar = {
+        "Version": lambda self: str(self.version.version),
+        "FunctionArn": lambda self: self.version.function_arn,
+    }
+
+    def make(self, name: str) -> str:
+        function = self.backend.get_function(self._value("FunctionName"))
+        if (wanted := self._value("CodeSha256")) not in (None, function.code_sha_256):
+            message = (
+                f"CodeSHA256 ({wanted}) is different from current CodeSHA256 in $LATEST ({function.code_sha_256})."
+            )
+            raise AwsError(
+                "InvalidParameterValueException", f"{message} Please try again with the CodeSHA256 in $LATEST."
+            )
+        before = [*self.backend._lambdas._functions[function.function_name]["versions"]]
+        self.version = self.backend.publish_version(function.function_name, self._value("Description") or "")
+        if self.version in before:
+            message = f"A version for this Lambda function exists ( {self.version.version} )."
+            raise AwsError("AlreadyExists", f"{message} Modify the function to create a new version.")
+        return str(self.version.function_arn)
+
+    def remove(self) -> None:
+        self.backend.delete_function(self.version.function_name, str(self.version.version))
+
+
+class _Alias(_Resource):
+    required = ("FunctionName", "FunctionVersion", "Name")
+    create_only = ("Name", "FunctionName")
+    attributes: ClassVar = {"AliasArn": lambda self: self.physical_resource_id}
+
+    def make(self, name: str) -> str:
+        return str(self.backend.create_alias(*self._of_the_alias()).arn)
+
+    def change(self, old: Properties) -> None:
+        self.backend.update_alias(*self._of_the_alias())
+
+    def remove(self) -> None:
+        self.backend.delete_alias(self._value("Name"), self._value("FunctionName"))
+
+    def _of_the_alias(self) -> tuple[Any, ...]:
+        weights = (self._value("RoutingConfig") or {}).get("AdditionalVersionWeights", [])
+        routing = {str(one["FunctionVersion"]): float(one["FunctionWeight"]) for one in weights}
+        return (
+            self._value("Name"),
+            self._value("FunctionName"),
+            str(self._value("FunctionVersion")),
+            self._value("Description") or "",
+            {"AdditionalVersionWeights": routing} if routing else {},
+        )
+
+
+class _Url(_Resource):
+    required = ("TargetFunctionArn", "AuthType")
+    create_only = ("TargetFunctionArn", "Qualifier")
+    attributes: ClassVar = {
+        "FunctionUrl": lambda self: self.config.url,
+        "FunctionArn": lambda self: self.physical_resource_id,
+    }
+
+    def make(self, name: str) -> str:
+        qualifier = self._value("Qualifier")
+        function = self.backend.get_function(self._value("TargetFunctionArn"), qualifier)
+        self.config = self._function().create_url_config({"InvokeMode": "BUFFERED", **self.properties})
+        self.config.url += "/"
+        arn = self.backend._lambdas.split_function_arn(function.function_arn)[0]
+        return f"{arn}:{qualifier}" if qualifier else str(arn)
+
+    def change(self, old: Properties) -> None:
+        self.config.config = {"InvokeMode": "BUFFERED", **self.properties}
+
+    def remove(self) -> None:
+        if (function := self._function()).url_config is self.config:
+            function.delete_url_config()
+
+    def _function(self) -> Any:
+        return self.backend.get_function(self._value("TargetFunctionArn"))
+
+
+class _EventSourceMapping(_Resource):
+    required = ("FunctionName",)
+    create_only = ("EventSourceArn", "StartingPosition", "StartingPositionTimestamp", "SelfManagedEventSource")
+    attributes: ClassVar = {
+        "Id": lambda self: self.physical_resource_id,
+        "EventSourceMappingArn": lambda self: self.mapping.arn,
+    }
+
+    def make(self, name: str) -> str:
+        self.mapping = self.backend.create_event_source_mapping(self._asked())
+        return str(self.mapping.uuid)
+
+    def change(self, old: Properties) -> None:
+        changed = {**dict.fromkeys(old), "Enabled": True, **self._asked()}
+        self.backend.update_event_source_mapping(self.physical_resource_id, changed)
+
+    def remove(self) -> None:
+        self.backend.delete_event_source_mapping(self.physical_resource_id)
+
+    def _asked(self) -> dict[str, Any]:
+        asked = {**self.properties, "Tags": {**_tags(self.properties), **self.tags}}
+        asked["KMSKeyArn"] = asked.pop("KmsKeyArn", None)
+        if "BatchSize" in asked:
+            asked["BatchSize"] = int(asked["BatchSize"])
+        if "Enabled" in asked:
+            asked["Enabled"] = _text(asked["Enabled"]).lower() == "true"
+        return asked
+
+
+class _EventInvokeConfig(_Resource):
+    required = ("FunctionName", "Qualifier")
+    create_only = ("FunctionName", "Qualifier")
+
+    def make(self, name: str) -> str:
+        self.change({})
+        return f"{self._value('FunctionName')}|{self._value('Qualifier')}"
+
+    def change(self, old: Properties) -> None:
+        numbers = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds")
+        config = {name: int(self._value(name)) for name in numbers if name in self.properties}
+        if "DestinationConfig" in self.properties:
+            config["DestinationConfig"] = self._value("DestinationConfig")
+        self.backend.put_function_event_invoke_config(self._value("FunctionName"), config)
+        self.config = self._function().event_invoke_config
+
+    def remove(self) -> None:
+        if (function := self._function()).event_invoke_config is self.config:
+            function.event_invoke_config = []
+
+    def _function(self) -> Any:
+        return self.backend.get_function(self._value("FunctionName"))
+
+
+_KINDS: Mapping[str, type[_Resource]] = {
+    "AWS::Lambda::Function": _Function,
+    "AWS::Lambda::LayerVersion": _LayerVersion,
+    "AWS::Lambda::Version": _Version,
+    "AWS::Lambda::Alias": _Alias,
+    "AWS::Lambda::Url": _Url,
+    "AWS::Lambda::EventSourceMapping": _EventSourceMapping,
+    "AWS::Lambda::EventInvokeConfig": _EventInvokeConfig,
+}
+
+
+def update_in_the_order_of_references() -> None:
+    # moto makes what is new in a template before it changes the rest, so that a new version would have the old code. It
+    # leaves as it is what only refers to something that was replaced, as a function does to its layer, or has another
+    # condition.
+    from moto.cloudformation import parsing
+
+    original_update, original_item = parsing.ResourceMap.update, parsing.ResourceMap.__getitem__
+
+    def update(self: Any, template: dict[str, Any], parameters: dict[str, Any] | None = None) -> None:
+        ours = [name for name, resource in template["Resources"].items() if resource["Type"] in _KINDS]
+        self.waiting = {*ours} & {*self._parsed_resources}
+        try:
+            original_update(self, template, parameters)
+            for name in ours:
+                self[name]
+        finally:
+            self.waiting = set()
+
+    def item(self: Any, name: str) -> Any:
+        """What is asked for is updated first."""
+        if name in vars(self).get("waiting", ()):
+            self.waiting.remove(name)
+            place = {"account_id": self._account_id, "region_name": self._region_name}
+            changed = parsing.parse_and_update_resource(name, self._resource_json_map[name], self, **place)
+            self._parsed_resources.pop(name)
+            if changed is not None:
+                self._parsed_resources[name] = changed
+        return original_item(self, name)
+
+    parsing.ResourceMap.update = update  # type: ignore[method-assign]
+    parsing.ResourceMap.__getitem__ = item  # type: ignore[method-assign]

@@ -1,0 +1,295 @@
+"""CloudFormation: functions, and what belongs to them, are as the template says, and change and go with their stack."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox.accounts import HUB
+
+from .conftest import Client, document, zipped
+from .test_functions import LOGS, TRUST_LAMBDA, _runs, result_of, tail_of
+
+ARN = f"arn:aws:lambda:us-east-1:{HUB}"
+NAME = "cross-account-sandbox-stack-functions"
+BUCKET = "code-of-stack-functions"
+CODE = """
+import logging, os, layered
+def handler(event, context):
+    logging.getLogger().info("told")
+    return {"code": "%s", "layer": layered.where, "arn": context.invoked_function_arn, "pid": os.getpid(),
+            "variables": [os.environ.get(name) for name in ("TEXT", "NUMBER", "TRUTH")]}
+"""
+Resources = dict[str, dict[str, Any]]
+
+
+class Stack:
+    """A stack of the hub."""
+
+    def __init__(self, client: Client, name: str) -> None:
+        self._api, self._name, self._is_there = client("cloudformation"), name, False
+
+    def deploy(self, resources: Resources, outputs: dict[str, Any] | None = None, **more: Any) -> dict[str, str]:
+        """Returns the values of `outputs`."""
+        values = {name: {"Value": value} for name, value in (outputs or {}).items()}
+        body = {"Resources": resources, "Outputs": values, **more}
+        change = self._api.update_stack if self._is_there else self._api.create_stack
+        change(StackName=self._name, TemplateBody=json.dumps(body), Capabilities=["CAPABILITY_IAM"])
+        self._is_there = True
+        (stack,) = self._api.describe_stacks(StackName=self._name)["Stacks"]
+        return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
+
+    def delete(self) -> None:
+        if self._is_there:
+            self._api.delete_stack(StackName=self._name)
+            self._is_there = False
+
+
+@pytest.fixture
+def stack(client: Client) -> Iterator[Stack]:
+    made = Stack(client, f"functions-{uuid.uuid4().hex[:8]}")
+    yield made
+    made.delete()
+
+
+@pytest.fixture(scope="module")
+def functions(client: Client) -> Any:
+    return client("lambda")
+
+
+@pytest.fixture(scope="module")
+def role(client: Client) -> str:
+    arn = client("iam").create_role(RoleName=NAME, AssumeRolePolicyDocument=document(TRUST_LAMBDA))["Role"]["Arn"]
+    client("iam").put_role_policy(RoleName=NAME, PolicyName="logs", PolicyDocument=document(LOGS))
+    client("s3").create_bucket(Bucket=BUCKET)
+    client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    return str(arn)
+
+
+@pytest.fixture
+def upload(client: Client) -> Any:
+    def put(**files: str) -> dict[str, str]:
+        """Where a zip is, of which there is a newer version that is none."""
+        s3, key = client("s3"), uuid.uuid4().hex
+        version = s3.put_object(Bucket=BUCKET, Key=key, Body=zipped(**files))["VersionId"]
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"no zip")
+        return {"S3Bucket": BUCKET, "S3Key": key, "S3ObjectVersion": version}
+
+    return put
+
+
+def of(kind: str, **properties: Any) -> dict[str, Any]:
+    return {"Type": f"AWS::Lambda::{kind}", "Properties": properties}
+
+
+def ref(name: str) -> dict[str, str]:
+    return {"Ref": name}
+
+
+def attribute(name: str, key: str) -> dict[str, list[str]]:
+    return {"Fn::GetAtt": [name, key]}
+
+
+def inline(role: str, code: str = "def handler(event, context): return 'ran'", **properties: Any) -> dict[str, Any]:
+    code_of_it = {"ZipFile": code}
+    return of("Function", Code=code_of_it, Role=role, Handler="index.handler", Runtime="python3.12", **properties)
+
+
+def with_layer(role: str, version: str, code: Any, layer: Any, **properties: Any) -> Resources:
+    return {
+        "Layer": of("LayerVersion", LayerName="of-a-stack", Content=layer),
+        "Function": of(
+            "Function",
+            **{"Code": code, "Role": role, "Handler": "app.handler", "Runtime": "python3.12"},
+            **{"Layers": [ref("Layer")], "LoggingConfig": {"LogFormat": "JSON"}, **properties},
+        ),
+        version: of("Version", FunctionName=ref("Function")) | {"DeletionPolicy": "Retain"},
+        "Live": of("Alias", Name="live", FunctionName=ref("Function"), FunctionVersion=attribute(version, "Version")),
+    }
+
+
+def test_a_function_has_what_its_template_says_and_follows_it_until_it_is_deleted(
+    stack: Stack, functions: Any, role: str, upload: Any
+) -> None:
+    variables = {"TEXT": "a", "NUMBER": 1, "TRUTH": True}
+    first = with_layer(
+        role,
+        "One",
+        upload(app=CODE % "first"),
+        upload(python__layered="where = 'old layer'"),
+        Environment={"Variables": variables},
+        TracingConfig={"Mode": "Active"},
+        EphemeralStorage={"Size": 1024},
+        MemorySize="256",
+        ReservedConcurrentExecutions=3,
+        Architectures=["arm64"],
+        DeadLetterConfig={"TargetArn": "arn:aws:sqs:us-east-1:1:q"},
+        Tags=[{"Key": "team", "Value": "blue"}],
+    )
+    wanted = {"Layer": ref("Layer"), "Version": ref("One"), "Alias": ref("Live"), "Name": ref("Function")}
+    outputs = stack.deploy(first, {**wanted, "Arn": attribute("Function", "Arn")})
+    name = outputs["Name"]
+    assert outputs == {
+        "Layer": f"{ARN}:layer:of-a-stack:1",
+        "Version": f"{ARN}:function:{name}:1",
+        "Alias": f"{ARN}:function:{name}:live",
+        "Name": name,
+        "Arn": f"{ARN}:function:{name}",
+    }
+    config = functions.get_function(FunctionName=name)
+    assert config["Tags"]["team"] == "blue"
+    assert config["Tags"]["aws:cloudformation:logical-id"] == "Function"
+    assert config["Concurrency"] == {"ReservedConcurrentExecutions": 3}
+    config = config["Configuration"]
+    assert [layer["Arn"] for layer in config["Layers"]] == [outputs["Layer"]]
+    assert (config["MemorySize"], config["Architectures"]) == (256, ["arm64"])
+    assert (config["TracingConfig"], config["EphemeralStorage"]) == ({"Mode": "Active"}, {"Size": 1024})
+    assert config["DeadLetterConfig"] == {"TargetArn": "arn:aws:sqs:us-east-1:1:q"}
+
+    by_alias = result_of(functions, name, Qualifier="live")
+    expected = {"code": "first", "layer": "old layer", "variables": ["a", "1", "true"], "pid": by_alias["pid"]}
+    assert by_alias == {**expected, "arn": outputs["Alias"]}
+    assert '"message": "told"' in tail_of(functions, outputs["Alias"])
+
+    second = with_layer(role, "Two", upload(app=CODE % "second"), upload(python__layered="where = 'new layer'"))
+    outputs = stack.deploy(second, {"Layer": ref("Layer"), "Version": attribute("Two", "Version")})
+    assert outputs == {"Layer": f"{ARN}:layer:of-a-stack:2", "Version": "2"}
+    config = functions.get_function(FunctionName=name)
+    assert "Concurrency" not in config
+    assert config["Configuration"]["MemorySize"] == 128
+    assert config["Configuration"]["TracingConfig"] == {"Mode": "PassThrough"}
+    assert "Environment" not in config["Configuration"]
+    changed = result_of(functions, f"{name}:live")
+    assert (changed["code"], changed["layer"], changed["variables"]) == ("second", "new layer", [None] * 3)
+    assert result_of(functions, f"{ARN}:function:{name}:1")["code"] == "first"
+
+    stack.delete()
+    assert not _runs(by_alias["pid"])
+    assert not _runs(changed["pid"])
+    assert name not in {one["FunctionName"] for one in functions.list_functions()["Functions"]}
+    assert "of-a-stack" not in {one["LayerName"] for one in functions.list_layers()["Layers"]}
+
+
+def test_a_function_follows_a_layer_that_alone_is_changed(stack: Stack, functions: Any, role: str, upload: Any) -> None:
+    code, used = upload(app=CODE % "code"), []
+    for layer in (upload(python__layered="1"), upload(python__layered="2")):
+        outputs = stack.deploy(with_layer(role, "One", code, layer), {"Name": ref("Function"), "Layer": ref("Layer")})
+        used += functions.get_function_configuration(FunctionName=outputs["Name"])["Layers"]
+        assert used[-1]["Arn"] == outputs["Layer"]
+    assert used[0]["Arn"] != used[1]["Arn"]
+    kept = functions.list_layer_versions(LayerName="of-a-stack")["LayerVersions"]
+    assert [one["LayerVersionArn"] for one in kept] == [outputs["Layer"]]
+
+
+def test_a_function_comes_and_goes_with_its_condition(stack: Stack, functions: Any, role: str) -> None:
+    function = inline(role, FunctionName="cross-account-sandbox-conditional") | {"Condition": "IsWanted"}
+
+    def deploy(wanted: str) -> set[str]:
+        stack.deploy({"Function": function}, Conditions={"IsWanted": {"Fn::Equals": [wanted, "yes"]}})
+        return {one["FunctionName"] for one in functions.list_functions()["Functions"]}
+
+    assert "cross-account-sandbox-conditional" not in deploy("no")
+    assert "cross-account-sandbox-conditional" in deploy("yes")
+    assert "cross-account-sandbox-conditional" not in deploy("no")
+
+
+def test_inline_code_runs_as_index_and_another_name_is_another_function(
+    stack: Stack, functions: Any, role: str
+) -> None:
+    names = []
+    for name in ("cross-account-sandbox-inline-1", "cross-account-sandbox-inline-2"):
+        names.append(stack.deploy({"Function": inline(role, FunctionName=name)}, {"Name": ref("Function")})["Name"])
+    assert names == ["cross-account-sandbox-inline-1", "cross-account-sandbox-inline-2"]
+    assert result_of(functions, names[1]) == "ran"
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        functions.get_function(FunctionName=names[0])
+
+
+def test_what_is_to_be_retained_remains(stack: Stack, functions: Any, upload: Any) -> None:
+    layer = of("LayerVersion", LayerName="retained", Content=upload(python__layered=""))
+    retained = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+    stack.deploy({"Layer": layer | retained})
+    layer["Properties"] = {**layer["Properties"], "Description": "another"}
+    stack.deploy({"Layer": layer | retained})
+    stack.delete()
+    assert len(functions.list_layer_versions(LayerName="retained")["LayerVersions"]) == 2
+
+
+def test_a_url_a_mapping_and_a_configuration_of_invocations_change_and_go(
+    stack: Stack, functions: Any, role: str, client: Client
+) -> None:
+    def resources(batch: int | None, retries: int, cors: list[str]) -> Resources:
+        size = {"BatchSize": batch} if batch else {}
+        return {
+            "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "of-a-stack"}},
+            "Function": inline(role),
+            "Url": of("Url", TargetFunctionArn=ref("Function"), AuthType="AWS_IAM", Cors={"AllowOrigins": cors}),
+            "Mapping": of(
+                "EventSourceMapping", FunctionName=ref("Function"), EventSourceArn=attribute("Queue", "Arn"), **size
+            ),
+            "Invocations": of(
+                "EventInvokeConfig", FunctionName=ref("Function"), Qualifier="$LATEST", MaximumRetryAttempts=retries
+            ),
+        }
+
+    wanted = {"Name": ref("Function"), "Url": attribute("Url", "FunctionUrl"), "Mapping": ref("Mapping")}
+    outputs = stack.deploy(resources(5, 1, ["https://a"]), wanted)
+    name = outputs["Name"]
+
+    def seen() -> tuple[Any, ...]:
+        url = functions.get_function_url_config(FunctionName=name)
+        mapping = functions.get_event_source_mapping(UUID=outputs["Mapping"])
+        invocations = functions.get_function_event_invoke_config(FunctionName=name)
+        return (
+            *(url["FunctionUrl"], url["Cors"]["AllowOrigins"]),
+            *(mapping["BatchSize"], invocations["MaximumRetryAttempts"]),
+        )
+
+    assert seen() == (outputs["Url"], ["https://a"], 5, 1)
+    assert stack.deploy(resources(None, 0, ["https://b"]), wanted) == outputs
+    assert seen() == (outputs["Url"], ["https://b"], 10, 0)
+    stack.deploy({name: one for name, one in resources(None, 0, []).items() if name in ("Queue", "Function")})
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        functions.get_function_url_config(FunctionName=name)
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        functions.get_function_event_invoke_config(FunctionName=name)
+    queue = client("sqs").get_queue_url(QueueName="of-a-stack")["QueueUrl"]
+    client("sqs").send_message(QueueUrl=queue, MessageBody="for nobody")
+    (message,) = client("sqs").receive_message(QueueUrl=queue)["Messages"]
+    assert message["Body"] == "for nobody"
+
+
+def test_a_second_version_of_the_same_code_is_refused(stack: Stack, role: str) -> None:
+    version = of("Version", FunctionName=ref("Function"))
+    with pytest.raises(ClientError, match="A version for this Lambda function exists"):
+        stack.deploy({"Function": inline(role), "One": version, "Two": version})
+
+
+def test_a_permission_of_an_alias_is_of_that_alias(stack: Stack, functions: Any, role: str) -> None:
+    resources = {
+        "Function": inline(role),
+        "One": of("Version", FunctionName=ref("Function")),
+        "Live": of("Alias", Name="live", FunctionName=ref("Function"), FunctionVersion=attribute("One", "Version")),
+        "Permission": of(
+            "Permission", FunctionName=ref("Live"), Action="lambda:InvokeFunction", Principal="s3.amazonaws.com"
+        ),
+    }
+    name = stack.deploy(resources, {"Name": ref("Function")})["Name"]
+    (statement,) = json.loads(functions.get_policy(FunctionName=name)["Policy"])["Statement"]
+    assert statement["Resource"] == f"{ARN}:function:{name}:live"
+
+
+def test_what_a_function_would_miss_is_refused(stack: Stack, role: str) -> None:
+    mounted = {"FileSystemConfigs": [{"Arn": "arn:aws:elasticfilesystem:us-east-1:1:access-point/fsap-1"}]}
+    with pytest.raises(ClientError, match="runs functions without FileSystemConfigs"):
+        stack.deploy({"Function": inline(role, **mounted)})
+
+
+def test_what_a_template_must_say_is_missed(stack: Stack, role: str) -> None:
+    function = inline(role)
+    del function["Properties"]["Role"]
+    with pytest.raises(ClientError, match=r"resource Function with message: #: required key \[Role\] not found"):
+        stack.deploy({"Function": function})
