@@ -13,6 +13,7 @@ It needs no AWS, and nothing leaves the machine.
 import argparse
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -84,12 +85,19 @@ def _serve(options: argparse.Namespace) -> int:
             write_state(State(os.getpid(), server.environment), options.state_file)
             print(exports(server.environment), flush=True)
             _hint(server.endpoint_url)
-        os.read(stopped, 1)
+        _wait(stopped)
     finally:
         server.close()
         if not options.child:
             remove_state(os.getpid(), options.state_file)
     return 0
+
+
+def _wait(stopped: int) -> None:
+    """Until a signal, or until the terminal is closed: a shell passes its signal on, but make does not."""
+    terminals = [number for number in (1, 2) if os.isatty(number)]
+    while not select.select([stopped], [], [], 1)[0] and all(map(os.isatty, terminals)):
+        pass
 
 
 def _stop_at_end_of_input(stop: int) -> None:

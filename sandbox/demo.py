@@ -52,7 +52,9 @@ class Demo:
         drop_aws()  # also from this process, in which boto3 would look for a profile although it is given keys
         self._project = project
         path = os.pathsep.join([str(project), *filter(None, [environment.get("PYTHONPATH")])])
-        self._environment = {**os.environ, **environment, "PYTHONPATH": path}
+        temporary = project / "temporary"  # of commands that are interrupted
+        temporary.mkdir()
+        self._environment = {**os.environ, **environment, "PYTHONPATH": path, "TMPDIR": str(temporary)}
         self._colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         self._step = 0
 
