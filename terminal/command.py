@@ -85,9 +85,9 @@ def ending_in_peace() -> Iterator[None]:
 
 def signals() -> list[int]:
     """That end a command. nohup ignores SIGHUP, that of a closed terminal, and Windows has none."""
+    numbers: list[int] = [signal.SIGINT, signal.SIGTERM]
     hangup = getattr(signal, "SIGHUP", None)
-    ignored = hangup is None or signal.getsignal(hangup) is signal.SIG_IGN
-    return [signal.SIGINT, signal.SIGTERM, *([] if ignored else [hangup])]
+    return numbers if hangup is None or signal.getsignal(hangup) is signal.SIG_IGN else [*numbers, hangup]
 
 
 def _stop(number: int, _: Any) -> NoReturn:
