@@ -11,8 +11,8 @@ ROLE_TEMPLATE = "role-template.yaml"
 ROLE_STACK = "cross-account-role"
 VIEW_ONLY_ACCESS = "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"
 
-# The only Chalice stage that the developer may deploy:
-STAGE = "sandbox"
+# The only Chalice stages that the developer may deploy: the sandbox's, and that of acceptance/.
+STAGES = ("sandbox", "acceptance")
 DEVELOPER_ROLE = "cross-account-developer"
 DEVELOPER_SESSION = "developer"
 ADMINISTRATOR_ROLE = "OrganizationAccountAccessRole"
@@ -64,7 +64,7 @@ TARGETS = (
     Target("456789012345", "legacy", ("legacy-archive",), external_id=None, tags=(("env", "prod"),)),
     Target("567890123456", "acquired", ("acquired-backups",), external_id="another-external-id"),
 )
-PRODUCTION, STAGING, ANALYTICS, LEGACY, _ = (target.id for target in TARGETS)
+PRODUCTION, STAGING, ANALYTICS, LEGACY, ACQUIRED = (target.id for target in TARGETS)
 
 
 def role_parameters(external_id: str = EXTERNAL_ID, managed_policies: str = VIEW_ONLY_ACCESS) -> dict[str, str]:

@@ -27,6 +27,7 @@ def write_files(credentials: Mapping[str, str], targets: Iterable[Target]) -> "T
         f"profile {target.name}": {
             "role_arn": f"arn:aws:iam::{target.id}:role/{ADMINISTRATOR_ROLE}",
             "source_profile": HUB_NAME,
+            "role_session_name": Path(folder.name).name,  # aws keeps sessions in ~/.aws/cli/cache by this name too
             "region": REGION,
         }
         for target in targets

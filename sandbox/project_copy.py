@@ -18,6 +18,7 @@ _DEPLOYABLE = (
     "events",
     "role-template.yaml",
     "sweep-template.yaml",
+    "acceptance",
     "sandbox",
     "sweep.py",
     "terminal",

@@ -112,7 +112,7 @@ def _create_developer() -> Session:
         "Resource": "*",
         "Condition": {
             "Null": {"aws:RequestTag/aws-chalice": "false"},
-            "StringNotLike": {"aws:RequestTag/aws-chalice": f"*:stage={accounts.STAGE}:*"},
+            "StringNotLike": {"aws:RequestTag/aws-chalice": [f"*:stage={stage}:*" for stage in accounts.STAGES]},
         },
     }
     role = _create_role(HUB, accounts.DEVELOPER_ROLE, {"AWS": f"arn:aws:iam::{HUB}:root"}, "The developer")
@@ -136,7 +136,7 @@ def _create_role(account: str, name: str, principal: Mapping[str, str], descript
 def _names_of_other_stages() -> list[str]:
     """The start of Chalice's names in this app's other stages, such as cross-account-dev."""
     config = json.loads((PROJECT / ".chalice" / "config.json").read_text())
-    return [f"{config['app_name']}-{stage}" for stage in config["stages"] if stage != accounts.STAGE]
+    return [f"{config['app_name']}-{stage}" for stage in config["stages"] if stage not in accounts.STAGES]
 
 
 def _policy(*statements: object) -> str:

@@ -129,12 +129,14 @@ class Denial:
             worse, and wait a second time for an STS that hangs.
         external_id_set: whether an external ID was sent; its value is not needed, and never shown.
         assumed_elsewhere: whether this process has assumed the role in another account.
+        function: the Lambda function that this process is, as `us-east-1:function:its-name`; "": it is none.
     """
 
     role_arn: str
     identify: Callable[[], CallerIdentity | None]
     external_id_set: bool
     assumed_elsewhere: bool
+    function: str = ""
 
     @property
     def caller(self) -> CallerIdentity | None:
@@ -281,15 +283,16 @@ def _trust_must_allow(denial: Denial) -> str:
 
 
 def _simulate(denial: Denial) -> str:
-    """The hub's policies allow only the app's functions to ask, so the simulation has to say that it is one of them."""
+    """The hub's policies allow only the app's functions to ask, so the simulation has to say which one it is."""
     caller = denial.caller
     command = (
         f"In the hub: aws iam simulate-principal-policy --policy-source-arn {denial.who if caller else UNKNOWN_ROLE} "
         f"--action-names sts:AssumeRole --resource-arns {denial.role_arn} --query EvaluationResults"
     )
-    if caller is None or not caller.is_trusted_by_default:
+    if caller is None or not denial.function:
         return command
-    function = f"arn:{caller.arn.split(':')[1]}:lambda:us-east-1:{caller.account}:function:{caller.name}"
+    region, _, name = denial.function.partition(":")
+    function = f"arn:{caller.arn.split(':')[1]}:lambda:{region}:{caller.account}:{name}"
     key = f"ContextKeyName=lambda:SourceFunctionArn,ContextKeyType=string,ContextKeyValues={function}"
     return f"{command} --context-entries {key}"
 

@@ -186,7 +186,9 @@ class Hub:
                 raise
             if classify(error) is ErrorKind.DENIED:
                 self._own_identity()  # in the meantime, others of a sweep have been let in: a hint needs to know that
-            denial = Denial(arn, self._own_identity, bool(self.role.external_id), self._assumed_any)
+            name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
+            function = f"{self.region}:function:{name}" if name else ""
+            denial = Denial(arn, self._own_identity, bool(self.role.external_id), self._assumed_any, function)
             failure = assume_role_error(error, arn, denial)
         else:
             credentials = parse_assume_role_response(response, account_id)

@@ -11,12 +11,14 @@ from sandbox.moto_patches import (
     iam,
     identity,
     lambda_functions,
+    lambda_settings,
     lambda_versions,
     lookups,
     organizations,
     other_accounts,
     regions,
     services,
+    stack_events,
     stack_failures,
     stack_functions,
     stack_identities,
@@ -66,7 +68,6 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     back_doors.refuse_what_is_not_authorized()
     back_doors.take_parameters_from_one_place()
     back_doors.keep_to_the_account()
-    back_doors.deploy_stack_sets_by_trust()
     lambda_functions.run_functions(functions)
     lambda_functions.look_up_only_what_has_layers()
     lambda_functions.keep_configurations()
@@ -76,11 +77,14 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     lambda_versions.number_versions_once()
     lambda_versions.follow_qualified_arns()
     lambda_versions.end_mappings()
+    lambda_settings.tell_account_settings()
     services.import_swagger()
     services.mark_keys_of_aws()
     stack_identities.follow_templates_of_principals()
     stack_identities.follow_templates_of_managed_policies()
     stack_functions.follow_templates_of_functions()
+    stack_events.follow_templates_of_events()
+    stack_events.configure_buckets()
     stack_policies.apply_resources_that_are_policies()
     stack_policies.apply_policies_among_properties()
     stack_policies.look_at_policies_in_every_update()
@@ -90,7 +94,7 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     stacks.apply_change_sets_whole()
     stack_functions.update_in_the_order_of_references()
     stacks.list_only_what_is_there()
-    stack_sets.update_stacks_of_stack_sets()
+    stack_sets.operate_stack_sets()
     stack_failures.roll_back_what_fails()
     stack_templates.judge_templates_first()
     stack_templates.show_templates_as_given()

@@ -6,14 +6,11 @@ What moto does is told at each; all of it can go when moto authorizes what it do
 import copy
 import functools
 import json
-from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
 from sandbox import resources
-from sandbox.accounts import HUB
 from sandbox.aws_errors import AwsError
-from sandbox.callers import find_role
 from sandbox.moto_patches.other_accounts import lets_in
 
 _AUTHORIZED = {"dispatch", "bucket_dispatch", "key_dispatch", "ambiguous_dispatch", "api_version_elb_backend"}
@@ -107,33 +104,3 @@ def _is_reached(account: str, target: Any) -> bool:
     role = target.get("RoleArn") or ""
     sender = role if role.startswith(f"arn:aws:iam::{account}:role/") else f"arn:aws:iam::{account}:root"
     return lets_in(resources.policy_of(arn), sender, "events:PutEvents", arn)
-
-
-def deploy_stack_sets_by_trust() -> None:
-    # moto creates the stacks of a stack set in any account. In AWS each account has an execution role that trusts the
-    # administration role, or the stack set is one of the organization's management account.
-    # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-prereqs-self-managed.html
-    from moto.cloudformation.models import StackSet
-
-    create = StackSet.create_stack_instances
-
-    def create_stack_instances(self: Any, accounts: Sequence[str], **kwargs: Any) -> str:
-        check_trust(self, accounts)
-        return str(create(self, accounts=accounts, **kwargs))  # type: ignore[arg-type]
-
-    StackSet.create_stack_instances = create_stack_instances  # type: ignore[method-assign, assignment]
-
-
-def check_trust(stack_set: Any, accounts: Sequence[str]) -> None:
-    """Raise unless the stack set may operate in these accounts."""
-    own, administrator = stack_set.instances.account_id, stack_set.administration_role_arn
-    if stack_set.permission_model == "SERVICE_MANAGED" and own != HUB:
-        raise AwsError("ValidationError", "Only the management account can operate a SERVICE_MANAGED stack set")
-    for account in accounts:
-        arn = f"arn:aws:iam::{account}:role/{stack_set.execution_role_name}"
-        role, is_own = find_role(arn), resources.owner_of(administrator, "") == own
-        trust = role.assume_role_policy_document if role and is_own else None
-        if account != own and not lets_in(trust, administrator, "sts:AssumeRole", arn):
-            name = administrator.rpartition("/")[2]
-            message = f"Account {account} should have '{stack_set.execution_role_name}' role with trust relationship"
-            raise AwsError("ValidationError", f"{message} to Role '{name}'.")

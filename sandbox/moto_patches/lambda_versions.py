@@ -51,12 +51,13 @@ def follow_qualified_arns() -> None:
 
 def end_mappings() -> None:
     # In moto an event source mapping that was deleted or disabled still runs its function, one that was updated the old
-    # one, and one of an alias for ever the version that the alias had. Delete this when it follows them.
+    # one, and one of an alias for ever the version that the alias had; they are listed only by the word that named the
+    # function. Delete this when it follows them.
     from moto.awslambda.models import LambdaBackend
 
     backend: Any = LambdaBackend
     original_create, original_update = backend.create_event_source_mapping, backend.update_event_source_mapping
-    original_delete = backend.delete_event_source_mapping
+    original_delete, original_list = backend.delete_event_source_mapping, backend.list_event_source_mappings
 
     def create(self: Any, spec: dict[str, Any]) -> Any:
         _refuse_filters(spec)
@@ -68,7 +69,7 @@ def end_mappings() -> None:
         _refuse_filters(spec)
         mapping = original_update(self, uuid, spec)
         if mapping:
-            _follow(self, mapping, spec.get("FunctionName", mapping.function_arn))
+            _follow(self, mapping, spec.get("FunctionName", mapping.function_name))
         return mapping
 
     def delete(self: Any, uuid: str) -> Any:
@@ -78,6 +79,11 @@ def end_mappings() -> None:
                 _drop(mappings, mapping)
         return mapping
 
+    def list_mappings(self: Any, event_source_arn: str, function_name: str) -> list[Any]:
+        found = original_list(self, event_source_arn, "")
+        return [one for one in found if not function_name or one.function_arn == _function_arn(self, function_name)]
+
+    backend.list_event_source_mappings = list_mappings
     backend.create_event_source_mapping = create
     backend.update_event_source_mapping = update
     backend.delete_event_source_mapping = delete
@@ -90,15 +96,17 @@ def _refuse_filters(spec: dict[str, Any]) -> None:
 
 
 def _follow(backend: Any, mapping: Any, function_name: str) -> None:
-    function = backend.get_function(function_name)
-    unqualified = backend._lambdas.split_function_arn(function.function_arn)[0]
-    qualifier = name_and_qualifier(function_name)[1]
-    mapping.function_name = function_name
-    mapping.function_arn = f"{unqualified}:{qualifier}" if qualifier else unqualified
+    mapping.function_name, mapping.function_arn = function_name, _function_arn(backend, function_name)
     for mappings in _of_sources(backend, mapping):
         _drop(mappings, mapping)
         if mapping.enabled:
             mappings[mapping.function_arn] = mapping
+
+
+def _function_arn(backend: Any, function_name: str) -> str:
+    name, qualifier = name_and_qualifier(function_name)
+    arn = f"arn:{backend.partition}:lambda:{backend.region_name}:{backend.account_id}:function:{name}"
+    return f"{arn}:{qualifier}" if qualifier else arn
 
 
 def _drop(mappings: _Mappings, mapping: Any) -> None:

@@ -36,20 +36,20 @@ def judge_templates_first() -> None:
     )
 
     def judged_create(self: Any, name: str, template: str, parameters: Document, **more: Any) -> Any:
-        return create(self, name, _judged(self, name, template, parameters), parameters, **more)
+        return create(self, name, judge(self, name, template, parameters), parameters, **more)
 
     def judged_update(self: Any, name: str, template: str, role_arn: Any, parameters: Any, tags: Any) -> Any:
         given = self._resolve_update_parameters(self.get_stack(name), parameters)
-        return update(self, name, _judged(self, name, template, given), role_arn, parameters, tags)
+        return update(self, name, judge(self, name, template, given), role_arn, parameters, tags)
 
     def judged_change_set(
         self: Any, stack_name: str, change_set_name: str, template: str, parameters: Document, **more: Any
     ) -> Any:
-        judged = _judged(self, stack_name, template, parameters)
+        judged = judge(self, stack_name, template, parameters)
         return create_change_set(self, stack_name, change_set_name, judged, parameters, **more)
 
     def judged_stack_set(self: Any, name: str, template: str, parameters: Document, **more: Any) -> Any:
-        judged = _judged(self, name, template, parameters)
+        judged = judge(self, name, template, parameters)
         if more.get("permission_model") == "SERVICE_MANAGED" and transforms_of(read(template)):
             raise AwsError("ValidationError", "Stack sets with service-managed permissions do not support transforms")
         return create_stack_set(self, name, judged, parameters, **more)
@@ -67,7 +67,8 @@ def judge_templates_first() -> None:
     ChangeSet._parse_template = parse_of_change_set  # type: ignore[method-assign]
 
 
-def _judged(backend: Any, name: str, text: str, given: Mapping[str, Any]) -> Template:
+def judge(backend: Any, name: str, text: str, given: Mapping[str, Any]) -> Template:
+    """What is to be deployed; raises if it cannot be."""
     from moto.cloudformation.parsing import ResourceMap
 
     judged, written = Template(text), read(text)

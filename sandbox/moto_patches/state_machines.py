@@ -16,7 +16,8 @@ from sandbox.sts.assume_role import assume_as_service
 
 def run_state_machines() -> None:
     # In moto executions end only if the engine is on, but a stack's state machine uses the backend without it, and its
-    # Definition (as an object), DefinitionS3Location and DefinitionSubstitutions are ignored. Delete this when stacks use the same engine.
+    # Definition (as an object), DefinitionS3Location and DefinitionSubstitutions are ignored. Delete this when stacks
+    # use the same engine.
     from moto.core.config import default_user_config
     from moto.stepfunctions import models
 

@@ -264,6 +264,16 @@ def test_every_command_is_one_that_the_aws_command_line_has() -> None:
     }
 
 
+def test_a_simulation_names_the_function_that_asks_and_none_that_does_not_exist() -> None:
+    """The hub's policy lets only functions of the app ask (lambda:SourceFunctionArn); at a terminal there is none."""
+    clause = "because no identity-based policy allows the sts:AssumeRole action"
+    at_a_terminal = lines(clause, asked_by(FUNCTION))[1]
+    in_lambda = lines(clause, asked_by(FUNCTION, function="eu-west-1:function:cross-account-dev-sweep"))[1]
+    arn = f"arn:aws:lambda:eu-west-1:{HUB}:function:cross-account-dev-sweep"
+    key = "ContextKeyName=lambda:SourceFunctionArn,ContextKeyType=string,ContextKeyValues"
+    assert in_lambda == f"{at_a_terminal} --context-entries {key}={arn}"
+
+
 @given(st.text(), st.sampled_from(CLAUSES), st.text())
 def test_nothing_that_aws_wrote_is_passed_on(before: str, clause: str, after: str) -> None:
     """What is matched selects one of our own texts, whatever stands around it."""

@@ -241,7 +241,7 @@ def test_a_url_a_mapping_and_a_configuration_of_invocations_change_and_go(
 
     def seen() -> tuple[Any, ...]:
         url = functions.get_function_url_config(FunctionName=name)
-        mapping = functions.get_event_source_mapping(UUID=outputs["Mapping"])
+        (mapping,) = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
         invocations = functions.get_function_event_invoke_config(FunctionName=name)
         return (
             *(url["FunctionUrl"], url["Cors"]["AllowOrigins"]),

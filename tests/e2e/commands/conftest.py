@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+import sandbox
+from tests.e2e.commands.shell import Shell
+from tests.e2e.conftest import Project
 from tests.templates import ROOT
 
 
@@ -17,6 +20,11 @@ def aws() -> str:
 def sam() -> str:
     """The path of the SAM CLI."""
     return _path_of("sam")
+
+
+@pytest.fixture(scope="module")
+def shell(project: Project, box: sandbox.Box, aws: str) -> Shell:
+    return Shell(project, box, aws)
 
 
 def _path_of(command: str) -> str:
