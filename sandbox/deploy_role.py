@@ -22,7 +22,7 @@ from argparse import ArgumentTypeError
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox import accounts
-from sandbox.deploy_stack import deploy_stack
+from sandbox.deploy_stack import StackFailed, deploy_stack
 from sandbox.developer import Clients, NoSandbox, administrator, developer
 from sandbox.state_file import PROJECT
 from terminal.command import Parser, run
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     except NoSandbox as error:
         print(error, file=sys.stderr)
         return 1
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, StackFailed) as error:
         print(f"The role was not deployed in {account}: {error}", file=sys.stderr)
         return 1
     return 0

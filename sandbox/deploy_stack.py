@@ -5,11 +5,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 
 
 class UnknownParameter(Exception):
     """The template has no such parameter; the message says which it has."""
+
+
+class StackFailed(Exception):
+    """The stack was rolled back; the message says why."""
 
 
 def deploy_stack(
@@ -21,6 +25,9 @@ def deploy_stack(
     if unknown := ", ".join(sorted(given.keys() - known)):
         raise UnknownParameter(f"{template.name} has no parameter {unknown}. It has {', '.join(sorted(known))}")
     stack = _stack(cloudformation, name)
+    if stack and stack["StackStatus"] == "ROLLBACK_COMPLETE":  # there never was more of it
+        cloudformation.delete_stack(StackName=name)
+        stack = None
     parameters = given if stack else {**first, **given}
     before = {one["ParameterKey"] for one in stack["Parameters"]} if stack else set()
     asked = {
@@ -36,24 +43,17 @@ def deploy_stack(
         if stack:
             cloudformation.update_stack(**asked)
         else:
-            _create(cloudformation, asked)
+            cloudformation.create_stack(**asked)
+        cloudformation.get_waiter(f"stack_{'update' if stack else 'create'}_complete").wait(StackName=name)
     except ClientError as error:
         if "No updates are to be performed" not in str(error):
             raise
         print(f"The stack {name} is as the template says already.", file=sys.stderr)
-    else:
-        cloudformation.get_waiter(f"stack_{'update' if stack else 'create'}_complete").wait(StackName=name)
-        stack = _stack(cloudformation, name)
+    except WaiterError as error:
+        raise StackFailed(_reason(cloudformation, name) or str(error)) from None
+    stack = _stack(cloudformation, name)
     assert stack is not None
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-
-
-def _create(cloudformation: Any, asked: dict[str, Any]) -> None:
-    try:
-        cloudformation.create_stack(**asked)
-    except ClientError:
-        cloudformation.delete_stack(StackName=asked["StackName"])  # the next time it is a new one again
-        raise
 
 
 def _stack(cloudformation: Any, name: str) -> dict[str, Any] | None:
@@ -64,3 +64,11 @@ def _stack(cloudformation: Any, name: str) -> dict[str, Any] | None:
             return None
         raise
     return dict(stack)
+
+
+def _reason(cloudformation: Any, name: str) -> str:
+    """That of the latest failure of a resource."""
+    for event in cloudformation.describe_stack_events(StackName=name)["StackEvents"]:  # the latest first
+        if event["ResourceStatus"] in ("CREATE_FAILED", "UPDATE_FAILED"):
+            return f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}"
+    return ""

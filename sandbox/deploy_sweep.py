@@ -22,12 +22,13 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sandbox.deploy_stack import UnknownParameter, deploy_stack
-from sandbox.developer import NoSandbox, developer
+from sandbox.deploy_stack import StackFailed, UnknownParameter, deploy_stack
+from sandbox.developer import Clients, NoSandbox, developer
 from sandbox.state_file import PROJECT
 from terminal.command import Parser, run
 
 SWEEP_TEMPLATE = "sweep-template.yaml"
+SWEEP_ROLE = "cross-account-sandbox-sweep"
 STACK = "cross-account-sandbox-sweep"
 
 
@@ -39,14 +40,18 @@ def main(arguments: list[str] | None = None) -> int:
     )
     given = dict(parser.parse_args(arguments).parameters)
     try:
-        for value in deploy_sweep(developer()("cloudformation"), **given).values():
+        hub = developer()
+        if not _is_deployed(hub):  # or the bucket would be left, which the template keeps
+            print("The app is not deployed in this sandbox: chalice deploy --stage sandbox", file=sys.stderr)
+            return 1
+        for value in deploy_sweep(hub("cloudformation"), **given).values():
             print(value)
     except UnknownParameter as error:
         parser.error(str(error))
     except NoSandbox as error:
         print(error, file=sys.stderr)
         return 1
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, StackFailed) as error:
         print(f"Could not deploy the state machine: {error}", file=sys.stderr)
         return 1
     return 0
@@ -55,6 +60,15 @@ def main(arguments: list[str] | None = None) -> int:
 def deploy_sweep(cloudformation: Any, **parameters: str) -> dict[str, str]:
     """Create or update the stack in the account of the client, and return its outputs."""
     return deploy_stack(cloudformation, STACK, PROJECT / SWEEP_TEMPLATE, {"Stage": "sandbox"}, parameters)
+
+
+def _is_deployed(hub: Clients) -> bool:
+    iam = hub("iam")
+    try:
+        iam.get_role(RoleName=SWEEP_ROLE)
+    except iam.exceptions.NoSuchEntityException:
+        return False
+    return True
 
 
 def _parameter(text: str) -> tuple[str, str]:

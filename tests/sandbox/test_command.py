@@ -147,7 +147,7 @@ def test_env_without_a_sandbox_prints_one_sentence(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sandbox", "env", "--state-file", str(tmp_path / "none.json")]
     env = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
     assert (env.returncode, env.stdout) == (1, "")
-    assert env.stderr == "No sandbox is running. Start one with: python -m sandbox\n"
+    assert env.stderr == "No sandbox is running. Start one with: make sandbox\n"
 
 
 def test_a_sandbox_that_cannot_start_raises_an_error() -> None:
