@@ -1,4 +1,4 @@
-"""Every command that a person starts: --help helps and does nothing, what is wrong is one line, a signal ends it quietly."""
+"""Every command of a person: --help helps and does nothing, what is wrong is one line, a signal ends it quietly."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_a_reader_that_has_read_enough_is_no_error() -> None:
 
 
 def test_an_option_is_not_abbreviated() -> None:
+    parser = Parser("python -m x", "")
+    parser.add_argument("--accounts")
     with pytest.raises(SystemExit):
-        parser = Parser("python -m x", "")
-        parser.add_argument("--accounts")
         parser.parse_args(["--acc", "3"])
