@@ -110,7 +110,7 @@ def test_a_changed_template_updates_the_role_which_keeps_its_parameters(
     own.append({"ParameterKey": "ExternalId", "ParameterValue": "of-its-own"})
     template = (PROJECT / "role-template.yaml").read_text()
     named = ["CAPABILITY_NAMED_IAM"]
-    cloudformation.update_stack(StackName=ROLE_STACK, TemplateBody=template, Parameters=own, Capabilities=named)
+    cloudformation.update_stack(StackName=ROLE_STACK, UsePreviousTemplate=True, Parameters=own, Capabilities=named)
     (tmp_path / "role-template.yaml").write_text(
         template.replace("MaxSessionDuration: 3600", "MaxSessionDuration: 7200")
     )
