@@ -15,6 +15,7 @@ from terminal.command import Parser
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = {
+    "python -m acceptance": "acceptance.__main__",
     "python -m audit": "audit.__main__",
     "python -m audit.operations": "audit.operations",
     "python -m audit.prowler": "audit.prowler.__main__",
