@@ -18,6 +18,7 @@ from sandbox.moto_patches import (
     other_accounts,
     regions,
     services,
+    stack_events,
     stack_failures,
     stack_functions,
     stack_identities,
@@ -82,6 +83,8 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     stack_identities.follow_templates_of_principals()
     stack_identities.follow_templates_of_managed_policies()
     stack_functions.follow_templates_of_functions()
+    stack_events.follow_templates_of_events()
+    stack_events.configure_buckets()
     stack_policies.apply_resources_that_are_policies()
     stack_policies.apply_policies_among_properties()
     stack_policies.look_at_policies_in_every_update()

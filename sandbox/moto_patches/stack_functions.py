@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, ClassVar
 
-from moto.awslambda.exceptions import FunctionAlreadyExists, LambdaClientError
+from moto.awslambda.exceptions import FunctionAlreadyExists
 from moto.awslambda.models import LambdaFunction
-from moto.awslambda.utils import get_backend
+from moto.backends import get_backend
 from moto.core.common_models import CloudFormationModel
+from moto.core.exceptions import ServiceException
 
 from sandbox.aws_errors import AwsError
 from sandbox.moto_patches.lambda_versions import name_and_qualifier
@@ -28,9 +29,10 @@ def follow_templates_of_functions() -> None:
     get_model_map().update(_KINDS)
 
 
-class _Resource(CloudFormationModel):
+class Resource(CloudFormationModel):
     """A resource of a stack, and its properties in the template."""
 
+    service: ClassVar[str] = "lambda"
     required: ClassVar[tuple[str, ...]] = ()
     create_only: ClassVar[tuple[str, ...]] = ()
     """A change of one of these is another resource."""
@@ -39,7 +41,8 @@ class _Resource(CloudFormationModel):
     def __init__(self, name: str, properties: Properties, account: str, region: str, tags: Mapping[str, str]) -> None:
         self.properties, self.tags = properties, tags
         self._check_required()
-        self.backend = get_backend(account, region)
+        backends: Any = get_backend(self.service)  # type: ignore[call-overload]
+        self.backend = backends[account][region]
         self.physical_resource_id = self.make(name)
 
     def make(self, name: str) -> str:
@@ -55,7 +58,7 @@ class _Resource(CloudFormationModel):
     @classmethod
     def create_from_cloudformation_json(  # type: ignore[override]
         cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **about: str
-    ) -> "_Resource":
+    ) -> "Resource":
         stack = about["StackId"]
         tags = {"stack-id": stack, "stack-name": stack.split("/")[1], "logical-id": about["LogicalId"]}
         tags = {f"aws:cloudformation:{name}": value for name, value in tags.items()}
@@ -64,12 +67,12 @@ class _Resource(CloudFormationModel):
     @classmethod
     def update_from_cloudformation_json(  # type: ignore[override]
         cls,
-        original_resource: "_Resource",
+        original_resource: "Resource",
         new_resource_name: str,
         cloudformation_json: Any,
         account_id: str,
         region_name: str,
-    ) -> "_Resource":
+    ) -> "Resource":
         old, new = original_resource.properties, cloudformation_json["Properties"]
         if old == new:
             return original_resource
@@ -88,7 +91,7 @@ class _Resource(CloudFormationModel):
         return original_resource
 
     def delete(self, account_id: str, region_name: str) -> None:
-        with suppress(LambdaClientError):  # its function is gone: stacks delete in no special order
+        with suppress(ServiceException):  # what it belongs to is gone: stacks delete in no special order
             self.remove()
 
     @classmethod
@@ -113,7 +116,7 @@ class _Resource(CloudFormationModel):
         return self.properties.get(name)
 
 
-class _Function(_Resource):
+class _Function(Resource):
     required = ("Code", "Role")
     create_only = ("FunctionName", "PackageType", "TenancyConfig")
     attributes: ClassVar = {
@@ -171,7 +174,7 @@ def _tags(properties: Properties) -> dict[str, str]:
     return {tag["Key"]: _text(tag["Value"]) for tag in properties.get("Tags", [])}
 
 
-class _LayerVersion(_Resource):
+class _LayerVersion(Resource):
     required = ("Content",)
     create_only = (
         *("LayerName", "Content", "Description", "LicenseInfo"),
@@ -187,7 +190,7 @@ class _LayerVersion(_Resource):
         self.backend.delete_layer_version(self.layer.name, str(self.layer.version))
 
 
-class _Version(_Resource):
+class _Version(Resource):
     required = ("FunctionName",)
     create_only = ("FunctionName", "Description", "CodeSha256", "ProvisionedConcurrencyConfig", "RuntimePolicy")
     attributes: ClassVar = {
@@ -215,7 +218,7 @@ class _Version(_Resource):
         self.backend.delete_function(self.version.function_name, str(self.version.version))
 
 
-class _Alias(_Resource):
+class _Alias(Resource):
     required = ("FunctionName", "FunctionVersion", "Name")
     create_only = ("Name", "FunctionName")
     attributes: ClassVar = {"AliasArn": lambda self: self.physical_resource_id}
@@ -241,7 +244,7 @@ class _Alias(_Resource):
         )
 
 
-class _Url(_Resource):
+class _Url(Resource):
     required = ("TargetFunctionArn", "AuthType")
     create_only = ("TargetFunctionArn", "Qualifier")
     attributes: ClassVar = {
@@ -269,7 +272,7 @@ class _Url(_Resource):
         return self.backend.get_function(name_and_qualifier(self._value("TargetFunctionArn"))[0])
 
 
-class _EventSourceMapping(_Resource):
+class _EventSourceMapping(Resource):
     required = ("FunctionName",)
     create_only = ("EventSourceArn", "StartingPosition", "StartingPositionTimestamp", "SelfManagedEventSource")
     attributes: ClassVar = {
@@ -298,7 +301,7 @@ class _EventSourceMapping(_Resource):
         return asked
 
 
-class _EventInvokeConfig(_Resource):
+class _EventInvokeConfig(Resource):
     required = ("FunctionName", "Qualifier")
     create_only = ("FunctionName", "Qualifier")
 
@@ -322,7 +325,7 @@ class _EventInvokeConfig(_Resource):
         return self.backend.get_function(name_and_qualifier(self._value("FunctionName"))[0])
 
 
-_KINDS: Mapping[str, type[_Resource]] = {
+_KINDS: Mapping[str, type[Resource]] = {
     "AWS::Lambda::Function": _Function,
     "AWS::Lambda::LayerVersion": _LayerVersion,
     "AWS::Lambda::Version": _Version,
@@ -342,7 +345,8 @@ def update_in_the_order_of_references() -> None:
     original_update, original_item = parsing.ResourceMap.update, parsing.ResourceMap.__getitem__
 
     def update(self: Any, template: dict[str, Any], parameters: dict[str, Any] | None = None) -> None:
-        ours = [name for name, resource in template["Resources"].items() if resource["Type"] in _KINDS]
+        models = parsing.get_model_map()
+        ours = [name for name, one in template["Resources"].items() if issubclass(models[one["Type"]], Resource)]
         self.waiting = {*ours} & {*self._parsed_resources}
         try:
             original_update(self, template, parameters)

@@ -199,12 +199,12 @@ def apply_policies_among_properties() -> None:
         else:
             policies.pop(table.table_arn, None)
 
-    _follow(Key, of_key)
-    _follow(Repository, of_repository)
-    _follow(Table, of_table)
+    follow(Key, of_key)
+    follow(Repository, of_repository)
+    follow(Table, of_table)
 
 
-def _follow(model: Any, apply: Callable[[Any, Properties], None]) -> None:
+def follow(model: Any, apply: Callable[[Any, Properties], None]) -> None:
     """Apply a template's properties also, whenever one of moto's resources is created or updated."""
     original_create, original_update = model.create_from_cloudformation_json, model.update_from_cloudformation_json
 
