@@ -50,7 +50,7 @@ class _Instance:
 
     def deploy(self) -> None:
         _be_let_in(self.stack_set, self.account_id)
-        parameters, template = {**self.stack_set.parameters, **self.overrides}, self.stack_set.template
+        parameters, template = {**self.stack_set.parameters, **self.overrides}, str(self.stack_set.template)
         if self.stack_id in self.backend.stacks:
             listed = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
             _be_complete(self.backend.update_stack(self.stack_id, template, None, listed, None))
@@ -148,7 +148,7 @@ def update_stack_instances(stack_set: Any, parameters: Parameters) -> dict[str, 
 
 def update_stack_set(stack_set: Any, parameters: Parameters) -> dict[str, Any]:
     """Of all its instances, or of those that are named; the others are outdated then."""
-    text = stack_set.template if parameters.get("UsePreviousTemplate") else parameters["TemplateBody"]
+    text = str(stack_set.template) if parameters.get("UsePreviousTemplate") else parameters["TemplateBody"]
     given = _resolved(parameters.get("Parameters", []), stack_set.parameters)
     own = cloudformation_backends[stack_set.instances.account_id][REGION]
     stack_set.template, stack_set.parameters = judge(own, stack_set.name, text, given), given

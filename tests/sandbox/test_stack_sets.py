@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import yaml
 from botocore.exceptions import ClientError
 
 from sandbox.accounts import ACQUIRED, ANALYTICS, HUB, LEGACY, PRODUCTION, REGION, STAGING
@@ -28,7 +29,7 @@ def template(name: str) -> str:
         "Roles": [{"Ref": "Role"}],
         "PolicyDocument": json.loads(document({"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"})),
     }
-    return json.dumps(
+    return yaml.safe_dump(
         {
             "Parameters": {"Trusted": {"Type": "String"}, "Text": {"Type": "String", "Default": "the default"}},
             "Resources": {
