@@ -196,6 +196,7 @@ TABLE: dict[str, Runs | Elsewhere | Never] = {
     "aws account enable-region": HINTS,
     "aws ec2 describe-vpc-endpoints": HINTS,
     "aws iam get-role": HINTS,
+    "aws iam get-user": HINTS,
     "aws iam simulate-principal-policy": HINTS,
     "aws organizations list-organizational-units-for-parent": HINTS,
     "aws organizations list-policies-for-target": HINTS,
