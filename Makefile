@@ -107,10 +107,11 @@ build/prowler/requirements.txt: audit/prowler/requirements.txt $(INSTALLED)
 	@$(BIN)/python -m venv --clear build/prowler && build/prowler/bin/python -m pip install -qq --disable-pip-version-check \
 		--no-input --require-hashes -r $< && cp $< $@
 
-# aws and sam pin other versions of what develops this.
+# aws and sam pin other versions of what develops this. Also as constraints: pip takes boto3[crt] and boto3 for two things,
+# of which one is not pinned.
 build/commands/requirements.txt: tests/e2e/commands/requirements.txt $(INSTALLED)
 	@$(BIN)/python -m venv --clear build/commands && build/commands/bin/python -m pip install -qq --disable-pip-version-check \
-		--no-input --require-hashes -r $< && cp $< $@
+		--no-input --require-hashes -r $< -c $< && cp $< $@
 
 build/oldest-boto3/requirements.txt: tests/oldest-boto3.txt $(INSTALLED)
 	@$(BIN)/python -m venv --clear build/oldest-boto3 && build/oldest-boto3/bin/python -m pip install -qq \

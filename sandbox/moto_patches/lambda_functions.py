@@ -155,8 +155,8 @@ def replace_event_invoke_configs() -> None:
 
 
 def keep_configurations() -> None:
-    # moto drops LoggingConfig and what is in _KEPT, an update also TracingConfig, EphemeralStorage, KMSKeyArn,
-    # ImageConfig and its time, and it fails with an empty Environment. Delete this when moto keeps them.
+    # moto checks little, drops LoggingConfig and what is in _KEPT, an update also TracingConfig, EphemeralStorage,
+    # KMSKeyArn, ImageConfig and its time, and it fails with an empty Environment. Delete this when moto keeps them.
     from moto.awslambda.models import ImageConfig, LambdaFunction
     from moto.core.utils import iso_8601_datetime_with_nanoseconds
 
@@ -165,14 +165,17 @@ def keep_configurations() -> None:
 
     def init(self: Any, account_id: str, spec: dict[str, Any], *rest: Any, **more: Any) -> None:
         log = log_configuration(spec["FunctionName"], spec.get("LoggingConfig", {}), {})
-        _refuse_what_would_be_missed(spec)
+        _check(spec)
+        if spec.get("PackageType", "Zip") == "Zip" and not (spec.get("Runtime") and spec.get("Handler")):
+            message = "Runtime and Handler are mandatory parameters for functions created with deployment packages."
+            raise AwsError("InvalidParameterValueException", message)
         original_init(self, account_id, spec, *rest, **more)
         self.logging_config = log
         self.kept = {name: spec[name] for name in _KEPT if name in spec}
 
     def update_configuration(self: Any, updates: dict[str, Any]) -> Any:
         log = log_configuration(self.function_name, updates.get("LoggingConfig", {}), self.logging_config)
-        _refuse_what_would_be_missed({**updates, "FunctionName": self.function_name})
+        _check({**updates, "FunctionName": self.function_name})
         if "Environment" in updates:
             updates = {**updates, "Environment": {"Variables": {}, **updates["Environment"]}}
         original_update(self, updates)
@@ -201,6 +204,7 @@ def keep_configurations() -> None:
 
 _KEPT = ("DeadLetterConfig", "SnapStart")
 _NOT_HERE = ("FileSystemConfigs", "DurableConfig", "TenancyConfig", "CapacityProviderConfig", "AcceleratorConfig")
+_LIMITS = {"Timeout": (1, 900), "MemorySize": (128, 10240)}
 _LOG_LEVELS = ("ApplicationLogLevel", "SystemLogLevel")
 _LOG_VALUES = {
     "LogFormat": ("JSON", "Text"),
@@ -213,10 +217,13 @@ def log_configuration(function: str, asked: Mapping[str, str], current: Mapping[
     """What Lambda makes of a LoggingConfig; what an update leaves out remains."""
     for name, values in _LOG_VALUES.items():
         if name in asked and asked[name] not in values:
-            raise _invalid(asked[name], name, f"Member must satisfy enum value set: [{', '.join(values)}]")
+            raise _invalid(
+                asked[name], f"LoggingConfig.{name}", f"Member must satisfy enum value set: [{', '.join(values)}]"
+            )
     pattern = r"[\.\-_/#A-Za-z0-9]+"
     if "LogGroup" in asked and not re.fullmatch(pattern, asked["LogGroup"]):
-        raise _invalid(asked["LogGroup"], "LogGroup", f"Member must satisfy regular expression pattern: {pattern}")
+        rule = f"Member must satisfy regular expression pattern: {pattern}"
+        raise _invalid(asked["LogGroup"], "LoggingConfig.LogGroup", rule)
     config = {"LogFormat": "Text", "LogGroup": default_log_group(function), **current, **asked}
     if config["LogFormat"] == "JSON":
         return {**dict.fromkeys(_LOG_LEVELS, "INFO"), **config}
@@ -229,13 +236,19 @@ def log_configuration(function: str, asked: Mapping[str, str], current: Mapping[
     return {name: value for name, value in config.items() if name not in _LOG_LEVELS}
 
 
-def _invalid(value: str, name: str, rule: str) -> Exception:
+def _invalid(value: Any, name: str, rule: str) -> Exception:
     from moto.awslambda.exceptions import ValidationException
 
-    return ValidationException(value, f"loggingConfig.{name[0].lower()}{name[1:]}", rule)
+    return ValidationException(value, re.sub(r"\b[A-Z]", lambda first: first[0].lower(), name), rule)
 
 
-def _refuse_what_would_be_missed(asked: Mapping[str, Any]) -> None:
+def _check(asked: Mapping[str, Any]) -> None:
+    """What Lambda refuses, and what a function would miss here."""
+    for name, (least, most) in _LIMITS.items():
+        value = asked.get(name, least)
+        if not least <= value <= most:
+            side = ("greater", least) if value < least else ("less", most)
+            raise _invalid(value, name, "Member must have value {} than or equal to {}".format(*side))
     for name in _NOT_HERE:
         if asked.get(name):
             message = (

@@ -13,6 +13,7 @@ from moto.awslambda.models import LambdaFunction
 from moto.backends import get_backend
 from moto.core.common_models import CloudFormationModel
 from moto.core.exceptions import ServiceException
+from werkzeug.exceptions import HTTPException
 
 from sandbox.aws_errors import AwsError
 from sandbox.moto_patches.lambda_versions import name_and_qualifier
@@ -91,7 +92,7 @@ class Resource(CloudFormationModel):
         return original_resource
 
     def delete(self, account_id: str, region_name: str) -> None:
-        with suppress(ServiceException):  # what it belongs to is gone: stacks delete in no special order
+        with suppress(ServiceException, HTTPException):  # what it belongs to is gone: stacks delete in no special order
             self.remove()
 
     @classmethod

@@ -521,6 +521,19 @@ def test_a_log_that_lambda_refuses_is_refused(deploy: Deploy, config: dict[str, 
         deploy(LoggingConfig=config)
 
 
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"Timeout": 901}, "'901' at 'timeout' failed to satisfy constraint: Member must have value less than"),
+        ({"MemorySize": 10241}, "'10241' at 'memorySize' failed to satisfy constraint"),
+        ({"Runtime": ""}, "Runtime and Handler are mandatory"),
+    ],
+)
+def test_a_function_that_lambda_refuses_is_refused(deploy: Deploy, options: Any, sentence: str) -> None:
+    with pytest.raises(ClientError, match=sentence):
+        deploy(**options)
+
+
 def test_a_traced_function_gets_a_sampled_trace(functions: Any, deploy: Deploy) -> None:
     code = """
 import os

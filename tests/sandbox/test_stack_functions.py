@@ -42,6 +42,16 @@ class Stack:
         (stack,) = self._api.describe_stacks(StackName=self._name)["Stacks"]
         return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
 
+    def status(self) -> str:
+        return str(self._api.describe_stacks(StackName=self._name)["Stacks"][0]["StackStatus"])
+
+    def refusal(self, resources: Resources) -> str:
+        """Why these are not made."""
+        self.deploy(resources)
+        assert self.status() == "ROLLBACK_COMPLETE"
+        events = self._api.describe_stack_events(StackName=self._name)["StackEvents"]
+        return " ".join(event.get("ResourceStatusReason", "") for event in events)
+
     def delete(self) -> None:
         if self._is_there:
             self._api.delete_stack(StackName=self._name)
@@ -264,8 +274,25 @@ def test_a_url_a_mapping_and_a_configuration_of_invocations_change_and_go(
 
 def test_a_second_version_of_the_same_code_is_refused(stack: Stack, role: str) -> None:
     version = of("Version", FunctionName=ref("Function"))
-    with pytest.raises(ClientError, match="A version for this Lambda function exists"):
-        stack.deploy({"Function": inline(role), "One": version, "Two": version})
+    refusal = stack.refusal({"Function": inline(role), "One": version, "Two": version})
+    assert "A version for this Lambda function exists ( 1 )" in refusal
+
+
+def test_what_belongs_to_a_function_goes_also_after_it(stack: Stack, role: str) -> None:
+    topic = {"Topic": {"Type": "AWS::SNS::Topic"}}
+    stack.deploy(
+        {
+            "Function": inline(role),
+            "One": of("Version", FunctionName=ref("Function")),
+            "Live": of("Alias", Name="live", FunctionName=ref("Function"), FunctionVersion=attribute("One", "Version")),
+            "Url": of("Url", TargetFunctionArn=ref("Live"), AuthType="NONE"),
+            "Invocations": of("EventInvokeConfig", FunctionName=ref("Function"), Qualifier="live"),
+            "Permission": of("Permission", FunctionName=ref("Live"), Action="lambda:InvokeFunction", Principal="*"),
+            **topic,
+        }
+    )
+    stack.deploy(topic)
+    assert stack.status() == "UPDATE_COMPLETE"
 
 
 def test_a_permission_of_an_alias_is_of_that_alias(stack: Stack, functions: Any, role: str) -> None:
@@ -284,12 +311,20 @@ def test_a_permission_of_an_alias_is_of_that_alias(stack: Stack, functions: Any,
 
 def test_what_a_function_would_miss_is_refused(stack: Stack, role: str) -> None:
     mounted = {"FileSystemConfigs": [{"Arn": "arn:aws:elasticfilesystem:us-east-1:1:access-point/fsap-1"}]}
-    with pytest.raises(ClientError, match="runs functions without FileSystemConfigs"):
-        stack.deploy({"Function": inline(role, **mounted)})
+    refusal = stack.refusal({"Function": inline(role, FunctionName="cross-account-sandbox-mounted", **mounted)})
+    assert "runs functions without FileSystemConfigs, which cross-account-sandbox-mounted has" in refusal
 
 
 def test_what_a_template_must_say_is_missed(stack: Stack, role: str) -> None:
     function = inline(role)
     del function["Properties"]["Role"]
-    with pytest.raises(ClientError, match=r"resource Function with message: #: required key \[Role\] not found"):
-        stack.deploy({"Function": function})
+    refusal = stack.refusal({"Function": function})
+    assert "resource Function with message: #: required key [Role] not found" in refusal
+
+
+def test_an_update_that_fails_leaves_the_function_as_it_was(stack: Stack, functions: Any, role: str) -> None:
+    name = stack.deploy({"Function": inline(role, MemorySize=256)}, {"Name": ref("Function")})["Name"]
+    before = functions.get_function_configuration(FunctionName=name)
+    stack.deploy({"Function": inline(role, MemorySize=512, Layers=[f"{ARN}:layer:none:1"], Description="new")})
+    after = functions.get_function_configuration(FunctionName=name)
+    assert {**after, "ResponseMetadata": {}} == {**before, "ResponseMetadata": {}}
