@@ -25,8 +25,8 @@ CODE = [
 ]
 PROGRAMS = ("aws", "chalice", "make", "python", "sam", "duckdb", "curl", "pip", r"\.venv/bin/\w+")
 IN_PROSE = re.compile(
-    r"\b(aws [a-z0-9-]+ [a-z]+-[a-z-]+|aws cloudformation deploy|python (?:-m )?(?:sweep|sandbox|bench|audit)[\w.]*|"
-    r"(?:chalice|sam) (?:deploy|invoke|local|logs|delete|url|package|generate-sdk)|make [a-z-]+)"
+    r"\b(aws [a-z0-9-]+ [a-z]+-[a-z-]+|aws cloudformation deploy|aws s3 [a-z]+|"
+    r"python (?:-m )?(?:sweep|sandbox|bench|audit|acceptance)[\w.]*|(?:chalice|sam) (?:deploy|invoke|local|logs|delete|url|package|generate-sdk)|make [a-z-]+)"
 )
 
 
@@ -51,9 +51,7 @@ def mentioned() -> list[Command]:
     """Those in sentences, between backquotes in the pages: often only the start of one."""
     starts = re.compile(rf"`((?:{'|'.join(PROGRAMS)}) [^`]+)`")
     return [
-        Command(_on_one_line(text), _name(page))
-        for page in PAGES
-        for text in starts.findall(re.sub(r"^ *```.*?^ *```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL))
+        Command(_on_one_line(text), _name(page)) for page in PAGES for text in starts.findall(_prose(page.read_text()))
     ]
 
 
@@ -71,10 +69,14 @@ def said() -> set[tuple[str, str]]:
     }
 
 
+def _prose(text: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"^ *```.*?^ *```$", "", text, flags=re.MULTILINE | re.DOTALL))
+
+
 def typed_in(text: str, place: str) -> Iterator[Command]:
     """Those of the console blocks and scripts of a page, or of a part of it."""
-    for language, block in re.findall(r"^ *```(console|sh)\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL):
-        if language == "sh":
+    for block in re.findall(r"^ *```(?:console|sh|bash|shell)\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL):
+        if not re.search(r"^ *\$ ", block, re.MULTILINE):
             yield Command(block, place)
             continue
         variables = ""
