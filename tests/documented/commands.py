@@ -21,12 +21,17 @@ TEMPLATES = [ROOT / "role-template.yaml", ROOT / "sweep-template.yaml"]
 CODE = [
     ROOT / "app.py",
     ROOT / "sweep.py",
-    *(path for folder in ("chalicelib", "terminal", "sandbox") for path in sorted((ROOT / folder).rglob("*.py"))),
+    *(
+        path
+        for folder in ("chalicelib", "terminal", "sandbox", "acceptance")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+    ),
 ]
 PROGRAMS = ("aws", "chalice", "make", "python", "sam", "duckdb", "curl", "pip", r"\.venv/bin/\w+")
 IN_PROSE = re.compile(
     r"\b(aws [a-z0-9-]+ [a-z]+-[a-z-]+|aws cloudformation deploy|aws s3 [a-z]+|"
-    r"python (?:-m )?(?:sweep|sandbox|bench|audit|acceptance)[\w.]*|(?:chalice|sam) (?:deploy|invoke|local|logs|delete|url|package|generate-sdk)|make [a-z-]+)"
+    r"python (?:-m )?(?:sweep|sandbox|bench|audit|acceptance)[\w.]*|"
+    r"(?:chalice|sam) (?:deploy|invoke|local|logs|delete|url|package|generate-sdk)|make [a-z-]+)"
 )
 
 
