@@ -226,7 +226,7 @@ _Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_yaml_st
 
 
 def read_yaml(text: str) -> Any:
-    return json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, Loader=_Loader)
+    return json.loads(text) if text.lstrip().startswith("{") else yaml.load(str(text), Loader=_Loader)
 
 
 @functools.lru_cache(maxsize=32)
