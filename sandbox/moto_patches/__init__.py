@@ -85,6 +85,7 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     stack_functions.follow_templates_of_functions()
     stack_events.follow_templates_of_events()
     stack_events.configure_buckets()
+    stack_events.follow_templates_of_log_groups()
     stack_policies.apply_resources_that_are_policies()
     stack_policies.apply_policies_among_properties()
     stack_policies.look_at_policies_in_every_update()

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from sandbox.aws_errors import AwsError
+from sandbox.callers import PARTITION
 from sandbox.moto_patches.stack_functions import Properties, Resource
 from sandbox.moto_patches.stack_policies import follow
 
@@ -156,7 +157,7 @@ class _HttpApi(Resource):
         if body := self._value("Body"):
             self.backend.reimport_api(api_id, json.dumps(_paths(body)), fail_on_warnings=False)
             for route in self.backend.get_routes(api_id):
-                if route.route_key.endswith(" /$default"):
+                if route.route_key.endswith("$default"):
                     route.route_key = "$default"
 
 
@@ -249,8 +250,9 @@ _KINDS: Mapping[str, type[Resource]] = {
 
 
 def configure_buckets() -> None:
-    # moto's buckets of a stack notify no function, are not versioned and block no public access.
-    from moto.s3.models import FakeBucket, PublicAccessBlock
+    # moto's buckets of a stack notify no function, are not versioned and block no public access, and with objects in
+    # them they remain when the stack is deleted, which says nothing of it.
+    from moto.s3.models import FakeBucket, PublicAccessBlock, s3_backends
 
     def apply(bucket: Any, properties: Properties) -> None:
         if versioning := properties.get("VersioningConfiguration"):
@@ -266,7 +268,23 @@ def configure_buckets() -> None:
             bucket.public_access_block = PublicAccessBlock(**values)
         bucket.set_notification_configuration(_notifications(properties.get("NotificationConfiguration") or {}))
 
+    def delete(self: Any, account_id: str, _region: str) -> None:
+        if self.keys:
+            raise AwsError("BucketNotEmpty", f"The bucket you tried to delete is not empty: {self.name}")
+        s3_backends[account_id][PARTITION].delete_bucket(self.name)
+
     follow(FakeBucket, apply)
+    FakeBucket.delete = delete  # type: ignore[attr-defined]
+
+
+def follow_templates_of_log_groups() -> None:
+    # moto's log groups of a stack keep what they were created with.
+    from moto.logs.models import LogGroup
+
+    def apply(group: Any, properties: Properties) -> None:
+        group.set_retention_policy(properties.get("RetentionInDays"))
+
+    follow(LogGroup, apply, "RetentionInDays")
 
 
 def _notifications(properties: Properties) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """CloudFormation: a stack that cannot be made or updated has failed, says why, and is rolled back."""
 
 import contextlib
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -21,12 +22,15 @@ def _reason(error: Exception) -> str:
 
 
 def roll_back_what_fails() -> None:
-    # Where a resource cannot be made, moto answers HTTP 500 and leaves the stack as far as it came. A resource of which
-    # it has no update vanishes from the stack. Can go when moto rolls back, and updates or refuses.
+    # Where a resource cannot be made or deleted, moto answers HTTP 500 and leaves the stack as far as it came. A
+    # resource of which it has no update vanishes from the stack. A stack of a change set exports and imports nothing.
+    # Can go when moto rolls back, updates or refuses, and exports.
     from moto.cloudformation import parsing
-    from moto.cloudformation.models import CloudFormationBackend
+    from moto.cloudformation.models import CloudFormationBackend, Stack
 
+    warnings.filterwarnings("ignore", message="Unable to delete .* never created")  # what failed is taken back
     create, update = parsing.parse_and_create_resource, parsing.parse_and_update_resource
+    delete, delete_stack = parsing.ResourceMap._delete_resource, CloudFormationBackend.delete_stack
     create_stack, update_stack = CloudFormationBackend.create_stack, CloudFormationBackend.update_stack
     execute = CloudFormationBackend.execute_change_set
 
@@ -41,15 +45,25 @@ def roll_back_what_fails() -> None:
         with _naming(logical_id, resource):
             made = resources._parsed_resources.get(logical_id)
             properties = _properties(resource, resources)
-            if made is not None and not _has_update(resource["Type"]) and _is_wanted(resource, resources):
-                if made.properties_of_stack == properties:
+            if made is not None and _is_wanted(resource, resources):
+                old, followed = made.properties_of_stack, _followed(resource["Type"])
+                changed = {name for name in old | properties if old.get(name) != properties.get(name)}
+                if followed == () and not changed:
                     return made
-                message = "The sandbox's CloudFormation (moto 5.2.5) cannot update this type. Give the changed resource"
-                raise AwsError("ValidationError", f"{message} another logical id, or delete the stack first.")
+                if followed is not None and (others := sorted(changed - {*followed})):
+                    message = (
+                        f"The sandbox's CloudFormation (moto 5.2.5) cannot update {', '.join(others)} of this type."
+                    )
+                    hint = "Give the changed resource another logical id, or delete the stack first."
+                    raise AwsError("ValidationError", f"{message} {hint}")
             updated = update(logical_id, resource, resources, **place)
             if updated is not None:
                 updated.properties_of_stack = properties
             return updated
+
+    def delete_resource(self: Any, made: Any, resource: Any) -> None:
+        with _naming(getattr(made, "logical_resource_id", ""), resource):
+            delete(self, made, resource)
 
     def created(self: Any, name: str, template: str, parameters: Any, **more: Any) -> Any:
         before = {*self.stacks}
@@ -59,30 +73,59 @@ def roll_back_what_fails() -> None:
             made = [stack for key, stack in self.stacks.items() if key not in before]
             if not made:  # it was refused
                 raise
-            _undo_creation(made[-1], error)
+            _undo_creation(self, made[-1], error)
             return made[-1]
 
     def updated(self: Any, name: str, *arguments: Any) -> Any:
         stack = self.get_stack(name)
-        with _undoing_update(stack):
+        stack.resource_map.cross_stack_resources = self.exports
+        with _undoing_update(self, stack):
             update_stack(self, name, *arguments)
         return stack
 
     def executed(self: Any, change_set_name: str, stack_name: str | None = None) -> None:
         change_set = self.describe_change_set(change_set_name)
         stack = self.stacks[change_set.stack_id]
+        stack.resource_map.cross_stack_resources = self.exports
         change_set.execution_status = "EXECUTE_FAILED"
         if change_set.change_set_type == "UPDATE":
-            with _undoing_update(stack):
+            with _undoing_update(self, stack):
                 execute(self, change_set_name, stack_name)
             return
         try:
             execute(self, change_set_name, stack_name)
+            _export(self, stack)
         except Exception as error:
             stack.template = change_set.template
-            _undo_creation(stack, error)
+            _undo_creation(self, stack, error)
+
+    def deleted(self: Any, name_or_id: str) -> None:
+        if (stack := self.stacks.get(name_or_id)) is None:
+            delete_stack(self, name_or_id)  # which finds its id and comes back
+            return
+        _withdraw_exports(self, stack)
+        outputs, stack.output_map._output_json_map = stack.output_map._output_json_map, {}
+        try:
+            delete_stack(self, name_or_id)
+        except Exception as error:
+            self.stacks[name_or_id], stack.status = stack, "DELETE_FAILED"
+            stack.output_map._output_json_map = outputs
+            _tell(stack, error, "DELETE_FAILED")
+            stack._add_stack_event("DELETE_FAILED", resource_status_reason=_summary(error, "delete"))
+
+    def create_nested(_cls: Any, *arguments: Any, **more: Any) -> Any:
+        made = nest(*arguments, **more)
+        if made.status != "CREATE_COMPLETE":
+            reasons = [event.resource_status_reason for event in made.events if "ROLLBACK" in event.resource_status]
+            message = f"Embedded stack {made.stack_id} was not successfully created: {reasons[0]}"
+            raise AwsError("ValidationError", message)
+        return made
 
     backend: Any = CloudFormationBackend
+    nest = Stack.create_from_cloudformation_json
+    Stack.create_from_cloudformation_json = classmethod(create_nested)  # type: ignore[method-assign, assignment]
+    backend.delete_stack = deleted
+    parsing.ResourceMap._delete_resource = delete_resource  # type: ignore[method-assign]
     backend.create_stack, backend.update_stack, backend.execute_change_set = created, updated, executed
     parsing.parse_and_create_resource = create_resource  # type: ignore[assignment]
     parsing.parse_and_update_resource = update_resource  # type: ignore[assignment]
@@ -104,10 +147,13 @@ def _properties(resource: Mapping[str, Any], resources: Any) -> Any:
     return clean_json(resource.get("Properties", {}), resources)
 
 
-def _has_update(kind: str) -> bool:
+def _followed(kind: str) -> tuple[str, ...] | None:
+    """The properties that an update changes; None if it is moto's own."""
     from moto.cloudformation.parsing import resource_class_from_type
 
-    return not hasattr(resource_class_from_type(kind).update_from_cloudformation_json, "__isabstractmethod__")
+    model: Any = resource_class_from_type(kind)
+    has_update = not hasattr(model.update_from_cloudformation_json, "__isabstractmethod__")
+    return getattr(model, "followed", None if has_update else ())
 
 
 def _is_wanted(resource: Mapping[str, Any], resources: Any) -> bool:
@@ -115,7 +161,23 @@ def _is_wanted(resource: Mapping[str, Any], resources: Any) -> bool:
     return not condition or bool(resources.lazy_condition_map[condition])
 
 
-def _undo_creation(stack: Any, error: Exception) -> None:
+def _export(backend: Any, stack: Any) -> None:
+    _withdraw_exports(backend, stack)
+    for export in stack.exports:
+        if export.name in backend.exports:
+            message = f"Export with name {export.name} is already exported by another stack"
+            raise AwsError("ValidationError", message)
+        backend.exports[export.name] = export
+
+
+def _withdraw_exports(backend: Any, stack: Any) -> None:
+    for name, export in [*backend.exports.items()]:
+        if export.exporting_stack_id == stack.stack_id:
+            del backend.exports[name]
+
+
+def _undo_creation(backend: Any, stack: Any, error: Exception) -> None:
+    _withdraw_exports(backend, stack)
     _tell(stack, error, "CREATE_FAILED")
     stack._add_stack_event("ROLLBACK_IN_PROGRESS", resource_status_reason=_summary(error, "create"))
     stack.status = _after(stack.resource_map.delete, stack, "ROLLBACK")
@@ -124,17 +186,21 @@ def _undo_creation(stack: Any, error: Exception) -> None:
 
 
 @contextlib.contextmanager
-def _undoing_update(stack: Any) -> Iterator[None]:
+def _undoing_update(backend: Any, stack: Any) -> Iterator[None]:
     resources = stack.resource_map
     template, document, texts = stack.template, resources._template, dict(resources.input_parameters)
     try:
         yield
+        _export(backend, stack)
     except Exception as error:
+        for name in {*document["Resources"]} - {*resources.resources}:  # moto deletes first: make them again
+            resources._parsed_resources.pop(name, None)
         _tell(stack, error, "UPDATE_FAILED")
         stack._add_stack_event("UPDATE_ROLLBACK_IN_PROGRESS", resource_status_reason=_summary(error, "update"))
         stack.template, stack.template_dict, stack.parameters = template, document, texts
         stack.status = _after(lambda: resources.update(document, texts), stack, "UPDATE_ROLLBACK")
         stack.output_map = stack._create_output_map()
+        _export(backend, stack)
 
 
 def _after(undo: Any, stack: Any, kind: str) -> str:

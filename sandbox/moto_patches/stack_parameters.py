@@ -85,6 +85,9 @@ def texts(template: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, st
     if not template:  # of a stack that has a change set only
         return dict(given)
     slots = template.get("Parameters") or {}
+    if untyped := [name for name, rules in slots.items() if "Type" not in rules]:
+        message = f"[/Parameters/{untyped[0]}] Every Parameters object must contain a Type member."
+        raise AwsError("ValidationError", f"Template format error: {message}")
     if unknown := [name for name in given if name not in slots]:
         raise AwsError("ValidationError", f"Parameters: [{', '.join(unknown)}] do not exist in the template")
     values = {name: given.get(name, rules.get("Default")) for name, rules in slots.items()}

@@ -199,14 +199,19 @@ def apply_policies_among_properties() -> None:
         else:
             policies.pop(table.table_arn, None)
 
-    follow(Key, of_key)
+    follow(Key, of_key, "KeyPolicy")
     follow(Repository, of_repository)
-    follow(Table, of_table)
+    follow(Table, of_table, "ResourcePolicy")
 
 
-def follow(model: Any, apply: Callable[[Any, Properties], None]) -> None:
-    """Apply a template's properties also, whenever one of moto's resources is created or updated."""
+def follow(model: Any, apply: Callable[[Any, Properties], None], *followed: str) -> None:
+    """Apply a template's properties also, whenever one of moto's resources is created or updated.
+
+    `followed` are those that `apply` changes, of a resource of which moto has no update.
+    """
     original_create, original_update = model.create_from_cloudformation_json, model.update_from_cloudformation_json
+    if followed:
+        model.followed = followed
 
     def create(_cls: Any, resource_name: str, cloudformation_json: Any, *args: Any, **kwargs: Any) -> Any:
         properties = _with_text(cloudformation_json["Properties"])
@@ -216,7 +221,7 @@ def follow(model: Any, apply: Callable[[Any, Properties], None]) -> None:
 
     def update(_cls: Any, original_resource: Any, cloudformation_json: Any, **kwargs: Any) -> Any:
         arguments = {"original_resource": original_resource, "cloudformation_json": cloudformation_json, **kwargs}
-        found = original_update(**arguments) or original_resource  # moto has no update of a key or a table
+        found = original_update(**arguments) or original_resource  # moto may have no update
         apply(found, _with_text(cloudformation_json["Properties"]))
         return found
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import yaml
 
@@ -46,6 +46,7 @@ def judge_templates_first() -> None:
         self: Any, stack_name: str, change_set_name: str, template: str, parameters: Document, **more: Any
     ) -> Any:
         judged = judge(self, stack_name, template, parameters)
+        _check_status(self, stack_name, change_set_name, more["change_set_type"])
         return create_change_set(self, stack_name, change_set_name, judged, parameters, **more)
 
     def judged_stack_set(self: Any, name: str, template: str, parameters: Document, **more: Any) -> Any:
@@ -67,8 +68,28 @@ def judge_templates_first() -> None:
     ChangeSet._parse_template = parse_of_change_set  # type: ignore[method-assign]
 
 
+def _check_status(backend: Any, name: str, change_set: str, kind: str) -> None:
+    stack = next((stack for stack in backend.stacks.values() if stack.name == name), None)
+    if kind == "UPDATE" and stack and stack.status == "ROLLBACK_COMPLETE":
+        message = f"Stack:{stack.stack_id} is in ROLLBACK_COMPLETE state and can not be updated."
+        raise AwsError("ValidationError", message)
+    if kind == "CREATE" and stack:
+        if stack.status != "REVIEW_IN_PROGRESS":
+            message = f"Stack [{name}] already exists and cannot be created again with the changeSet [{change_set}]"
+            raise AwsError("ValidationError", message)
+        del backend.stacks[stack.stack_id]  # moto makes another of the same name
+
+
 def judge(backend: Any, name: str, text: str, given: Mapping[str, Any]) -> Template:
     """What is to be deployed; raises if it cannot be."""
+    try:
+        return _judged(backend, name, text, given)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        message = f"Template format error: unexpected structure. ({type(error).__name__}: {error})"
+        raise AwsError("ValidationError", message) from error
+
+
+def _judged(backend: Any, name: str, text: str, given: Mapping[str, Any]) -> Template:
     from moto.cloudformation.parsing import ResourceMap
 
     judged, written = Template(text), read(text)
@@ -94,6 +115,7 @@ def judge(backend: Any, name: str, text: str, given: Mapping[str, Any]) -> Templ
 def show_templates_as_given() -> None:
     # moto knows one template of a stack, and validates with cfn-lint, whose warnings would be errors, and tells nothing
     # of the parameters. Can go when moto has TemplateStage and tells what a template has.
+    from moto.cloudformation import responses
     from moto.cloudformation.responses import ActionResult, CloudFormationResponse
 
     def get_template(self: Any) -> Any:
@@ -111,22 +133,36 @@ def show_templates_as_given() -> None:
         _check_transforms(document)
         if not transforms_of(document):
             _check_references(document)
-        parameters = [
-            {
-                "ParameterKey": name,
-                "NoEcho": bool(rules.get("NoEcho")),
-                **({"DefaultValue": str(rules["Default"])} if "Default" in rules else {}),
-                **({"Description": rules["Description"]} if "Description" in rules else {}),
-            }
-            for name, rules in (document.get("Parameters") or {}).items()
-        ]
-        found = {"Parameters": parameters, "Description": document.get("Description", "")}
-        if needed := _capabilities(document):
-            found |= {"Capabilities": needed, "CapabilitiesReason": f"The template needs {', '.join(needed)}"}
-        return ActionResult(found | {"DeclaredTransforms": transforms_of(document)})
+        return ActionResult(_told_of(document))
 
+    def summarize(template: str) -> Document:
+        document = read(template)
+        types = {"ResourceTypes": [one["Type"] for one in document["Resources"].values()]}
+        return _told_of(document) | types | {"Version": document.get("AWSTemplateFormatVersion")}
+
+    responses.get_template_summary_response_from_template = summarize
     CloudFormationResponse.get_template = get_template  # type: ignore[method-assign]
     CloudFormationResponse.validate_template = validate_template  # type: ignore[method-assign]
+
+
+def _told_of(document: Document) -> Document:
+    parameters = [
+        {
+            "ParameterKey": name,
+            "ParameterType": rules["Type"],
+            "ParameterConstraints": {key: value for key, value in rules.items() if key == "AllowedValues"},
+            "NoEcho": bool(rules.get("NoEcho")),
+            **({"DefaultValue": str(rules["Default"])} if "Default" in rules else {}),
+            **({"Description": rules["Description"]} if "Description" in rules else {}),
+        }
+        for name, rules in (document.get("Parameters") or {}).items()
+    ]
+    found = {"Parameters": parameters, "DeclaredTransforms": transforms_of(document)}
+    if description := document.get("Description"):
+        found["Description"] = description
+    if needed := _capabilities(document):
+        found |= {"Capabilities": needed, "CapabilitiesReason": f"The template needs {', '.join(needed)}"}
+    return found
 
 
 def ask_for_capabilities() -> None:
@@ -192,11 +228,10 @@ def find_templates_at_the_endpoint() -> None:
 
     def get(template_url: str, account_id: str, partition: str) -> str:
         url = urlsplit(template_url)
-        host = url.hostname or ""
-        is_path = not re.fullmatch(r".+\.s3([.-][a-z0-9-]+)?\.(amazonaws\.com|localhost)(\.cn)?", host)
-        where = f"https://s3.amazonaws.com{url.path}" if is_path else template_url
+        of_bucket = re.fullmatch(r"(.+)\.s3([.-][a-z0-9.-]+)?\.amazonaws\.com(\.cn)?", url.hostname or "")
+        path = f"/{of_bucket[1]}{url.path}" if of_bucket else url.path
         try:
-            return original(where, account_id, partition)
+            return original(f"https://s3.amazonaws.com{unquote(path)}", account_id, partition)
         except (AttributeError, ValueError):  # no such key, or no key in the URL
             raise AwsError("ValidationError", f"S3 error: The specified key does not exist: {template_url}") from None
         except S3ClientError as error:
@@ -226,7 +261,8 @@ _Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_yaml_st
 
 
 def read_yaml(text: str) -> Any:
-    return json.loads(text) if text.lstrip().startswith("{") else yaml.load(str(text), Loader=_Loader)
+    text = str(text)  # libyaml takes no Template
+    return json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, Loader=_Loader)
 
 
 @functools.lru_cache(maxsize=32)
@@ -256,15 +292,16 @@ def read(text: str) -> Document:
 
 
 def transforms_of(document: Document) -> list[str]:
-    declared = document.get("Transform") or []
-    return [
-        one["Name"] if isinstance(one, dict) else one
-        for one in (declared if isinstance(declared, list) else [declared])
-    ]
+    return _names(document.get("Transform"))
+
+
+def _names(declared: Any) -> list[str]:
+    found = declared if isinstance(declared, list) else [declared] if declared else []
+    return [str(one.get("Name")) if isinstance(one, dict) else str(one) for one in found]
 
 
 def _check_transforms(document: Document) -> None:
-    inside = [part["Fn::Transform"]["Name"] for part in _parts(document) if "Fn::Transform" in part]
+    inside = [name for part in _parts(document) for name in _names(part.get("Fn::Transform"))]
     for name in [*transforms_of(document), *inside]:
         if name != TRANSFORM:
             message = f"The sandbox has no transform {name}, only {TRANSFORM}. Deploy the template as it is after it."

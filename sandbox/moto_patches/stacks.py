@@ -20,16 +20,19 @@ def see_parameters_in_substitutions() -> None:
 
 
 def list_only_what_is_there() -> None:
-    # moto lists, without names, also the resources that a condition excludes, and knows no outputs of a nested stack.
-    # Can go when moto leaves out the former and has the latter.
+    # moto lists, without names, also the resources that a condition excludes, makes again what it lists and is deleted,
+    # and knows no outputs of a nested stack. Can go when moto lists what is there, and has the outputs.
     from moto.cloudformation.models import Stack
 
     def output(self: Any, name: str) -> Any:
         found = {one["OutputKey"]: one["OutputValue"] for one in self.outputs or []}
         return found[name.removeprefix("Outputs.")]
 
-    there = property(lambda self: [one for one in self.resource_map.values() if one is not None])
-    Stack.stack_resources = there  # type: ignore[method-assign, assignment]
+    def there(self: Any) -> list[Any]:
+        made = self.resource_map._parsed_resources
+        return [made[name] for name in self.resource_map.resources if made.get(name) is not None]
+
+    Stack.stack_resources = property(there)  # type: ignore[method-assign, assignment]
     Stack.get_cfn_attribute = output  # type: ignore[attr-defined]
 
 

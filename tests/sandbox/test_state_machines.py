@@ -186,3 +186,26 @@ def test_a_map_reads_its_items_from_s3_as_the_machine_s_role(client: Client) -> 
     may_read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
     assert json.loads(run(may_read)["output"]) == ACCOUNTS
     assert run()["status"] == "FAILED"
+
+
+def test_a_state_machine_of_sam_has_its_definition_from_s3_with_what_is_substituted(client: Client) -> None:
+    definition = "StartAt: Told\nStates: {Told: {Type: Pass, Result: {is: '${What}'}, End: true}}"
+    client("s3").create_bucket(Bucket="definitions")
+    client("s3").put_object(Bucket="definitions", Key="told.asl.yaml", Body=definition)
+    machine = {"DefinitionUri": "s3://definitions/told.asl.yaml", "DefinitionSubstitutions": {"What": "told"}}
+    template = {
+        "Transform": "AWS::Serverless-2016-10-31",
+        "Resources": {"Machine": {"Type": "AWS::Serverless::StateMachine", "Properties": machine}},
+        "Outputs": {"Arn": {"Value": {"Ref": "Machine"}}},
+    }
+    api = client("cloudformation")
+    api.create_stack(
+        StackName="machine-of-sam",
+        TemplateBody=json.dumps(template),
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+    )
+    (stack,) = api.describe_stacks(StackName="machine-of-sam")["Stacks"]
+    (output,) = stack["Outputs"]
+    done = run_to_its_end(client("stepfunctions"), output["OutputValue"], {})
+    assert (done["status"], json.loads(done["output"])) == ("SUCCEEDED", {"is": "told"})
+    api.delete_stack(StackName="machine-of-sam")

@@ -1,0 +1,158 @@
+"""CloudFormation: a stack that cannot be made, updated or deleted has failed and says why; nothing is half there."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from .conftest import Client
+
+TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": 111111111111}, "Action": "sts:AssumeRole"}]}
+UNKNOWN = "arn:aws:iam::aws:policy/NoSuchPolicy"
+
+
+def role(*policies: str) -> dict[str, Any]:
+    return {
+        "Type": "AWS::IAM::Role",
+        "Properties": {"AssumeRolePolicyDocument": TRUST, "ManagedPolicyArns": list(policies)},
+    }
+
+
+class Stack:
+    """A stack of the hub, deployed directly or by change sets."""
+
+    def __init__(self, client: Client, by_change_set: bool) -> None:
+        self._api, self._by_change_set = client("cloudformation"), by_change_set
+        self.name = f"failures-{uuid.uuid4().hex[:8]}"
+
+    def deploy(self, resources: dict[str, Any], **more: Any) -> None:
+        given = {
+            "StackName": self.name,
+            "TemplateBody": json.dumps({"Resources": resources, **more}),
+            "Capabilities": ["CAPABILITY_IAM"],
+        }
+        is_there = self.status != "DELETE_COMPLETE"
+        if not self._by_change_set:
+            (self._api.update_stack if is_there else self._api.create_stack)(**given)
+            return
+        kind = "UPDATE" if is_there else "CREATE"
+        made = self._api.create_change_set(ChangeSetName="deploy", ChangeSetType=kind, **given)
+        self._api.execute_change_set(ChangeSetName=made["Id"], StackName=self.name)
+        self._api.delete_change_set(ChangeSetName=made["Id"])
+
+    def delete(self) -> None:
+        self._api.delete_stack(StackName=self.name)
+
+    @property
+    def status(self) -> str:
+        found = [one for one in self._api.list_stacks()["StackSummaries"] if one["StackName"] == self.name]
+        statuses = [one["StackStatus"] for one in found]
+        return next((str(one) for one in statuses if one != "DELETE_COMPLETE"), "DELETE_COMPLETE")
+
+    @property
+    def outputs(self) -> Any:
+        return self._api.describe_stacks(StackName=self.name)["Stacks"][0].get("Outputs", [])
+
+    @property
+    def resources(self) -> list[str]:
+        found = self._api.describe_stack_resources(StackName=self.name)["StackResources"]
+        return [one["LogicalResourceId"] for one in found]
+
+    def failures(self) -> dict[str, str]:
+        """The reasons, by logical id."""
+        events = self._api.describe_stack_events(StackName=self.name)["StackEvents"]
+        failed = [event for event in events if event["ResourceStatus"].endswith("_FAILED")]
+        return {event["LogicalResourceId"]: event["ResourceStatusReason"] for event in failed}
+
+
+@pytest.fixture(params=["by change set", "directly"])
+def stack(client: Client, request: pytest.FixtureRequest) -> Iterator[Stack]:
+    made = Stack(client, request.param == "by change set")
+    yield made
+    made.delete()
+
+
+def queue(name: str, seconds: int = 30) -> dict[str, Any]:
+    return {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name, "VisibilityTimeout": seconds}}
+
+
+def test_a_stack_of_which_one_resource_fails_is_rolled_back_and_may_only_be_deleted(
+    client: Client, stack: Stack
+) -> None:
+    outputs = {"Url": {"Value": {"Ref": "Queue"}, "Export": {"Name": stack.name}}}
+    stack.deploy({"Queue": queue(stack.name), "Role": {**role(UNKNOWN), "DependsOn": "Queue"}}, Outputs=outputs)
+    assert stack.status == "ROLLBACK_COMPLETE"
+    assert stack.failures() == {"Role": f"Policy {UNKNOWN} not found"}
+    assert (stack.resources, stack.outputs) == ([], [])
+    assert "QueueUrls" not in client("sqs").list_queues(QueueNamePrefix=stack.name)
+    exports = client("cloudformation").list_exports()["Exports"]
+    assert stack.name not in {export["Name"] for export in exports}
+    with pytest.raises(ClientError, match="is in ROLLBACK_COMPLETE state and can not be updated"):
+        stack.deploy({"Queue": queue(stack.name)})
+    stack.delete()
+    assert stack.status == "DELETE_COMPLETE"
+    stack.deploy({"Queue": queue(stack.name)})
+    assert stack.status == "CREATE_COMPLETE"
+
+
+def test_an_update_that_fails_leaves_the_stack_as_it_was(client: Client, stack: Stack) -> None:
+    stack.deploy({"Queue": queue(stack.name, 30), "Old": queue(f"{stack.name}-old")})
+    stack.deploy({"Queue": queue(stack.name, 60), "New": queue(f"{stack.name}-new"), "Role": role(UNKNOWN)})
+    assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
+    assert set(stack.failures()) == {"Role"}
+    urls = client("sqs").list_queues(QueueNamePrefix=stack.name)["QueueUrls"]
+    assert {url.rpartition("/")[2] for url in urls} == {stack.name, f"{stack.name}-old"}
+    attributes = client("sqs").get_queue_attributes(QueueUrl=urls[0], AttributeNames=["VisibilityTimeout"])
+    assert attributes["Attributes"] == {"VisibilityTimeout": "30"}
+    stack.deploy({"Queue": queue(stack.name, 60)})
+    assert stack.status == "UPDATE_COMPLETE"
+
+
+def test_a_change_that_moto_cannot_make_is_refused_and_not_forgotten(client: Client, stack: Stack) -> None:
+    def group(days: int, name: str = stack.name) -> dict[str, Any]:
+        return {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": name, "RetentionInDays": days}}
+
+    def volume(size: int) -> dict[str, Any]:
+        return {"Type": "AWS::EC2::Volume", "Properties": {"AvailabilityZone": "us-east-1a", "Size": size}}
+
+    stack.deploy({"Group": group(1), "Volume": volume(1)})
+    stack.deploy({"Group": group(7), "Volume": {**volume(1), "Metadata": {"changed": True}}})
+    assert (stack.status, stack.resources) == ("UPDATE_COMPLETE", ["Group", "Volume"])
+    (found,) = client("logs").describe_log_groups(logGroupNamePrefix=stack.name)["logGroups"]
+    assert found["retentionInDays"] == 7
+    for changed, reason in (
+        ({"Group": group(7, f"{stack.name}-other"), "Volume": volume(1)}, "cannot update LogGroupName of this type"),
+        ({"Group": group(7), "Volume": volume(2)}, "cannot update Size of this type"),
+    ):
+        stack.deploy(changed)
+        assert (stack.status, stack.resources) == ("UPDATE_ROLLBACK_COMPLETE", ["Group", "Volume"])
+        assert any(reason in one for one in stack.failures().values())
+
+
+def test_a_bucket_with_objects_is_not_deleted_and_neither_is_its_stack(client: Client, stack: Stack) -> None:
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": stack.name}}
+    stack.deploy({"Queue": queue(stack.name), "Bucket": bucket})
+    client("s3").put_object(Bucket=stack.name, Key="a", Body=b"")
+    stack.delete()
+    assert (stack.status, stack.resources) == ("DELETE_FAILED", ["Bucket"])
+    assert "not empty" in stack.failures()["Bucket"]
+    client("s3").delete_object(Bucket=stack.name, Key="a")
+    stack.delete()
+    assert stack.status == "DELETE_COMPLETE"
+
+
+def test_what_a_stack_exports_another_imports_until_it_is_deleted(client: Client, stack: Stack) -> None:
+    importing = Stack(client, by_change_set=True)
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Fn::ImportValue": stack.name}}}
+    outputs = {"Name": {"Value": "exported", "Export": {"Name": stack.name}}}
+    stack.deploy({"Queue": queue(stack.name)}, Outputs=outputs)
+    importing.deploy({"Topic": topic})
+    assert importing.status == "CREATE_COMPLETE"
+    importing.delete()
+    stack.delete()
+    importing.deploy({"Topic": topic})
+    assert importing.failures() == {"Topic": f"No export named {stack.name} found."}
+    importing.delete()
