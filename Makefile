@@ -29,8 +29,8 @@ demo: $(INSTALLED)  ## A hub and its target accounts on this machine, looked int
 demo-scale: $(INSTALLED)  ## 300 accounts swept by the state machine, on this machine, in half a minute
 	@$(BIN)/python -m sandbox.demo_scale
 
-sandbox: $(INSTALLED)  ## The same AWS, left running for chalice, aws and boto3
-	@$(BIN)/python -m sandbox
+sandbox: $(INSTALLED)  ## The same AWS, left running for chalice, aws and boto3 (ACCOUNTS=200 more, PORT=5000)
+	@$(BIN)/python -m sandbox $(if $(ACCOUNTS),--accounts "$(ACCOUNTS)") $(if $(PORT),--port "$(PORT)")
 
 sandbox-env: $(INSTALLED)  ## What to export to talk to it: eval "$(make -s sandbox-env)"
 	@$(BIN)/python -m sandbox env

@@ -1,4 +1,6 @@
-"""`make helper`: build chalicelib/cross_account alone, as a wheel and as a Lambda layer, into dist/.
+"""Build chalicelib/cross_account alone, as a wheel and as a Lambda layer, into dist/, for other functions.
+
+    python helper.py     or: make helper
 
 The same code gives the same bytes, from whatever folder and at whatever date, so that a layer's hash tells whether it
 changed. (Another zlib under Python may compress differently.)
@@ -12,13 +14,15 @@ import zipfile
 from pathlib import Path
 
 from layer import write_reproducibly
+from terminal.command import Parser, run
 
 PROJECT = Path(__file__).resolve().parent
 LAYER = "cross-account-layer.zip"
 
 
-def main() -> int:
-    """Run it. Returns the exit status."""
+def main(arguments: list[str] | None = None) -> int:
+    """Returns the exit status."""
+    Parser("python helper.py", __doc__).parse_args(arguments)
     for earlier in (PROJECT / "dist").glob("*.whl"):
         earlier.unlink()  # of another version: dist/*.whl is one file
     wheel = build_wheel(PROJECT / "dist")
@@ -47,4 +51,4 @@ def build_layer(wheel: Path) -> Path:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -1,4 +1,6 @@
-"""`make layer`: add bytecode to the layer that `chalice deploy` uploads next, so that cold starts do not compile boto3.
+"""Add bytecode to the layer that `chalice deploy` uploads next, so that cold starts do not compile boto3.
+
+    python layer.py     or: make layer, which builds that layer first
 
 Chalice builds its layer from wheels, which contain no bytecode, and Lambda's /opt is read-only, so every cold start
 compiles what it imports. Chalice reuses the built layer while requirements.txt stays the same; this changes that zip.
@@ -14,12 +16,15 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from terminal.command import Parser, run
+
 BUILT = Path(__file__).parent / ".chalice" / "deployments"
 _SAME_TIME = (1980, 1, 1, 0, 0, 0)  # so that the same wheels make the same layer
 
 
-def main() -> int:
-    """Run it. Returns the exit status."""
+def main(arguments: list[str] | None = None) -> int:
+    """Returns the exit status."""
+    Parser("python layer.py", __doc__).parse_args(arguments)
     layers = sorted(BUILT.glob(f"managed-layer-*-python{sys.version_info.major}.{sys.version_info.minor}.zip"))
     if not layers:
         print(f"{BUILT} contains no layer; `chalice package` builds it.", file=sys.stderr)
@@ -67,4 +72,4 @@ def write_reproducibly(zipped: zipfile.ZipFile, name: str, content: bytes) -> No
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

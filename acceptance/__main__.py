@@ -1,12 +1,20 @@
-"""`python -m acceptance --hub PROFILE --target PROFILE`."""
+"""Try what cross-account promises in two accounts, tell what is kept, and delete everything again.
 
-import signal
+    python -m acceptance --hub hub --target staging
+
+in the sandbox's shell (make sandbox). On AWS it takes the profiles of an administrator in each of two accounts. It
+deploys a copy of the app into the hub and role-template.yaml into the target, under a name that is new each time, and
+touches nothing else; that costs less than a cent.
+
+Exit status: 0 all is kept and nothing is left, 1 not so, 2 accounts that cannot be used, 130 Ctrl-C, after which
+everything is deleted, too.
+"""
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C during the imports: no traceback
+    from terminal.command import at_once
 
-import argparse
-import sys
+    at_once()
+
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,6 +25,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from acceptance.promises import PROMISES, deploys
 from acceptance.remains import remains
 from acceptance.trial import Account, NotKept, Trial, enter
+from terminal.command import Parser, let_be, run
 
 
 class NotUsable(Exception):
@@ -24,37 +33,37 @@ class NotUsable(Exception):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Returns the exit status: 0 if every promise is kept and nothing is left, 1 if not, 2 for accounts that cannot be
-    used, 130 after Ctrl-C."""
-    options = _parser().parse_args(arguments)
+    """Returns the exit status."""
+    parser = Parser("python -m acceptance", __doc__)
+    parser.add_argument("--hub", required=True, metavar="PROFILE", help="of the account to deploy into")
+    parser.add_argument("--target", required=True, metavar="PROFILE", help="of the account to look into")
+    options = parser.parse_args(arguments)
     try:
         hub, target = _accounts(options.hub, options.target)
     except NotUsable as error:
-        print(f"acceptance: {error}", file=sys.stderr)
-        return 2
-    _on_ending(signal.default_int_handler)
+        parser.error(str(error))
     with tempfile.TemporaryDirectory(prefix="acceptance-") as folder:
         return _run(Trial(hub, target, Path(folder)))
 
 
 def _run(trial: Trial) -> int:
-    started, kept, stopped = time.monotonic(), 0, False
+    where = "in a sandbox" if trial.is_local else "on AWS"
+    print(f"Hub {trial.hub.id}, target {trial.target.id}, {where}, {trial.hub.session.region_name}.")
+    print(f"Everything made here is called {trial.name}, and is deleted at the end.\n", flush=True)
+    started, kept = time.monotonic(), 0
     try:
-        where = "in a sandbox" if trial.is_local else "on AWS"
-        print(f"Hub {trial.hub.id}, target {trial.target.id}, {where}, {trial.hub.session.region_name}.")
-        print(f"Everything made here is called {trial.name}, and is deleted at the end.\n", flush=True)
-        kept = _try_all(trial)
-    except KeyboardInterrupt:
-        stopped = True
+        for promise in PROMISES:
+            is_kept = _is_kept(promise, trial)
+            kept += is_kept
+            if promise is deploys and not is_kept:
+                print(f"{'':16}So nothing else was tried.", flush=True)
+                break
     finally:
-        _on_ending(signal.SIG_IGN)  # also a second Ctrl-C: what is being deleted is deleted
+        let_be()  # also after Ctrl-C, and whatever else happens: what was made is deleted
         left = _clean_up(trial)
-    print(f"\n{kept} of {len(PROMISES)} promises kept, in {time.monotonic() - started:.0f} s.")
-    for name in left:
-        print(f"Not deleted: {name}")
-    if stopped:
-        print("acceptance: stopped.", file=sys.stderr)
-        return 130
+        print(f"\n{kept} of {len(PROMISES)} promises kept, in {time.monotonic() - started:.0f} s.")
+        for name in left:
+            print(f"Not deleted: {name}")
     return 1 if left or kept < len(PROMISES) else 0
 
 
@@ -67,38 +76,24 @@ def _accounts(hub_profile: str, target_profile: str) -> list[Account]:
             raise NotUsable(f"The profile {profile} cannot be used: {error}") from error
         if accounts[-1].session.region_name is None:
             raise NotUsable(f"The profile {profile} names no region. Add one to it, or set AWS_DEFAULT_REGION.")
-    hub, target = accounts
-    if hub.id == target.id:
-        raise NotUsable(f"Both profiles are of {hub.id}. The target is another account than the hub.")
+    if accounts[0].id == accounts[1].id:
+        raise NotUsable(f"Both profiles are of {accounts[0].id}. The target is another account than the hub.")
     return accounts
 
 
-def _try_all(trial: Trial) -> int:
-    """How many promises are kept; each is a line, and what came instead another."""
-    kept = 0
-    for promise in PROMISES:
-        started = time.monotonic()
-        problem = _problem(promise, trial)
-        verdict = "FAILED" if problem else "kept"
-        print(f"{verdict:<6} {time.monotonic() - started:5.1f} s  {promise.__doc__}", flush=True)
-        if problem:
-            print(f"{'':16}{problem}", flush=True)
-            if promise is deploys:
-                print(f"{'':16}So nothing else was tried.", flush=True)
-                break
-        kept += not problem
-    return kept
-
-
-def _problem(promise: Callable[[Trial], None], trial: Trial) -> str:
-    """Why a promise is not kept, or nothing."""
+def _is_kept(promise: Callable[[Trial], None], trial: Trial) -> bool:
+    """Try one and print its line; if it is not kept, also what came instead."""
+    started, problem = time.monotonic(), ""
     try:
         promise(trial)
     except NotKept as error:
-        return str(error)
+        problem = str(error)
     except Exception as error:  # whatever it is, such as an answer of another form: the promise is not kept
-        return f"{type(error).__name__}: {error}"
-    return ""
+        problem = f"{type(error).__name__}: {error}"
+    print(f"{'FAILED' if problem else 'kept':<6} {time.monotonic() - started:5.1f} s  {promise.__doc__}", flush=True)
+    if problem:
+        print(f"{'':16}{problem}", flush=True)
+    return not problem
 
 
 def _clean_up(trial: Trial) -> list[str]:
@@ -115,28 +110,5 @@ def _clean_up(trial: Trial) -> list[str]:
     return left
 
 
-def _on_ending(handler: "signal._HANDLER") -> None:
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if number := getattr(signal, name, None):
-            signal.signal(number, handler)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m acceptance",
-        description="Try what cross-account promises in two accounts, tell what is kept, and delete everything again: "
-        "deploy, denials without the role, by its trust and by its external ID, invoke, session policy, sweep, delete.",
-        epilog="In the sandbox's shell: python -m acceptance --hub hub --target staging. On AWS: profiles of an "
-        "administrator in each of two accounts. It makes only things of a new name, and costs less than a cent.",
-    )
-    parser.add_argument(
-        "--hub", required=True, metavar="PROFILE", help="an administrator of the account to deploy into"
-    )
-    parser.add_argument(
-        "--target", required=True, metavar="PROFILE", help="an administrator of the account to look into"
-    )
-    return parser
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

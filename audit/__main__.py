@@ -1,8 +1,12 @@
-"""`make audit`: check every deployed IAM policy against AWS's tables of actions, resources and condition keys.
+"""Check every deployed IAM policy against AWS's tables of actions, resources and condition keys.
+
+    make audit
 
 A misspelt action, a resource that an action does not have or a condition key that it never gets is valid JSON, deploys,
 and denies (or allows) without an error. parliament contains AWS's own tables. Also tried: checkov (a hundred packages,
 and it contacts its vendor), cfripper (cannot read a condition with Fn::If).
+
+It needs the packages of audit/requirements.txt, which `make audit` installs into an environment of their own.
 """
 
 from __future__ import annotations
@@ -12,8 +16,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from parliament import analyze_policy_string
-
+from terminal.command import Parser, run
 from tests.templates import ROOT, load_template
 
 WRONG_ABOUT = {
@@ -61,8 +64,14 @@ def _resolved(value: Any) -> Any:
     return {key: _resolved(item) for key, item in value.items()}
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Returns the exit status: 1 if there are findings."""
+    parser = Parser("python -m audit", __doc__)
+    parser.parse_args(arguments)
+    try:
+        from parliament import analyze_policy_string
+    except ModuleNotFoundError:
+        parser.error("parliament is not in this environment, but in that of: make audit")
     audited, wrong_about = 0, set()
     findings = []
     for where, document in policies():
@@ -81,4 +90,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

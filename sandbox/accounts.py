@@ -72,6 +72,10 @@ def role_parameters(external_id: str = EXTERNAL_ID, managed_policies: str = VIEW
     return {"HubAccountId": HUB, "ExternalId": external_id, "ManagedPolicyArns": managed_policies}
 
 
+MOST_GENERATED = 99_999
+"""Their names have five digits."""
+
+
 def generated_targets(count: int) -> list[Target]:
     """More accounts for large sweeps; each id is distinct and contains the account's number."""
     return [

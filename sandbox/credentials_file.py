@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sandbox import leftovers
 from sandbox.accounts import ADMINISTRATOR_ROLE, HUB_NAME, REGION, Target
 
 VARIABLE = "SANDBOX_CREDENTIALS_FILE"
@@ -19,7 +20,7 @@ PROFILE = "cross-account-sandbox"
 
 def write_files(credentials: Mapping[str, str], targets: Iterable[Target]) -> "TemporaryDirectory[str]":
     """Returns their directory. All are this user's alone. The profile of a target acts as its administrator."""
-    folder = TemporaryDirectory(prefix="sandbox-credentials-")
+    folder = leftovers.folder("credentials")
     keys = {name.lower(): value for name, value in credentials.items()}
     _write(Path(folder.name) / "credentials", {PROFILE: keys, HUB_NAME: keys})
     roles = {

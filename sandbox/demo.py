@@ -1,20 +1,31 @@
-"""`make demo`: deploy the app into a sandbox, use it and delete it; each real command is printed before it runs."""
+"""Deploy the app into a sandbox, use it and delete it; each real command is printed before it runs.
+
+    python -m sandbox.demo     or: make demo
+
+It needs nothing but this project: it starts a sandbox of its own, and ends it. It takes half a minute.
+"""
 
 import json
 import os
 import subprocess
 import sys
-import tempfile
 import textwrap
 import time
+
+if __name__ == "__main__":
+    from terminal.command import at_once
+
+    at_once()
+
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sandbox import accounts
+from sandbox import accounts, leftovers
 from sandbox.project_copy import copy_project
-from sandbox.running import running
+from sandbox.running import SandboxNotStarted, running
 from sandbox.shell import drop_aws
+from terminal.command import Parser, ending_in_peace, run
 
 STEPS_SHOWN = 2
 INVOKE = "chalice invoke --stage sandbox -n"
@@ -41,7 +52,9 @@ class Demo:
         drop_aws()  # also from this process, in which boto3 would look for a profile although it is given keys
         self._project = project
         path = os.pathsep.join([str(project), *filter(None, [environment.get("PYTHONPATH")])])
-        self._environment = {**os.environ, **environment, "PYTHONPATH": path}
+        temporary = project / "temporary"  # of commands that are interrupted
+        temporary.mkdir()
+        self._environment = {**os.environ, **environment, "PYTHONPATH": path, "TMPDIR": str(temporary)}
         self._colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         self._step = 0
 
@@ -65,17 +78,21 @@ class Demo:
         return f"\x1b[{code}m{text}\x1b[0m" if self._colour else text
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Returns the exit status: 0 only if every step gave the expected output."""
+    Parser("python -m sandbox.demo", __doc__).parse_args(arguments)
     started = time.monotonic()
     print("One Lambda function in a hub account looks into other AWS accounts. All on this machine.", flush=True)
     try:
-        with tempfile.TemporaryDirectory() as folder, running() as box:
+        with leftovers.folder("demo") as folder, running() as box, ending_in_peace():
             targets = ", ".join(target.id for target in accounts.TARGETS)
             print(f"The sandbox is up: hub {accounts.HUB}, targets {targets}.")
             run_steps(Demo(copy_project(Path(folder)), box.environment))
     except DemoFailed as failure:
         print(f"\nThe output of this step was unexpected:\n{failure}", file=sys.stderr)
+        return 1
+    except SandboxNotStarted as error:
+        print(error, file=sys.stderr)
         return 1
     seconds = time.monotonic() - started
     print(f"\nAll results as expected, in {seconds:.0f} s. On AWS the commands are the same: see README.md.")
@@ -183,4 +200,4 @@ def wrapped(paragraphs: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -1,29 +1,38 @@
-"""`make demo-scale`: run one check in 300 accounts with the state machine, and print the progress and a summary.
+"""Run one check in 300 accounts with the state machine, and print the progress and a summary.
+
+    python -m sandbox.demo_scale     or: make demo-scale
 
 It runs what is deployed: sweep-template.yaml through CloudFormation, the definition in moto, and the functions from
-their packages, each under its own role. Then the documented queries read the stored results.
+their packages, each under its own role. Then the documented queries read the stored results. It
+needs nothing but this project: it starts a sandbox of its own, and ends it.
 """
 
 import json
 import re
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Sequence
+
+if __name__ == "__main__":
+    from terminal.command import at_once
+
+    at_once()
+
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import boto3
 import duckdb
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
-from sandbox import accounts
+from sandbox import accounts, leftovers
 from sandbox.demo import Demo, DemoFailed, deployed
+from sandbox.developer import Clients, clients
 from sandbox.project_copy import copy_project
-from sandbox.running import Box, running
+from sandbox.running import Box, SandboxNotStarted, running
 from sandbox.state_file import PROJECT
+from terminal.command import Parser, ending_in_peace, run
 
 GENERATED, BATCH_SIZE = 295, 50
 ACCOUNTS = {target.id for target in (*accounts.TARGETS, *accounts.generated_targets(GENERATED))}
@@ -33,16 +42,20 @@ INPUT = {"sweep": {"check": "s3_buckets"}}
 MAX_SECONDS = 100.0
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Returns the exit status: 0 only if all results are as expected."""
+    Parser("python -m sandbox.demo_scale", __doc__).parse_args(arguments)
     started = time.monotonic()
     print(f"One check in {len(ACCOUNTS)} accounts, with Step Functions. All on this machine.", flush=True)
     try:
-        with tempfile.TemporaryDirectory() as folder, running(accounts=GENERATED) as box:
+        with leftovers.folder("demo") as folder, running(accounts=GENERATED) as box, ending_in_peace():
             print(f"The sandbox is up: hub {accounts.HUB} and an organization of {len(ACCOUNTS)} other accounts.")
             run_steps(box, Path(folder))
     except DemoFailed as failure:
         print(f"\nThe output was unexpected:\n{failure}", file=sys.stderr)
+        return 1
+    except SandboxNotStarted as error:
+        print(error, file=sys.stderr)
         return 1
     seconds = time.monotonic() - started
     print(f"\nAll results as expected, in {seconds:.0f} s. On AWS: see docs/thousands-of-accounts.md.")
@@ -64,7 +77,7 @@ def run_steps(box: Box, folder: Path) -> None:
         "Deploy the state machine and the bucket", f"python -m sandbox.deploy_sweep BatchSize={BATCH_SIZE}", machine
     )
     arn, bucket = outputs
-    hub = session(box)
+    hub = clients(box.endpoint_url, *(box.environment[name] for name in accounts.CREDENTIALS))
     print(
         f"\n3. Sweep all accounts\n   $ aws stepfunctions start-execution --input '{json.dumps(INPUT)}' ...", flush=True
     )
@@ -84,7 +97,7 @@ def run_steps(box: Box, folder: Path) -> None:
     run_queries(folder / "results")
 
 
-def run_execution(hub: Callable[[str], Any], arn: str, bucket: str) -> dict[str, Any]:
+def run_execution(hub: Clients, arn: str, bucket: str) -> dict[str, Any]:
     """Start an execution, print its progress, and return its output."""
     states, s3 = hub("stepfunctions"), hub("s3")
     execution = states.start_execution(stateMachineArn=arn, input=json.dumps(INPUT))["executionArn"]
@@ -107,7 +120,7 @@ def run_execution(hub: Callable[[str], Any], arn: str, bucket: str) -> dict[str,
     return output
 
 
-def download(hub: Callable[[str], Any], bucket: str, folder: Path) -> list[dict[str, Any]]:
+def download(hub: Clients, bucket: str, folder: Path) -> list[dict[str, Any]]:
     """Copy the bucket as `aws s3 sync` does, and return the lines of the results."""
     s3, lines = hub("s3"), []
     for item in s3.list_objects_v2(Bucket=bucket)["Contents"]:
@@ -148,17 +161,10 @@ def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -
     console.print(Padding(table, (0, 0, 0, 5)))
 
 
-def session(box: Box) -> Callable[[str], Any]:
-    """Returns a function that creates clients in the hub, as the developer."""
-    key, secret, token = (box.environment[name] for name in accounts.CREDENTIALS)
-    hub: Any = boto3.Session(key, secret, token, region_name=accounts.REGION)
-    return lambda service: hub.client(service, endpoint_url=box.endpoint_url)
-
-
 def expect(condition: object, details: object) -> None:
     if not condition:
         raise DemoFailed(str(details))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

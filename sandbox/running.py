@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 import threading
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +33,8 @@ class Box:
 
     def calls(self, service: str = "", action: str = "") -> list[dict[str, Any]]:
         """The AWS calls so far, oldest first, each with service, action, account, caller, resource, outcome."""
+        import urllib.request  # here, because every command of the package imports this module
+
         with urllib.request.urlopen(f"{self.endpoint_url}/sandbox/calls") as response:
             calls = json.load(response)
         return [call for call in calls if service in ("", call["service"]) and action in ("", call["action"])]
@@ -79,6 +80,7 @@ def _stop(process: "subprocess.Popen[str]") -> None:
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.close()
+    process.terminate()  # it reads its stdin only once it has started
     try:
         process.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:

@@ -30,6 +30,7 @@ def copied(folder: Path, date: int) -> Path:
     for name in ("Makefile", "helper.py", "layer.py", "pyproject.toml", "LICENSE", ".gitignore"):
         folder.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
+    shutil.copytree(ROOT / "terminal", folder / "terminal", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(PACKAGE, folder / "chalicelib/cross_account", ignore=shutil.ignore_patterns("__pycache__"))
     for stray in ("__pycache__/hub.cpython-311.pyc", "../checks/check.py", "../../tests/test_hub.py"):
         path = folder / "chalicelib/cross_account" / stray

@@ -205,7 +205,7 @@ def _policy_named(denial: Denial, kind: str, explicit: bool) -> list[str]:
         ]
     name = denial.caller.name if denial.caller else UNKNOWN_ROLE
     step = {
-        "permissions boundary": f"In the hub: aws iam get-role --role-name {name} --query Role.PermissionsBoundary",
+        "permissions boundary": _show_boundary(denial.caller, name),
         "session": f"It narrows the session that asks. Lambda sets none: how did {name} sign in?",
         "vpc endpoint": "In the hub: aws ec2 describe-vpc-endpoints --filters 'Name=service-name,Values=*.sts'",
         "service control": _list_policies(hub, "SERVICE_CONTROL_POLICY"),
@@ -214,6 +214,12 @@ def _policy_named(denial: Denial, kind: str, explicit: bool) -> list[str]:
     called = {"session": "session policy", "vpc endpoint": "VPC endpoint's policy"}.get(kind, kind)
     called += " policy" if called.endswith("control") else ""
     return [f"A {called} {denies}: sts:AssumeRole by {denial.who} on {denial.role_arn}.", step]
+
+
+def _show_boundary(caller: CallerIdentity | None, name: str) -> str:
+    if caller and caller.kind == "user":
+        return f"In the hub: aws iam get-user --user-name {name} --query User.PermissionsBoundary"
+    return f"In the hub: aws iam get-role --role-name {name} --query Role.PermissionsBoundary"
 
 
 def _policy_unknown(denial: Denial) -> list[str]:

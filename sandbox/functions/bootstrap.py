@@ -5,13 +5,16 @@ It runs in an isolated Python without site-packages, so it may import only the s
 
 import os
 import runpy
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 
 def main() -> None:
     """sys.path has Lambda's order: the code, the layers, the runtime, and the standard library last."""
+    _end_with_the_sandbox()
     runpy.run_path(str(Path(__file__).parents[1] / "names" / "accounts_as_hosts.py"))
     # Since Python 3.11 Lambda's boto3 has its own directory before the runtime client's; here one directory has both.
     task, layers, runtime, declared, handler = sys.argv[1:6]
@@ -54,6 +57,18 @@ class ForeignExtensions:
                         f"Python {sys.version.split()[0]} on {sys.platform}. Build the package for this one, or run "
                         "the sandbox on the other Python."
                     )
+
+
+def _end_with_the_sandbox() -> None:
+    """Also if that was killed, and whatever the handler does then. The handler's own stdin is empty, as in Lambda."""
+    sandbox = os.dup(0)  # which programs that the handler starts do not inherit
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+
+    def end() -> None:
+        os.read(sandbox, 1)
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=end, daemon=True).start()
 
 
 main()

@@ -1,12 +1,15 @@
 """One warm process of a function: it runs one event after another and is killed at a timeout."""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
 import time
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,9 +49,10 @@ class FunctionProcess:
             process_command(spec, places),
             cwd=directories["task"],
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # at its end the function ends: bootstrap.py
             stdout=self._output.write_end,
             stderr=self._output.write_end,
+            start_new_session=True,  # Ctrl-C is for the sandbox
         )
         self._output.start()
         threading.Thread(target=self._watch, daemon=True).start()
@@ -126,9 +130,10 @@ class FunctionProcess:
         self._platform.report(invocation.request_id, outcome, metrics)
 
     def kill(self) -> None:
-        """End the process now, wait for its end, and delete its home directory."""
-        self._process.kill()
-        self._process.wait()
+        """End the process and what it started now, wait for its end, and delete its home directory."""
+        with suppress(ProcessLookupError, PermissionError):  # macOS says this of one that has ended
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.communicate()
         self._api.close()
         shutil.rmtree(self._home, ignore_errors=True)
 

@@ -5,7 +5,6 @@ import json
 import re
 import secrets
 import sys
-import tempfile
 import threading
 import time
 import uuid
@@ -16,6 +15,7 @@ from typing import Any
 
 from moto.awslambda.utils import get_backend
 
+from sandbox import leftovers
 from sandbox.aws_errors import AwsError
 from sandbox.functions.code import CodeStore
 from sandbox.functions.environment import RoleNotAssumable
@@ -48,7 +48,7 @@ class FunctionService:
 
     def __init__(self, endpoint_url: str) -> None:
         self._endpoint_url = endpoint_url
-        self._directory = tempfile.TemporaryDirectory(prefix="sandbox-functions-", ignore_cleanup_errors=True)
+        self._directory = leftovers.folder("functions")
         self._home = Path(self._directory.name) / "homes"
         self._home.mkdir()
         self._code = CodeStore(Path(self._directory.name) / "code")

@@ -96,6 +96,7 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     stack_functions.update_in_the_order_of_references()
     stacks.list_only_what_is_there()
     stack_sets.operate_stack_sets()
+    stack_sets.follow_the_organization()
     stack_failures.roll_back_what_fails()
     stack_templates.judge_templates_first()
     stack_templates.show_templates_as_given()

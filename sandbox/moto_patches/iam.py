@@ -1,5 +1,6 @@
 """IAM: whom policies name, names and paths, boundaries of users, AWS's managed policies, the policy simulator."""
 
+import copy
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -142,7 +143,7 @@ def keep_boundaries_of_users() -> None:
         self.backend.get_user(self._get_param("UserName")).permissions_boundary_arn = None
         return EmptyResult()
 
-    original = IamResponse.create_user
+    original, original_get = IamResponse.create_user, IamResponse.get_user
 
     def create(self: Any) -> ActionResult:
         arn = boundary(self) if self._get_param("PermissionsBoundary") else None
@@ -150,9 +151,16 @@ def keep_boundaries_of_users() -> None:
         self.backend.get_user(self._get_param("UserName")).permissions_boundary_arn = arn
         return created
 
+    def get(self: Any) -> ActionResult:
+        user = copy.copy(original_get(self).result["User"])  # a copy, as ListUsers does not tell it
+        if arn := getattr(user, "permissions_boundary_arn", None):
+            of_boundary = {"PermissionsBoundaryType": "PermissionsBoundaryPolicy", "PermissionsBoundaryArn": arn}
+            user.permissions_boundary = of_boundary
+        return ActionResult({"User": user})
+
     IamResponse.put_user_permissions_boundary = put  # type: ignore[attr-defined]
     IamResponse.delete_user_permissions_boundary = delete  # type: ignore[attr-defined]
-    IamResponse.create_user = create  # type: ignore[method-assign]
+    IamResponse.create_user, IamResponse.get_user = create, get  # type: ignore[method-assign]
 
 
 def load_aws_managed_policies() -> None:

@@ -113,6 +113,8 @@ def _broken_rule(value: str, rules: dict[str, Any]) -> str:
         "MinLength": (lambda least: len(value) >= int(least), "contain at least {} characters"),
         "MaxLength": (lambda most: len(value) <= int(most), "contain at most {} characters"),
     }
+    if rules.get("Type") == "Number" and not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value):
+        return "be a number"
     if rules.get("Type", "String") != "String":
         return ""
     return next(

@@ -2,7 +2,7 @@
 
 moto creates the stacks of a stack set in any account and one level of units, gives up at the first that fails, changes
 none when the set changes, and lacks filters, preferences and drift. Everything here can go when moto does as AWS does.
-An operation is done when its call returns; which accounts join later is not looked at (AutoDeployment).
+An operation is done when its call returns.
 """
 
 import copy
@@ -50,7 +50,7 @@ class _Instance:
 
     def deploy(self) -> None:
         _be_let_in(self.stack_set, self.account_id)
-        parameters, template = {**self.stack_set.parameters, **self.overrides}, self.stack_set.template
+        parameters, template = {**self.stack_set.parameters, **self.overrides}, str(self.stack_set.template)
         if self.stack_id in self.backend.stacks:
             listed = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
             _be_complete(self.backend.update_stack(self.stack_id, template, None, listed, None))
@@ -99,7 +99,10 @@ def operate_stack_sets() -> None:
         backend, name = self.cloudformation_backend, self.params["StackSetName"]
         if any(each.name == name and each.status == "ACTIVE" for each in backend.stacksets.values()):
             raise AwsError("NameAlreadyExistsException", f"The Name already exists: {name}")
-        return original_create(self)
+        created = original_create(self)
+        made = backend.describe_stack_set(name)
+        made.auto_deployment, made.targets = self.params.get("AutoDeployment", {"Enabled": False}), set()
+        return created
 
     def operating(work: Callable[[Any, Parameters], dict[str, Any]]) -> Callable[[Any], ActionResult]:
         @functools.wraps(work)
@@ -125,6 +128,37 @@ def operate_stack_sets() -> None:
         setattr(CloudFormationResponse, work.__name__, operating(work))
 
 
+def follow_the_organization() -> None:
+    """By AutoDeployment an account that comes below a unit of a set gets its stack, and one that goes loses it."""
+    from moto.organizations.models import OrganizationsBackend
+
+    def following(change: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(change)
+        def changed(self: Any, **asked: Any) -> Any:
+            result = change(self, **asked)
+            for backend in list(cloudformation_backends[HUB].values()):
+                for stack_set in list(backend.stacksets.values()):
+                    if stack_set.status == "ACTIVE" and stack_set.auto_deployment["Enabled"]:
+                        _follow(stack_set)
+            return result
+
+        return changed
+
+    for name in ("create_account", "move_account", "remove_account_from_organization"):
+        setattr(OrganizationsBackend, name, following(getattr(OrganizationsBackend, name)))
+
+
+def _follow(stack_set: Any) -> None:
+    wanted = {(account, region) for unit, region in stack_set.targets for account in _below([unit])}
+    there = {(each.account_id, each.region_name): each for each in stack_set.stack_instances}
+    gone = [there[place] for place in there.keys() - wanted]
+    retain = stack_set.auto_deployment.get("RetainStacksOnAccountRemoval", False)
+    _operate(stack_set, "DELETE", gone, _Instance.forget if retain else _Instance.remove, {})
+    new = [_Instance(stack_set, *place, {}) for place in sorted(wanted - there.keys())]
+    stack_set.stack_instances += new
+    _operate(stack_set, "CREATE", new, _Instance.deploy, {})
+
+
 def create_stack_instances(stack_set: Any, parameters: Parameters) -> dict[str, Any]:
     overrides = _resolved(parameters.get("ParameterOverrides", []), {})
     there = {(each.account_id, each.region_name): each for each in stack_set.stack_instances}
@@ -134,6 +168,7 @@ def create_stack_instances(stack_set: Any, parameters: Parameters) -> dict[str, 
         for account in _accounts(stack_set, parameters)
     ]
     stack_set.stack_instances += [each for each in instances if each not in stack_set.stack_instances]
+    stack_set.targets |= _units_in_regions(parameters)
     return _operate(stack_set, "CREATE", instances, _Instance.deploy, parameters)
 
 
@@ -148,10 +183,13 @@ def update_stack_instances(stack_set: Any, parameters: Parameters) -> dict[str, 
 
 def update_stack_set(stack_set: Any, parameters: Parameters) -> dict[str, Any]:
     """Of all its instances, or of those that are named; the others are outdated then."""
-    text = stack_set.template if parameters.get("UsePreviousTemplate") else parameters["TemplateBody"]
+    text = str(stack_set.template) if parameters.get("UsePreviousTemplate") else parameters.get("TemplateBody", "")
+    if not text:
+        raise AwsError("ValidationError", "Either TemplateBody, TemplateURL or UsePreviousTemplate must be specified")
     given = _resolved(parameters.get("Parameters", []), stack_set.parameters)
     own = cloudformation_backends[stack_set.instances.account_id][REGION]
     stack_set.template, stack_set.parameters = judge(own, stack_set.name, text, given), given
+    stack_set.auto_deployment = parameters.get("AutoDeployment", stack_set.auto_deployment)
     stack_set.description = parameters.get("Description", stack_set.description)
     stack_set.administration_role_arn = parameters.get("AdministrationRoleARN", stack_set.administration_role_arn)
     stack_set.execution_role_name = parameters.get("ExecutionRoleName", stack_set.execution_role_name)
@@ -164,6 +202,8 @@ def update_stack_set(stack_set: Any, parameters: Parameters) -> dict[str, Any]:
 
 def delete_stack_instances(stack_set: Any, parameters: Parameters) -> dict[str, Any]:
     remove = _Instance.forget if parameters["RetainStacks"] else _Instance.remove
+    if "AccountFilterType" not in parameters.get("DeploymentTargets", {}):
+        stack_set.targets -= _units_in_regions(parameters)
     return _operate(stack_set, "DELETE", _chosen(stack_set, parameters), remove, parameters)
 
 
@@ -275,10 +315,10 @@ def _accounts(stack_set: Any, parameters: Parameters) -> list[str]:
     if not units:
         raise AwsError("ValidationError", "OrganizationalUnitIds are required")
     backend: Any = organization.managing(HUB)
+    members = [each.id for each in backend.accounts if each.id != HUB]
     if unknown := sorted({*units} - {unit.id for unit in backend.ou}):
         raise AwsError("ValidationError", f"OrganizationalUnits do not exist: {', '.join(unknown)}")
-    members = [each.id for each in backend.accounts if each.id != HUB and not organization.is_closed(each.id)]
-    below = [each for each in members if {*units} & {*(organization.path_of(each) or "").split("/")}]
+    below = _below(units)
     match targets.get("AccountFilterType", "NONE"):
         case "INTERSECTION":
             return [each for each in below if each in named]
@@ -287,6 +327,18 @@ def _accounts(stack_set: Any, parameters: Parameters) -> list[str]:
         case "UNION":
             return [*below, *(each for each in members if each in named and each not in below)]
     return below
+
+
+def _below(units: Iterable[str]) -> list[str]:
+    """The accounts below these units at any depth, but for the management account."""
+    backend: Any = organization.managing(HUB)
+    accounts = [each.id for each in backend.accounts if each.id != HUB and not organization.is_closed(each.id)]
+    return [each for each in accounts if {*units} & {*(organization.path_of(each) or "").split("/")}]
+
+
+def _units_in_regions(parameters: Parameters) -> set[tuple[str, str]]:
+    units = parameters.get("DeploymentTargets", {}).get("OrganizationalUnitIds", [])
+    return {(unit, region) for unit in units for region in parameters["Regions"]}
 
 
 def _chosen(stack_set: Any, parameters: Parameters) -> list[_Instance]:

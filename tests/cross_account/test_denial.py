@@ -257,6 +257,7 @@ def test_every_command_is_one_that_the_aws_command_line_has() -> None:
     )
     assert set(re.findall(r"aws [a-z0-9]+ [a-z-]+", hints)) == {
         "aws iam get-role",
+        "aws iam get-user",
         "aws iam simulate-principal-policy",
         "aws organizations list-policies-for-target",
         "aws ec2 describe-vpc-endpoints",

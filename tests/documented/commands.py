@@ -21,11 +21,16 @@ TEMPLATES = [ROOT / "role-template.yaml", ROOT / "sweep-template.yaml"]
 CODE = [
     ROOT / "app.py",
     ROOT / "sweep.py",
-    *(path for folder in ("chalicelib", "terminal", "sandbox") for path in sorted((ROOT / folder).rglob("*.py"))),
+    *(
+        path
+        for folder in ("chalicelib", "terminal", "sandbox", "acceptance")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+    ),
 ]
 PROGRAMS = ("aws", "chalice", "make", "python", "sam", "duckdb", "curl", "pip", r"\.venv/bin/\w+")
 IN_PROSE = re.compile(
-    r"\b(aws [a-z0-9-]+ [a-z]+-[a-z-]+|aws cloudformation deploy|python (?:-m )?(?:sweep|sandbox|bench|audit)[\w.]*|"
+    r"\b(aws [a-z0-9-]+ [a-z]+-[a-z-]+|aws cloudformation deploy|aws s3 [a-z]+|"
+    r"python (?:-m )?(?:sweep|sandbox|bench|audit|acceptance)[\w.]*|"
     r"(?:chalice|sam) (?:deploy|invoke|local|logs|delete|url|package|generate-sdk)|make [a-z-]+)"
 )
 
@@ -51,9 +56,7 @@ def mentioned() -> list[Command]:
     """Those in sentences, between backquotes in the pages: often only the start of one."""
     starts = re.compile(rf"`((?:{'|'.join(PROGRAMS)}) [^`]+)`")
     return [
-        Command(_on_one_line(text), _name(page))
-        for page in PAGES
-        for text in starts.findall(re.sub(r"^ *```.*?^ *```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL))
+        Command(_on_one_line(text), _name(page)) for page in PAGES for text in starts.findall(_prose(page.read_text()))
     ]
 
 
@@ -71,10 +74,14 @@ def said() -> set[tuple[str, str]]:
     }
 
 
+def _prose(text: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"^ *```.*?^ *```$", "", text, flags=re.MULTILINE | re.DOTALL))
+
+
 def typed_in(text: str, place: str) -> Iterator[Command]:
     """Those of the console blocks and scripts of a page, or of a part of it."""
-    for language, block in re.findall(r"^ *```(console|sh)\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL):
-        if language == "sh":
+    for block in re.findall(r"^ *```(?:console|sh|bash|shell)\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL):
+        if not re.search(r"^ *\$ ", block, re.MULTILINE):
             yield Command(block, place)
             continue
         variables = ""

@@ -45,7 +45,8 @@ class Never:
 DEMO = Elsewhere("sandbox/demo.py::run_steps")  # of which each command runs by `make demo`
 SHELL = Elsewhere("tests/sandbox/test_command.py::test_exports_survive_the_shell")
 QUESTIONS = Elsewhere("tests/e2e/test_local.py::test_the_questions_of_the_readme_are_answered_as_it_says")
-SAM = Never("of the article's SAM project, which is not in this repository")
+SAM = Elsewhere("tests/e2e/commands/test_sam.py")
+DOCKER = Never("it needs Docker")
 OWN_ENVIRONMENT = Never("it installs an environment of its own")
 THE_SUITE = Never("it runs tests, as the one that would run it")
 HINTS = Elsewhere("tests/e2e/commands/test_documented_hints.py::test_each_command_of_a_hint_runs")
@@ -77,6 +78,7 @@ TABLE: dict[str, Runs | Elsewhere | Never] = {
     "make test-hangs": THE_SUITE,
     'make test-hangs PYTEST_FLAGS="-k Organizations"': THE_SUITE,
     "make test-oldest-sdk": OWN_ENVIRONMENT,
+    "make test-commands": OWN_ENVIRONMENT,
     "make audit": OWN_ENVIRONMENT,
     "make compare": OWN_ENVIRONMENT,
     "make bench": Never("it measures, for minutes"),
@@ -86,6 +88,9 @@ TABLE: dict[str, Runs | Elsewhere | Never] = {
     "make format": Never("it would change the project"),
     "make helper": Elsewhere("tests/test_helper_package.py::made"),
     "make layer": Elsewhere("tests/test_layer.py::test_the_same_wheels_make_the_same_bytecode"),
+    "python -m acceptance --hub hub --target staging": Elsewhere(
+        "tests/e2e/commands/test_acceptance.py::test_every_promise_is_kept"
+    ),
     "make sandbox": SHELL,
     'eval "$(make -s sandbox-env)"': SHELL,
     ". .venv/bin/activate": Never("the shell's own: the tests have .venv/bin in their PATH"),
@@ -185,12 +190,13 @@ TABLE: dict[str, Runs | Elsewhere | Never] = {
     "sam deploy": SAM,
     "sam logs": SAM,
     "sam delete": SAM,
-    "sam local invoke": SAM,
-    "sam local invoke SwitchAccountFunction -e events/account.json": SAM,
+    "sam local invoke": DOCKER,
+    "sam local invoke SwitchAccountFunction -e events/account.json": DOCKER,
     # in hints
     "aws account enable-region": HINTS,
     "aws ec2 describe-vpc-endpoints": HINTS,
     "aws iam get-role": HINTS,
+    "aws iam get-user": HINTS,
     "aws iam simulate-principal-policy": HINTS,
     "aws organizations list-organizational-units-for-parent": HINTS,
     "aws organizations list-policies-for-target": HINTS,

@@ -278,21 +278,3 @@ def test_chalice_builds_anew_when_a_wheel_of_the_same_version_has_changed(invent
     assert done.returncode == 0, done.stderr
     with zipfile.ZipFile(tmp_path / "package" / "deployment.zip") as package:
         assert "cross_account/new.py" in package.namelist()
-
-
-# ---- what is left of the document
-
-
-@pytest.mark.skipif(shutil.which("aws") is None, reason="there is no AWS CLI")
-def test_the_commands_publish_the_layer_and_its_parameter(
-    project: Project, wheel: Path, aws: Callable[[str], Any]
-) -> None:
-    commands = re.findall(r"^\$ (aws lambda publish-layer-version .*|aws ssm put-parameter .*)$", DOC, re.MULTILINE)
-    assert len(commands) == 2
-    helper.build_layer(wheel)
-    for command in commands:
-        done = project.run("bash", "-c", command.replace("dist/", f"{wheel.parent}/"))
-        assert done.returncode == 0, done.stderr
-    versions = aws("lambda").list_layer_versions(LayerName="cross-account")["LayerVersions"]
-    arn = aws("ssm").get_parameter(Name="/cross-account/layer-arn")["Parameter"]["Value"]
-    assert arn in [version["LayerVersionArn"] for version in versions]

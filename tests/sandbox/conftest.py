@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import time
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
@@ -101,3 +103,15 @@ def zipped(**files: str) -> bytes:
         for name, text in files.items():
             archive.writestr(name.replace("__", "/") + ".py", text)
     return buffer.getvalue()
+
+
+def wait_until_gone(pid: int) -> None:
+    """Of a process that is not a child of this one, so that wait() is not possible."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.02)
+    pytest.fail(f"process {pid} still runs")

@@ -5,19 +5,23 @@ import os
 import re
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 import sandbox
+from sandbox import leftovers
+from sandbox.__main__ import main as run_sandbox
 from sandbox.demo import Demo
 from sandbox.shell import exports
 from sandbox.state_file import PROJECT, State, read_state, remove_state, write_state
 
-from .conftest import TEMPLATE
+from .conftest import TEMPLATE, wait_until_gone
 
 ENVIRONMENT = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_SESSION_TOKEN": "a b'c"}
 
@@ -143,11 +147,40 @@ def test_it_runs_in_the_foreground_until_a_signal(number: int, tmp_path: Path) -
     assert not state_file.exists()
 
 
+def test_a_port_in_use_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with pytest.raises(SystemExit, match="2"):
+            run_sandbox(["--port", port, "--state-file", str(tmp_path / "none.json")])
+    told = f"python -m sandbox: argument --port: {port}: address already in use; without it, any free port is taken\n"
+    assert capsys.readouterr() == ("", told)
+
+
+def test_folders_of_processes_that_were_killed_are_removed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left = tmp_path / f"sandbox-functions-{ended.pid}-a_b1c2d3"
+    (left / "code").mkdir(parents=True)
+    others = [tmp_path / name for name in ("sandbox-functions-old", f"sandbox-x-{ended.pid}-a-b", "mine")]
+    for folder in others:
+        folder.mkdir()
+    elsewhere = tmp_path / "mine" / "kept"
+    elsewhere.mkdir()
+    (tmp_path / f"sandbox-link-{ended.pid}-abc").symlink_to(tmp_path / "mine")
+    with leftovers.folder("own") as own:
+        leftovers.remove()
+        assert (left.exists(), Path(own).exists(), elsewhere.exists()) == (False, True, True)
+        assert all(folder.exists() for folder in others)
+
+
 def test_env_without_a_sandbox_prints_one_sentence(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sandbox", "env", "--state-file", str(tmp_path / "none.json")]
     env = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
     assert (env.returncode, env.stdout) == (1, "")
-    assert env.stderr == "No sandbox is running. Start one with: python -m sandbox\n"
+    assert env.stderr == "No sandbox is running. Start one with: make sandbox\n"
 
 
 def test_a_sandbox_that_cannot_start_raises_an_error() -> None:
@@ -165,7 +198,7 @@ with sandbox.running(Path({str(TEMPLATE)!r})) as box:
 """
     ended = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True)
     assert ended.returncode == -signal.SIGKILL
-    _wait_until_gone(json.loads(ended.stdout))
+    wait_until_gone(json.loads(ended.stdout))
 
 
 def test_accounts_can_be_added_whatever_the_shells_aws_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,17 +212,3 @@ def test_it_prints_nothing_into_the_pipe_that_nobody_reads_on() -> None:
     with sandbox.running(TEMPLATE) as box:
         stdout, stderr = (os.stat(f"/proc/{box.pid}/fd/{number}") for number in (1, 2))
         assert os.path.samestat(stdout, stderr)
-
-
-def _wait_until_gone(pid: int) -> None:
-    """It is not a child of this process, so wait() is not possible."""
-    import time
-
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.02)
-    pytest.fail(f"process {pid} still runs")

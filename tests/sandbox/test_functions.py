@@ -7,7 +7,10 @@ import json
 import os
 import platform
 import re
+import signal
 import stat
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -17,16 +20,19 @@ import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+import sandbox
 from sandbox import Box
 from sandbox.accounts import HUB
 from sandbox.functions.environment import runtime_name
 
-from .conftest import Client, document, zipped
+from .conftest import Client, document, wait_until_gone, zipped
 
 TRUST_LAMBDA = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 LOGS = {"Effect": "Allow", "Action": "logs:*", "Resource": f"arn:aws:logs:*:{HUB}:log-group:/aws/lambda/*"}
@@ -657,3 +663,49 @@ def _runs(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+# Its own program goes on, whatever becomes of the handler.
+START_ANOTHER = """
+import subprocess, sys
+def handler(event, context):
+    return [subprocess.Popen(["sleep", "600"]).pid, sys.stdin.read()]
+"""
+
+
+def test_what_a_handler_has_started_ends_with_its_process_and_its_own_input_is_empty(
+    functions: Any, deploy: Deploy
+) -> None:
+    name = deploy(START_ANOTHER)
+    started, read = result_of(functions, name)
+    assert read == ""
+    functions.delete_function(FunctionName=name)
+    wait_until_gone(started)
+
+
+STUCK = """
+import subprocess
+print(subprocess.Popen(["sleep", "600"]).pid, flush=True)
+while True:
+    pass
+"""
+
+
+def test_a_process_ends_with_a_sandbox_that_was_killed_whatever_it_does(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(STUCK)
+    bootstrap = Path(sandbox.__file__).with_name("functions") / "bootstrap.py"
+    packages = Path(boto3.__file__).parents[1]
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", str(bootstrap), tmp_path, tmp_path, packages, runtime_name(), "app.handler"],
+        env={"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9", "_HANDLER": "app.handler"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process.stdout as stdout:
+        started = int(stdout.readline())
+        process.stdin.close()  # as the system does at the end of the sandbox
+        assert process.wait(timeout=20) == -signal.SIGKILL
+    wait_until_gone(started)

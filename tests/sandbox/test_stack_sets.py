@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import yaml
 from botocore.exceptions import ClientError
 
 from sandbox.accounts import ACQUIRED, ANALYTICS, HUB, LEGACY, PRODUCTION, REGION, STAGING
@@ -28,7 +29,7 @@ def template(name: str) -> str:
         "Roles": [{"Ref": "Role"}],
         "PolicyDocument": json.loads(document({"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"})),
     }
-    return json.dumps(
+    return yaml.safe_dump(
         {
             "Parameters": {"Trusted": {"Type": "String"}, "Text": {"Type": "String", "Default": "the default"}},
             "Resources": {
@@ -77,6 +78,7 @@ def stack_set(client: Client, within: Callable[[str], Client]) -> Iterator[Stack
         TemplateBody=template(name),
         PermissionModel="SERVICE_MANAGED",
         Capabilities=["CAPABILITY_NAMED_IAM"],
+        AutoDeployment={"Enabled": True, "RetainStacksOnAccountRemoval": False},
         Parameters=parameters(Trusted=HUB, Text="the first"),
     )
     root = client("organizations").list_roots()["Roots"][0]["Id"]
@@ -104,6 +106,7 @@ def test_a_change_of_the_set_reaches_every_stack_and_what_is_left_out_has_its_de
         StackSetName=stack_set.name,
         UsePreviousTemplate=True,
         Capabilities=["CAPABILITY_NAMED_IAM"],
+        AutoDeployment={"Enabled": True, "RetainStacksOnAccountRemoval": False},
         Parameters=[{"ParameterKey": "Trusted", "UsePreviousValue": True}],
     )
     assert {stack_set.role(account)["Description"] for account in TARGETS} == {"the default"}
@@ -167,3 +170,18 @@ def test_an_instance_goes_with_its_stack(stack_set: StackSet) -> None:
     with pytest.raises(ClientError, match="NoSuchEntity"):
         stack_set.role(LEGACY)
     assert stack_set.role(STAGING)
+
+
+def test_an_account_that_joins_gets_the_stack_by_itself_and_one_that_leaves_loses_it(
+    stack_set: StackSet, client: Client
+) -> None:
+    organizations = client("organizations")
+    stack_set.create()
+    status = organizations.create_account(AccountName="new", Email="new@sandbox.invalid")["CreateAccountStatus"]
+    account = status["AccountId"]
+    assert stack_set.role(account)["Description"] == "the first"
+    administrator = stack_set.within(account)("iam")
+    organizations.remove_account_from_organization(AccountId=account)
+    assert account not in stack_set.instances()
+    with pytest.raises(ClientError, match="NoSuchEntity"):
+        administrator.get_role(RoleName=stack_set.name)

@@ -139,6 +139,6 @@ def test_ctrl_c_deletes_what_was_made(shell: dict[str, str], after: str) -> None
         os.killpg(process.pid, signal.SIGINT)
         said += process.stdout.read()
     assert process.returncode == 130
-    assert said.endswith("acceptance: stopped.\n")
+    assert said.endswith("Stopped.\n")
     assert "Traceback" not in said
     assert "Not deleted" not in said

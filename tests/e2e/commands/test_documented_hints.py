@@ -115,6 +115,14 @@ class Denials:
         arn = iam.create_policy(PolicyName=f"boundary-{name}", PolicyDocument=nothing_else)["Policy"]["Arn"]
         return self.become(self.role_in(HUB, name, MAY_ASSUME, PermissionsBoundary=arn)), PRODUCTION, HUB
 
+    def boundary_of_a_user(self) -> tuple[Hub, str, str]:
+        iam, name = client(self.box, self.hub, "iam"), f"user-{uuid.uuid4().hex[:8]}"
+        arn = iam.create_policy(PolicyName=f"boundary-{name}", PolicyDocument=document(NEVER))["Policy"]["Arn"]
+        iam.create_user(UserName=name, PermissionsBoundary=arn)
+        iam.put_user_policy(UserName=name, PolicyName="policy", PolicyDocument=document(MAY_ASSUME))
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return self.become({**key, "SessionToken": ""}), PRODUCTION, HUB
+
     def session_policy(self) -> tuple[Hub, str, str]:
         name = f"cross-account-sandbox-{uuid.uuid4().hex[:8]}"
         narrow = document({"Effect": "Allow", "Action": "*", "Resource": "*"}, NEVER)
@@ -146,6 +154,7 @@ SHOWN: dict[Callable[[Denials], tuple[Hub, str, str]], dict[str, str]] = {
     Denials.explicit_deny_in_the_hub: {"simulate-principal-policy": DENIED},
     Denials.nothing_allows_it_in_the_hub: {"get-role": "OnlyTheHubsOwnRoles", "simulate-principal-policy": IMPLICIT},
     Denials.boundary: {"get-role": "policy/boundary-"},
+    Denials.boundary_of_a_user: {"get-user": "policy/boundary-"},
     Denials.session_policy: {},
     Denials.service_control_policy: {"list-policies": "not-from-here"},
     Denials.resource_control_policy: {"list-policies": "not-from-here"},

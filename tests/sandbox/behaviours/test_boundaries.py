@@ -26,6 +26,13 @@ def test_a_boundary_caps_what_a_user_s_policies_allow(cloud: Cloud) -> None:
     assert cloud.may(cloud.user(allow(ALIASES, SAML), PermissionsBoundary=boundary).credentials) == {ALIASES}
 
 
+def test_a_user_s_boundary_is_shown(cloud: Cloud) -> None:
+    boundary, iam = cloud.policy(EVERYTHING), cloud.client("iam")
+    user = iam.get_user(UserName=cloud.user(PermissionsBoundary=boundary).name)["User"]
+    assert user["PermissionsBoundary"]["PermissionsBoundaryArn"] == boundary
+    assert "PermissionsBoundary" not in iam.get_user(UserName=cloud.user().name)["User"]
+
+
 def test_an_explicit_deny_in_a_boundary_is_named(cloud: Cloud) -> None:
     boundary = cloud.policy(EVERYTHING, deny(SAML))
     session = cloud.enter(cloud.role(allow(ALIASES, SAML), PermissionsBoundary=boundary))

@@ -1,0 +1,95 @@
+"""What every command but sweep.py does alike: --help, one line for what is wrong, and a quiet end.
+
+if __name__ == "__main__":
+    run(main)
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, NoReturn
+
+from terminal.exit_status import Status
+
+
+class Parser(ArgumentParser):
+    """Of a command's arguments; its --help is the text of its module."""
+
+    def __init__(self, command: str, text: str | None) -> None:
+        super().__init__(command, description=text, formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(Status.WRONG, f"{self.prog}: {message}\n")  # one line, without the usage before it
+
+
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C, a closed terminal, or kill."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.status = 128 + number  # as of a program that the signal ended
+
+
+def run(main: Callable[[], int]) -> NoReturn:
+    """Run it, and end the process with its status. A signal ends it with all its `with` blocks, without a traceback."""
+    stoppably()
+    status: Any
+    try:
+        try:
+            status = main()
+        except SystemExit as left:  # of --help, for one
+            status = left.code
+        sys.stdout.flush()
+    except Stopped as stopped:
+        status = stopped.status
+        with suppress(OSError):  # a closed terminal
+            sys.stderr.write("Stopped.\n")
+    except BrokenPipeError:  # such as `| head`, which has read enough
+        status = Status.CLOSED
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python tries again when it ends
+    let_be()
+    sys.exit(status)
+
+
+def stoppably() -> None:
+    """From here on a signal raises Stopped."""
+    for number in signals():
+        signal.signal(number, _stop)
+
+
+def at_once() -> None:
+    """From here on a signal ends the process, which may leave nothing behind: while it imports what takes long."""
+    for number in signals():
+        signal.signal(number, signal.SIG_DFL)
+
+
+def let_be() -> None:
+    """From here on no signal interrupts. Not SIG_IGN, which processes started later would inherit."""
+    for number in signals():
+        signal.signal(number, lambda *_: None)
+
+
+@contextmanager
+def ending_in_peace() -> Iterator[None]:
+    """As the last of several `with`: what the others do at their end is not interrupted."""
+    try:
+        yield
+    finally:
+        let_be()
+
+
+def signals() -> list[int]:
+    """That end a command. nohup ignores SIGHUP, that of a closed terminal, and Windows has none."""
+    numbers: list[int] = [signal.SIGINT, signal.SIGTERM]
+    hangup = getattr(signal, "SIGHUP", None)
+    return numbers if hangup is None or signal.getsignal(hangup) is signal.SIG_IGN else [*numbers, hangup]
+
+
+def _stop(number: int, _: Any) -> NoReturn:
+    let_be()  # a second one interrupts no cleaning up
+    raise Stopped(number)
