@@ -1,4 +1,4 @@
-"""CloudFormation: a stack that cannot be made or updated has failed, says why, and is rolled back."""
+"""CloudFormation: a stack that cannot be made, updated or deleted has failed, says why, and is rolled back."""
 
 import contextlib
 import warnings
@@ -70,11 +70,11 @@ def roll_back_what_fails() -> None:
         try:
             return create_stack(self, name, template, parameters, **more)
         except Exception as error:
-            made = [stack for key, stack in self.stacks.items() if key not in before]
+            made = [stack for key, stack in self.stacks.items() if key not in before and stack.name == name]
             if not made:  # it was refused
                 raise
-            _undo_creation(self, made[-1], error)
-            return made[-1]
+            _undo_creation(self, made[0], error)
+            return made[0]
 
     def updated(self: Any, name: str, *arguments: Any) -> Any:
         stack = self.get_stack(name)

@@ -176,11 +176,15 @@ def test_a_nested_stack_gives_its_outputs_and_fails_with_the_one_around_it(
         properties = {"TemplateURL": f"{box.endpoint_url}/{stack.name}/inner.json", "Parameters": parameters}
         return {"Inner": {"Type": "AWS::CloudFormation::Stack", "Properties": properties}}
 
-    stack.deploy(resources(Policy=UNKNOWN))
-    assert stack.status == "ROLLBACK_COMPLETE"
-    assert f"Policy {UNKNOWN} not found" in stack.failures()["Inner"]
-    assert "QueueUrls" not in client("sqs").list_queues(QueueNamePrefix=stack.name)
-    stack.delete()
+    for failing, name in (
+        (resources(Policy=UNKNOWN), "Inner"),
+        ({**resources(), "Role": {**role(UNKNOWN), "DependsOn": "Inner"}}, "Role"),
+    ):
+        stack.deploy(failing)
+        assert stack.status == "ROLLBACK_COMPLETE"
+        assert f"Policy {UNKNOWN} not found" in stack.failures()[name]
+        assert "QueueUrls" not in client("sqs").list_queues(QueueNamePrefix=stack.name)
+        stack.delete()
     stack.deploy(resources(), Outputs={"Url": {"Value": {"Fn::GetAtt": ["Inner", "Outputs.Url"]}}})
     (output,) = stack.outputs
     assert output["OutputValue"].endswith(f"/{stack.name}-inner")
