@@ -42,8 +42,8 @@ class Never:
     why: str
 
 
-DEMO = Elsewhere("sandbox/demo.py::run_steps")  # of which each command runs by `make demo`
-SHELL = Elsewhere("tests/sandbox/test_command.py::test_exports_survive_the_shell")
+BY_MAKE = Elsewhere("tests/e2e/commands/test_documented.py::test_it_runs")  # `make demo` and `make demo-scale`
+SHELL = Elsewhere("tests/sandbox/test_command.py::test_it_runs_in_the_foreground_until_a_signal")
 QUESTIONS = Elsewhere("tests/e2e/test_local.py::test_the_questions_of_the_readme_are_answered_as_it_says")
 SAM = Elsewhere("tests/e2e/commands/test_sam.py")
 DOCKER = Never("it needs Docker")
@@ -92,9 +92,13 @@ TABLE: dict[str, Runs | Elsewhere | Never] = {
         "tests/e2e/commands/test_acceptance.py::test_every_promise_is_kept"
     ),
     "make sandbox": SHELL,
+    "make sandbox ACCOUNTS=200 PORT=5000": SHELL,
     'eval "$(make -s sandbox-env)"': SHELL,
     ". .venv/bin/activate": Never("the shell's own: the tests have .venv/bin in their PATH"),
     "python -m sandbox": Elsewhere("sandbox/running.py::running"),
+    "python -m sandbox.demo": BY_MAKE,
+    "python -m sandbox.demo_scale": BY_MAKE,
+    "python -m sandbox.deploy_role ACCOUNT": Elsewhere("tests/sandbox/test_deploying.py"),
     "python -m sandbox.deploy_sweep": Elsewhere("tests/e2e/test_state_machine.py::machine"),
     ".venv/bin/python -m tests.browser.screenshot docs/report.png": Never("it needs a Chromium"),
     ".venv/bin/python -m tests.sandbox.verdicts.generate 2026 300 | node tests/sandbox/verdicts/record.cjs "
@@ -131,6 +135,9 @@ TABLE: dict[str, Runs | Elsewhere | Never] = {
     "chalice local --stage sandbox": Elsewhere("tests/e2e/test_local.py::url"),
     "curl http://127.0.0.1:8000/checks": Runs(),
     "curl -X POST http://127.0.0.1:8000/": Runs(),
+    # as an account's administrator, in the hub's shell
+    "aws s3 mb s3://my-bucket --profile staging": Runs(),
+    'python -c \'import boto3; print(boto3.Session(profile_name="staging")': Runs(),
     # the hub, and the first target
     "python -m sandbox.deploy_role 456789012345": Runs(),
     f"{DEPLOY_ROLE} HubAccountId=111122223333": Runs("acquired", before="no_role_in_acquired"),
@@ -201,6 +208,7 @@ TABLE: dict[str, Runs | Elsewhere | Never] = {
     "aws organizations list-organizational-units-for-parent": HINTS,
     "aws organizations list-policies-for-target": HINTS,
     "aws organizations list-roots": HINTS,
+    "aws organizations list-accounts": HINTS,
     "aws sts get-caller-identity": HINTS,
 }
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from .conftest import Client
 
 LACKING = {
-    ("lambda", "get_account_settings"): "lambda:GetAccountSettings",  # a path that moto does not route
+    ("lambda", "list_code_signing_configs"): "lambda:ListCodeSigningConfigs",  # a path that moto does not route
     ("sesv2", "get_account"): "ses:GetAccount",  # one of two services that sign with one name
     ("detective", "list_graphs"): "detective:ListGraphs",  # a service that moto does not know
     ("cloudtrail", "lookup_events"): "cloudtrail:LookupEvents",  # an operation without a handler

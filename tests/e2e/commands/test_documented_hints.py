@@ -266,6 +266,14 @@ def test_the_ids_of_units_are_listed_by_the_commands_of_the_hint(shell: Shell) -
     assert "Workloads" in shell.done(f"{units} {root}")
 
 
+def test_the_accounts_of_the_sandbox_are_listed_by_the_command_of_the_message(shell: Shell) -> None:
+    done = shell.run("python -m sandbox.deploy_role 999999999999")
+    (command,) = re.findall(r"aws organizations [a-z-]+", done.stdout)
+    listed = {account["Id"] for account in json.loads(shell.done(command))["Accounts"]}
+    assert done.returncode == 2
+    assert {PRODUCTION, STAGING} < listed
+
+
 def test_a_policy_that_was_added_by_hand_is_removed_by_the_command_of_role_drift(shell: Shell) -> None:
     def drift() -> dict[str, Any]:
         row = shell.run(
