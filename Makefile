@@ -63,7 +63,7 @@ test-oldest-sdk: build/oldest-boto3/requirements.txt  ## The helper's wheel with
 
 test-commands: $(INSTALLED)  ## The commands of the docs, by the real aws and sam in the sandbox (500 MB, once)
 	@$(MAKE) --no-print-directory build/commands/requirements.txt || echo "Without aws and sam, what needs them is skipped."
-	$(BIN)/pytest --quiet tests/e2e/commands $(PYTEST_FLAGS)
+	$(BIN)/pytest --quiet -n 2 --dist loadfile tests/e2e/commands $(PYTEST_FLAGS)
 
 layer: $(INSTALLED)  ## Bytecode into the layer of the next chalice deploy: a cold start takes a quarter
 	@AWS_DEFAULT_REGION=us-east-1 $(BIN)/chalice package --stage dev build/package >/dev/null
