@@ -18,14 +18,6 @@ from sandbox.moto_patches import (
     other_accounts,
     regions,
     services,
-    stack_events,
-    stack_failures,
-    stack_functions,
-    stack_identities,
-    stack_parameters,
-    stack_policies,
-    stack_sets,
-    stack_templates,
     stacks,
     state_machines,
     sts,
@@ -80,29 +72,7 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     lambda_settings.tell_account_settings()
     services.import_swagger()
     services.mark_keys_of_aws()
-    stack_identities.follow_templates_of_principals()
-    stack_identities.follow_templates_of_managed_policies()
-    stack_functions.follow_templates_of_functions()
-    stack_events.follow_templates_of_events()
-    stack_events.configure_buckets()
-    stack_events.follow_templates_of_log_groups()
-    stack_policies.apply_resources_that_are_policies()
-    stack_policies.apply_policies_among_properties()
-    stack_policies.look_at_policies_in_every_update()
-    stack_parameters.keep_parameters_as_text()
-    stack_parameters.update_from_previous_parameters()
-    stacks.see_parameters_in_substitutions()
-    stacks.apply_change_sets_whole()
-    stack_functions.update_in_the_order_of_references()
-    stacks.list_only_what_is_there()
-    stack_sets.operate_stack_sets()
-    stack_sets.follow_the_organization()
-    stack_failures.roll_back_what_fails()
-    stack_templates.judge_templates_first()
-    stack_templates.show_templates_as_given()
-    stack_templates.ask_for_capabilities()
-    stack_templates.find_templates_at_the_endpoint()
-    stack_templates.allow_resources_that_are_nothing()
+    stacks.apply()
     state_machines.sign_step_functions(endpoint_url)
     state_machines.evaluate_jsonata()
     state_machines.count_batches_right()

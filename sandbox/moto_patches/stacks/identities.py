@@ -11,8 +11,8 @@ from moto.iam.exceptions import DeleteConflictException
 from moto.iam.models import Group, ManagedPolicy, Role, User, iam_backends
 
 from sandbox.callers import PARTITION
-from sandbox.moto_patches.stack_policies import Properties
-from sandbox.moto_patches.stacks import as_json
+from sandbox.moto_patches.stacks.policies import Properties
+from sandbox.moto_patches.stacks.resources import as_json
 
 
 def follow_templates_of_principals() -> None:

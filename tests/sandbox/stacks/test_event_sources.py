@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Client
+from ..conftest import Client
 
 STACK, BUCKET = "events-of-sam", "events-of-sam-bucket"
 TEMPLATE = """

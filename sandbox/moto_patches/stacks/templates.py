@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 import yaml
 
 from sandbox.aws_errors import AwsError
-from sandbox.moto_patches.sam_transform import TRANSFORM, translate
+from sandbox.moto_patches.stacks.sam import TRANSFORM, translate
 
 Document = dict[str, Any]
 

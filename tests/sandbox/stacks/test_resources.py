@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.accounts import HUB
 
-from .conftest import TEMPLATE, Client, document, zipped
+from ..conftest import TEMPLATE, Client, document, zipped
 
 ACCOUNT = "456789012345"
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}

@@ -24,8 +24,8 @@ from sandbox.accounts import HUB, REGION
 from sandbox.aws_errors import AwsError
 from sandbox.callers import PARTITION, find_role
 from sandbox.moto_patches.other_accounts import lets_in
-from sandbox.moto_patches.stack_templates import judge
-from sandbox.moto_patches.stacks import as_json
+from sandbox.moto_patches.stacks.resources import as_json
+from sandbox.moto_patches.stacks.templates import judge
 
 Parameters = dict[str, Any]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from .conftest import Client
+from ..conftest import Client
 
 TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": 111111111111}, "Action": "sts:AssumeRole"}]}
 UNKNOWN = "arn:aws:iam::aws:policy/NoSuchPolicy"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Client
+from ..conftest import Client
 
 NAMED = "CAPABILITY_NAMED_IAM"
 STACK, ROLE = "by-change-set", "cross-account-sandbox-by-change-set"

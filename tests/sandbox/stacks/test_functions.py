@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 
 from sandbox.accounts import HUB
 
-from .conftest import Client, document, zipped
-from .test_functions import LOGS, TRUST_LAMBDA, _runs, result_of, tail_of
+from ..conftest import Client, document, zipped
+from ..test_functions import LOGS, TRUST_LAMBDA, _runs, result_of, tail_of
 
 ARN = f"arn:aws:lambda:us-east-1:{HUB}"
 NAME = "cross-account-sandbox-stack-functions"

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 from sandbox.aws_errors import AwsError
 from sandbox.callers import PARTITION
-from sandbox.moto_patches.stack_functions import Properties, Resource
-from sandbox.moto_patches.stack_policies import follow
+from sandbox.moto_patches.stacks.functions import Properties, Resource
+from sandbox.moto_patches.stacks.policies import follow
 
 
 def follow_templates_of_events() -> None:

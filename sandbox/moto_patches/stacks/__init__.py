@@ -1,0 +1,47 @@
+"""CloudFormation: what moto's stacks do otherwise than AWS's.
+
+templates      a template is read, transformed (sam) and judged before anything of a stack is touched
+parameters     what was given, as text
+resources      change sets, references, and what is in a stack
+failures       what cannot be made fails, says why, and is rolled back
+sets           stack sets
+identities, policies, functions, event_sources    kinds of resources that are as their template says
+"""
+
+from sandbox.moto_patches.stacks import (
+    event_sources,
+    failures,
+    functions,
+    identities,
+    parameters,
+    policies,
+    resources,
+    sets,
+    templates,
+)
+
+
+def apply() -> None:
+    identities.follow_templates_of_principals()
+    identities.follow_templates_of_managed_policies()
+    functions.follow_templates_of_functions()
+    event_sources.follow_templates_of_events()
+    event_sources.configure_buckets()
+    event_sources.follow_templates_of_log_groups()
+    policies.apply_resources_that_are_policies()
+    policies.apply_policies_among_properties()
+    policies.look_at_policies_in_every_update()
+    parameters.keep_parameters_as_text()
+    parameters.update_from_previous_parameters()
+    resources.see_parameters_in_substitutions()
+    resources.apply_change_sets_whole()
+    functions.update_in_the_order_of_references()
+    resources.list_only_what_is_there()
+    sets.operate_stack_sets()
+    sets.follow_the_organization()
+    failures.roll_back_what_fails()
+    templates.judge_templates_first()
+    templates.show_templates_as_given()
+    templates.ask_for_capabilities()
+    templates.find_templates_at_the_endpoint()
+    templates.allow_resources_that_are_nothing()
