@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 import shutil
 import sys
@@ -20,6 +19,7 @@ import pytest
 import helper
 import sandbox
 from sandbox.accounts import EXTERNAL_ID, ROLE_STACK
+from tests.e2e.article import FUNCTION, WRITTEN_LIKE_IT, word_for_word
 from tests.e2e.conftest import HUB, LEGACY, PRODUCTION, STAGING, Project, client
 from tests.e2e.test_deployed_app import ROLE, STACK
 from tests.templates import ROOT
@@ -27,36 +27,6 @@ from tests.templates import ROOT
 DOC = (ROOT / "docs" / "the-helper.md").read_text()
 PLAIN, CHALICE_APP = re.findall(r"^```python\n(.*?)^```$", DOC, re.MULTILINE | re.DOTALL)
 (POLICY,) = re.findall(r"^```json\n(.*?)^```$", DOC, re.MULTILINE | re.DOTALL)
-ARTICLE = os.environ.get("ARTICLE")
-"""A file with the text of the article that the project comes from, whose code is not copied into this repository."""
-
-AS_IN_THE_ARTICLE = """
-import json
-
-import boto3
-import cross_account
-from botocore.exceptions import BotoCoreError, ClientError
-
-
-def lambda_handler(event, context):
-    account_id = event.get("account_id")
-    if not account_id:
-        return {"statusCode": 400, "body": json.dumps({"message": "Missing account_id"})}
-    try:
-        found = cross_account.assume(account_id)
-        boto3.client(
-            "s3",
-            aws_access_key_id=found["AccessKeyId"],
-            aws_secret_access_key=found["SecretAccessKey"],
-            aws_session_token=found["SessionToken"],
-        ).list_buckets()
-        return {"statusCode": 200, "body": json.dumps({"message": "Successfully processed request"})}
-    except (BotoCoreError, ClientError):
-        return {"statusCode": 500, "body": json.dumps({"message": "AWS API error occurred"})}
-    except Exception:
-        return {"statusCode": 500, "body": "Internal server error"}
-"""
-"""It calls the layer and catches its errors as the article's function does."""
 ANALYTICS = "345678901234"
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
@@ -173,15 +143,6 @@ def test_it_assumes_the_role_as_its_own_execution_role(
 # ---- the article's function
 
 
-def articles_code() -> str:
-    """Its function, word for word."""
-    if ARTICLE is None:
-        pytest.skip("ARTICLE does not name the text of the article")
-    pattern = r"^(import json\nimport boto3\nimport cross_account\n.*?)\n\n動作$"
-    (code,) = re.findall(pattern, Path(ARTICLE).read_text(), re.MULTILINE | re.DOTALL)
-    return code
-
-
 @pytest.fixture(scope="module")
 def articles_role(box: sandbox.Box, administrator: Administrator) -> None:
     """The article's own role is in the target in place of ours."""
@@ -193,13 +154,15 @@ def articles_role(box: sandbox.Box, administrator: Administrator) -> None:
     )
 
 
-@pytest.mark.parametrize("code", [lambda: AS_IN_THE_ARTICLE, articles_code], ids=["written like it", "word for word"])
+@pytest.mark.parametrize("files", [lambda: WRITTEN_LIKE_IT, word_for_word], ids=["written like it", "word for word"])
 @pytest.mark.usefixtures("articles_role")
 def test_the_articles_function_runs_unchanged_on_this_layer(
-    aws: Callable[[str], Any], layer: str, invoke: Invoke, code: Callable[[], str]
+    aws: Callable[[str], Any], layer: str, invoke: Invoke, files: Callable[[], dict[str, str] | None]
 ) -> None:
+    if (found := files()) is None:
+        pytest.skip("ARTICLE does not name the text of the article")
     name = f"Switch{uuid4().hex[:8]}"
-    create_function(aws, name, code(), "app.lambda_handler", layer, {})
+    create_function(aws, name, found[FUNCTION], "app.lambda_handler", layer, {})
     event = json.loads((ROOT / "events" / "account.json").read_text())
     assert event == {"account_id": PRODUCTION}
     assert [invoke(name, each) for each in (event, {}, {"account_id": LEGACY}, {"account_id": "12345"})] == [
