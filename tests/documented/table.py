@@ -194,6 +194,14 @@ TABLE: dict[str, Runs | Elsewhere | Never] = {
     ),
     "chalice delete --stage dev": Runs(),
     # of the article
+    "aws cloudformation delete-stack --stack-name cross-account-role --profile production": SAM,
+    "aws cloudformation deploy --stack-name external --template-file external.yaml --capabilities CAPABILITY_NAMED_IAM "
+    "--profile production": SAM,
+    "sam build": SAM,
+    "sam deploy --stack-name switch --resolve-s3 --capabilities CAPABILITY_IAM": SAM,
+    "sam remote invoke SwitchAccountFunction --stack-name switch --event-file events/account.json": SAM,
+    "aws cloudformation package": SAM,
+    'aws --endpoint-url "$AWS_ENDPOINT_URL" sqs': Never("it is the start of a command"),
     "sam deploy": SAM,
     "sam logs": SAM,
     "sam delete": SAM,

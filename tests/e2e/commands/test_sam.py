@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,14 @@ import boto3
 import pytest
 
 import sandbox
+from tests.documented.commands import typed_in
 from tests.e2e import article as article_files
-from tests.e2e.conftest import NAMES, PRODUCTION, STAGING, client
+from tests.e2e.conftest import NAMES, STAGING
+from tests.templates import ROOT
 
+PAGE = (ROOT / "docs" / "from-the-article.md").read_text()
+(SECTION,) = re.findall(r"^## The article's project in the sandbox$(.*?)^## ", PAGE, re.MULTILINE | re.DOTALL)
+_, *BEFORE, INVOKE = (command.text for command in typed_in(SECTION, ""))  # the first is for the shell of a person
 DEPLOY = ("deploy", "--stack-name", "switch", "--resolve-s3", "--capabilities", "CAPABILITY_IAM")
 
 
@@ -39,6 +45,12 @@ class Article:
         )
         done = self._run(self.aws_path, *command, **other)
         assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def shell(self, command: str) -> str:
+        """Fails if the command does. What it prints, but for errors."""
+        done = self._run("bash", "-c", command)
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
         return done.stdout
 
     def sam(self, *command: str) -> str:
@@ -74,7 +86,8 @@ def article(box: sandbox.Box, aws: str, sam: str, tmp_path_factory: pytest.TempP
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text.lstrip())
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    environment["PATH"] = f"{_folder_with_python_3_12(folder)}{os.pathsep}{environment['PATH']}"
+    folders = [_folder_with_python_3_12(folder), Path(aws).parent, Path(sam).parent, environment["PATH"]]
+    environment["PATH"] = os.pathsep.join(map(str, folders))
     of_box = {name: value for name, value in box.environment.items() if name != "PYTHONPATH"}
     return Article(folder, {**environment, **of_box, "SAM_CLI_TELEMETRY": "0", "HOME": str(folder)}, aws, sam)
 
@@ -92,20 +105,19 @@ def _folder_with_python_3_12(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def deployed(article: Article, box: sandbox.Box, administrator: Callable[[str], boto3.Session]) -> Iterator[Article]:
-    production = administrator(PRODUCTION)
-    client(box, production, "cloudformation").delete_stack(StackName="cross-account-role")  # which has the role's name
-    role = ("deploy", "--stack-name", "external", "--template-file", "external.yaml")
-    article.aws("cloudformation", *role, "--capabilities", "CAPABILITY_NAMED_IAM", account=production)
-    article.sam("build")
-    article.sam(*DEPLOY)
+def deployed(article: Article) -> Iterator[Article]:
+    """By the commands of docs/from-the-article.md."""
+    for command in BEFORE:
+        article.shell(command)
     yield article
     shutil.rmtree(article.folder)
 
 
 def test_the_article_s_function_answers_as_in_the_article(deployed: Article) -> None:
-    answer = deployed.answer("file://events/account.json")
-    assert answer == {"statusCode": 200, "body": '{"message": "Successfully processed request"}'}
+    assert json.loads(deployed.shell(INVOKE)) == {
+        "statusCode": 200,
+        "body": '{"message": "Successfully processed request"}',
+    }
 
 
 def test_it_reaches_no_account_whose_role_asks_for_an_external_id(deployed: Article) -> None:
