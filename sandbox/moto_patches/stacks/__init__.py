@@ -9,6 +9,7 @@ identities, policies, functions, event_sources    kinds of resources that are as
 """
 
 from sandbox.moto_patches.stacks import (
+    dynamic_references,
     event_sources,
     failures,
     functions,
@@ -33,6 +34,7 @@ def apply() -> None:
     policies.look_at_policies_in_every_update()
     parameters.keep_parameters_as_text()
     parameters.update_from_previous_parameters()
+    dynamic_references.resolve()
     resources.see_parameters_in_substitutions()
     resources.apply_change_sets_whole()
     functions.update_in_the_order_of_references()
