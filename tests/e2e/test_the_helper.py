@@ -26,6 +26,7 @@ from tests.templates import ROOT
 
 DOC = (ROOT / "docs" / "the-helper.md").read_text()
 PLAIN, CHALICE_APP = re.findall(r"^```python\n(.*?)^```$", DOC, re.MULTILINE | re.DOTALL)
+(SAM,) = re.findall(r"^```yaml\n(AWSTemplateFormatVersion.*?)^```$", DOC, re.MULTILINE | re.DOTALL)
 (POLICY,) = re.findall(r"^```json\n(.*?)^```$", DOC, re.MULTILINE | re.DOTALL)
 ANALYTICS = "345678901234"
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -79,24 +80,28 @@ def create_function(
     trust = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
     role = aws("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     aws("iam").put_role_policy(RoleName=name, PolicyName="policy", PolicyDocument=json.dumps(policy))
-    zipped = io.BytesIO()
-    with zipfile.ZipFile(zipped, "w") as archive:
-        archive.writestr("app.py", code)
     aws("lambda").create_function(
         FunctionName=name,
         Runtime=RUNTIME,
         Handler=handler,
         Role=role,
-        Code={"ZipFile": zipped.getvalue()},
+        Code={"ZipFile": zipped(code)},
         Layers=[layer],
         Timeout=60,
         Environment={"Variables": environment},
     )
 
 
-def let_in(box: sandbox.Box, target: boto3.Session, hub_role_name: str) -> None:
+def zipped(code: str) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("app.py", code)
+    return content.getvalue()
+
+
+def let_in(box: sandbox.Box, target: boto3.Session, hub_role_name: str, external_id: str = EXTERNAL_ID) -> None:
     """Deploy role-template.yaml again, as the target's administrator does."""
-    parameters = {"HubAccountId": HUB, "HubRoleName": hub_role_name, "ExternalId": EXTERNAL_ID}
+    parameters = {"HubAccountId": HUB, "HubRoleName": hub_role_name, "ExternalId": external_id}
     client(box, target, "cloudformation").update_stack(
         StackName=ROLE_STACK,
         TemplateBody=(ROOT / "role-template.yaml").read_text(),
@@ -138,6 +143,27 @@ def test_it_assumes_the_role_as_its_own_execution_role(
         if call["resource"] == f"arn:aws:iam::{ANALYTICS}:role/external-role"
     ]
     assert asked == [f"arn:aws:sts::{HUB}:assumed-role/billing-report/billing-report"]
+
+
+# ---- a SAM function
+
+
+@pytest.mark.usefixtures("layer")
+def test_a_sam_function_takes_the_layer_from_where_it_was_published(
+    aws: Callable[[str], Any], invoke: Invoke, box: sandbox.Box, administrator: Administrator
+) -> None:
+    """The page's template, after what `sam deploy` does with CodeUri."""
+    aws("s3").create_bucket(Bucket="sam-packages")
+    aws("s3").put_object(Bucket="sam-packages", Key="billing_report.zip", Body=zipped(PLAIN))
+    template = SAM.replace("CodeUri: billing_report/", "CodeUri: s3://sam-packages/billing_report.zip")
+    capabilities = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+    aws("cloudformation").create_stack(StackName="billing-report", TemplateBody=template, Capabilities=capabilities)
+    (pattern,) = re.findall(r"so a stack `billing-report` fits `HubRoleName=(\S+)`", DOC)
+    let_in(box, administrator(ANALYTICS), pattern, external_id="")
+    (resource,) = aws("cloudformation").describe_stack_resources(
+        StackName="billing-report", LogicalResourceId="BillingReport"
+    )["StackResources"]
+    assert "analytics-events" in invoke(resource["PhysicalResourceId"], {"account_id": ANALYTICS})
 
 
 # ---- the article's function
