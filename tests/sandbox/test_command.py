@@ -182,6 +182,11 @@ def test_folders_of_processes_that_were_killed_are_removed_by_the_next(
         assert all(folder.exists() for folder in others)
 
 
+def test_a_folder_that_another_sandbox_has_just_removed_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "glob", lambda folder, _: [folder / "sandbox-gone-1-abc"])
+    leftovers.remove()
+
+
 def test_env_without_a_sandbox_prints_one_sentence(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sandbox", "env", "--state-file", str(tmp_path / "none.json")]
     env = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
