@@ -50,7 +50,7 @@ DOCKER = Never("it needs Docker")
 OWN_ENVIRONMENT = Never("it installs an environment of its own")
 THE_SUITE = Never("it runs tests, as the one that would run it")
 HINTS = Elsewhere("tests/e2e/commands/test_documented_hints.py")
-ROTATION = Elsewhere("tests/e2e/commands/test_rotation.py::test_an_external_id_is_exchanged_without_a_denial")
+ROTATION = Elsewhere("tests/e2e/commands/test_rotation.py")
 ALL_ROLES = (
     "aws cloudformation update-stack-set --stack-set-name cross-account-role --use-previous-template --capabilities "
     "CAPABILITY_NAMED_IAM --parameters ParameterKey=HubAccountId,UsePreviousValue=true"

@@ -54,7 +54,7 @@ def without_role(within: Callable[[str], Client]) -> Iterator[None]:
 
 @pytest.fixture
 def stranger() -> Iterator[tuple[str, list[str]]]:
-    """A server that is no sandbox, and what it was asked."""
+    """A server that is not a sandbox, and what it was asked."""
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -142,7 +142,7 @@ def test_without_a_sandbox_nothing_is_asked(
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_an_endpoint_that_is_no_sandbox_gets_nothing_signed(
+def test_an_endpoint_that_is_not_a_sandbox_gets_nothing_signed(
     command: Callable[[], int],
     box: sandbox.Box,
     shell: Shell,
