@@ -82,7 +82,7 @@ def role(client: Client) -> str:
 @pytest.fixture
 def upload(client: Client) -> Any:
     def put(**files: str) -> dict[str, str]:
-        """Where a zip is, of which there is a newer version that is none."""
+        """Where a zip is. Its newest version is not a zip."""
         s3, key = client("s3"), uuid.uuid4().hex
         version = s3.put_object(Bucket=BUCKET, Key=key, Body=zipped(**files))["VersionId"]
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"no zip")
