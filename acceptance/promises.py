@@ -103,9 +103,8 @@ def deletes(trial: Trial) -> None:
     trial.delete_role()
 
     def nothing_is_left() -> None:
-        left = [
-            one.name for one in remains(trial) if not one.is_log
-        ]  # the routes' log: Lambda made it, nobody deletes it
+        # Lambda made the log of the routes; chalice does not delete it.
+        left = [one.name for one in remains(trial) if not one.is_log]
         _expect(not left, "nothing left", ", ".join(left))
 
     trial.settle(nothing_is_left)

@@ -7,7 +7,7 @@ policies that decide as in AWS, sessions, and Lambda with AWS's own runtime clie
     with sandbox.running() as box:     the same for tests, in a separate process
 
 The developer is the hub's administrator and deploys roles, functions and layers of any name, with any tool; Chalice
-is denied in every stage except `sandbox`.
+is denied in every stage except `sandbox` and `acceptance`.
 
 Nothing is served to a web page, or without a signature of this sandbox's own keys, but the record of calls: guard.py.
 
@@ -20,12 +20,24 @@ How a request is decided, and in which module:
     sts/                 AssumeRole, GetSessionToken and GetFederationToken
     organization, resources, callers, regions    what moto's state says of each
 
+Everything else:
+
+    __main__, running, server       the command, the same for tests and demos, and what both run
+    accounts, world, inventory/     the accounts, and what is in them at the start
+    functions/                      what Lambda runs
+    moto_patches/                   what moto does otherwise than AWS
+    state_file, credentials_file, shell, names/     how a shell finds it
+    leftovers                       its folders, also those of one that was killed
+    deploy_role, deploy_sweep       commands in a running sandbox; developer.py: their clients, for it alone
+    demo, demo_scale                commands with a sandbox of their own
+
 It follows AWS's documentation, and another engine's verdicts on thousands of cases (tests/sandbox/verdicts). What the
 sandbox does not know, it refuses: a condition key, an operator, a resource that it cannot find in a request.
 
 Not enforced: the permissions that CloudFormation needs for what it creates; resource policies of services that
 resources.py does not list (other accounts' resources of these are closed); VPC endpoint policies; MFA (no session has
-it); a function's memory size; retries of asynchronous invocations. S3's ACLs and KMS's grants allow nothing.
+it); a function's memory size, architecture and Python version (its log says which Python runs it); retries of
+asynchronous invocations. S3's ACLs and KMS's grants allow nothing.
 CloudFormation makes no policies of Organizations. Lambda refuses reserved variables such as AWS_ACCESS_KEY_ID; here
 they are overridden. Unsigned calls of AWS (Cognito, AssumeRoleWithWebIdentity and AssumeRoleWithSAML) and presigned
 POSTs of S3 are refused.

@@ -10,6 +10,7 @@ needs nothing but this project: it starts a sandbox of its own, and ends it.
 import json
 import re
 import sys
+import textwrap
 import time
 
 if __name__ == "__main__":
@@ -83,12 +84,8 @@ def run_steps(box: Box, folder: Path) -> None:
     )
     output = run_execution(hub, arn, bucket)
     print("\n4. Output of the execution")
-    print(
-        "   "
-        + json.dumps({name: output[name] for name in ("summary", "failed", "location")}, indent=2).replace(
-            "\n", "\n   "
-        )
-    )
+    shown = {name: output[name] for name in ("summary", "failed", "location")}
+    print(textwrap.indent(json.dumps(shown, indent=2), "   "))
     expect(set(output["failed"]) == DENIED, output)
     expect(output["summary"]["ok"] == len(ACCOUNTS - DENIED), output)
     print("\n5. Results: the queries of docs/thousands-of-accounts.md", flush=True)

@@ -48,7 +48,7 @@ def deploy_stack(
     except ClientError as error:
         if "No updates are to be performed" not in str(error):
             raise
-        print(f"The stack {name} is as the template says already.", file=sys.stderr)
+        print(f"The stack {name} is already as the template says.", file=sys.stderr)
     except WaiterError as error:
         raise StackFailed(_reason(cloudformation, name) or str(error)) from None
     stack = _stack(cloudformation, name)

@@ -60,7 +60,10 @@ def administrator(hub: Clients, account_id: str) -> Clients:
 
 
 def clients(endpoint_url: str, *keys: str) -> Clients:
-    """Of these keys: access key, secret key and session token. A sandbox is not behind the shell's proxy."""
+    """Of these keys: access key, secret key and session token. Nothing of the shell's AWS remains in this process.
+
+    A sandbox is not behind the shell's proxy.
+    """
     drop_aws()
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         os.environ[name] = os.devnull

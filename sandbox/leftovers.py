@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 _NAME = re.compile(r"sandbox-[a-z]+-([0-9]+)-\w+")
@@ -18,8 +19,9 @@ def remove() -> None:
     """The folders of this user's processes that have ended."""
     for path in Path(tempfile.gettempdir()).glob("sandbox-*-*-*"):
         name = _NAME.fullmatch(path.name)
-        if name and path.lstat().st_uid == os.geteuid() and not _runs(int(name[1])):
-            shutil.rmtree(path, ignore_errors=True)  # never through a link
+        with suppress(FileNotFoundError):  # another sandbox starts, and removes it too
+            if name and path.lstat().st_uid == os.geteuid() and not _runs(int(name[1])):
+                shutil.rmtree(path, ignore_errors=True)  # never through a link
 
 
 def _runs(pid: int) -> bool:

@@ -88,7 +88,7 @@ def _create_targets(targets: Sequence[Target], template: str) -> None:
 
 
 def _create_developer() -> Session:
-    """Administrator of the hub, except that Chalice may deploy only the sandbox stage."""
+    """Administrator of the hub, except that Chalice may deploy only the stages of the sandbox."""
     no_other_stage = {
         "Sid": "NoOtherStageOfThisApp",
         "Effect": "Deny",

@@ -40,7 +40,7 @@ Findings = list[tuple[str, str, dict[str, Any]]]
 
 
 def environment(endpoint: str) -> dict[str, str]:
-    """To ask moto, and nobody else: whatever is not for moto finds no way out.
+    """To ask moto alone: whatever is not for moto finds no way out.
 
     moto is the proxy, too, because S3 Control puts the account before the endpoint's host, and no DNS knows that name.
     """

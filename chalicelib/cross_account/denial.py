@@ -129,7 +129,7 @@ class Denial:
             worse, and wait a second time for an STS that hangs.
         external_id_set: whether an external ID was sent; its value is not needed, and never shown.
         assumed_elsewhere: whether this process has assumed the role in another account.
-        function: the Lambda function that this process is, as `us-east-1:function:its-name`; "": it is none.
+        function: the Lambda function that this process is, as `us-east-1:function:its-name`; "" elsewhere.
     """
 
     role_arn: str

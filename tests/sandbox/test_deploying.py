@@ -29,7 +29,7 @@ OWN = {
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
     "HTTP_PROXY": ELSEWHERE,
 }
-"""What the shell of somebody has who works with real accounts."""
+"""What the shell of a developer has who works with real accounts."""
 
 Shell = Callable[..., None]
 
@@ -54,7 +54,7 @@ def without_role(within: Callable[[str], Client]) -> Iterator[None]:
 
 @pytest.fixture
 def stranger() -> Iterator[tuple[str, list[str]]]:
-    """A server that is no sandbox, and what it was asked."""
+    """A server that is not a sandbox, and what it was asked."""
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -89,7 +89,7 @@ def test_a_role_is_deployed_in_the_shells_sandbox_whatever_else_the_shell_has(
 def test_or_in_the_sandbox_in_the_foreground_and_the_next_time_there_is_nothing_to_do(
     box: sandbox.Box, shell: Shell, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for told in ("", "The stack cross-account-role is as the template says already.\n"):
+    for told in ("", "The stack cross-account-role is already as the template says.\n"):
         shell(OWN, {"AWS_ENDPOINT_URL": ELSEWHERE}, foreground=State(box.pid, box.environment))
         assert deploy_role.main([LEGACY]) == 0
         assert capsys.readouterr() == (f"arn:aws:iam::{LEGACY}:role/external-role\n", told)
@@ -142,7 +142,7 @@ def test_without_a_sandbox_nothing_is_asked(
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_an_endpoint_that_is_no_sandbox_gets_nothing_signed(
+def test_an_endpoint_that_is_not_a_sandbox_gets_nothing_signed(
     command: Callable[[], int],
     box: sandbox.Box,
     shell: Shell,

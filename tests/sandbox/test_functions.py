@@ -32,7 +32,7 @@ from sandbox import Box
 from sandbox.accounts import HUB
 from sandbox.functions.environment import runtime_name
 
-from .conftest import Client, document, wait_until_gone, zipped
+from .conftest import Client, document, runs, wait_until_gone, zipped
 
 TRUST_LAMBDA = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 LOGS = {"Effect": "Allow", "Action": "logs:*", "Resource": f"arn:aws:logs:*:{HUB}:log-group:/aws/lambda/*"}
@@ -654,15 +654,7 @@ def test_the_processes_of_a_deleted_function_end(functions: Any, deploy: Deploy)
     name = deploy()
     pid = result_of(functions, name)["pid"]
     functions.delete_function(FunctionName=name)
-    assert not _runs(pid)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    assert not runs(pid)
 
 
 # Its own program goes on, whatever becomes of the handler.

@@ -27,7 +27,7 @@ from moto.moto_api._internal.moto_random import MotoRandom
 
 import sandbox
 from sandbox import moto_patches
-from sandbox.accounts import CREDENTIALS, HUB, REGION, TARGETS, Target
+from sandbox.accounts import CREDENTIALS, HUB, REGION, TARGETS
 from sandbox.credentials_file import VARIABLE
 from sandbox.moto_patches import identity
 
@@ -350,10 +350,10 @@ def test_only_its_user_reads_the_credentials_file(box: sandbox.Box) -> None:
     assert [stat.S_IMODE(os.stat(path).st_mode) for path in (file, file.parent)] == [0o600, 0o700]
 
 
-@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
-def test_the_profile_of_a_target_acts_inside_it(
-    box: sandbox.Box, target: Target, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_target_has_a_profile_that_acts_inside_it(box: sandbox.Box, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "environ", box.environment)
-    identity = boto3.Session(profile_name=target.name).client("sts").get_caller_identity()
+    target = TARGETS[-1]
+    session = boto3.Session(profile_name=target.name)
+    assert {each.name for each in TARGETS} <= {*session.available_profiles}
+    identity = session.client("sts").get_caller_identity()
     assert identity["Arn"].startswith(f"arn:aws:sts::{target.id}:assumed-role/OrganizationAccountAccessRole/")

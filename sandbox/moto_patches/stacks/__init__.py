@@ -23,6 +23,7 @@ from sandbox.moto_patches.stacks import (
 
 
 def apply() -> None:
+    """In this order: several change the same function of moto, and the later one calls the earlier."""
     identities.follow_templates_of_principals()
     identities.follow_templates_of_managed_policies()
     functions.follow_templates_of_functions()

@@ -24,7 +24,7 @@ def follow_templates_of_events() -> None:
 
 
 def _paths(body: Any) -> dict[str, Any]:
-    """An OpenAPI document with methods as moto names them, and without what is not one."""
+    """An OpenAPI document whose paths have nothing but methods, as moto names them."""
     names = {"x-amazon-apigateway-any-method": "any"}
     methods = {"get", "put", "post", "delete", "options", "head", "patch", "any"}
     paths = {

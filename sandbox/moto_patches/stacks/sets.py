@@ -219,7 +219,7 @@ def list_stack_instances(stack_set: Any, parameters: Parameters) -> dict[str, An
             "StackInstanceAccount": each.account_id,
             "StackInstanceRegion": each.region_name,
         }
-        return has == has | asked
+        return asked.items() <= has.items()
 
     return {"Summaries": [each.to_dict() for each in stack_set.stack_instances if is_asked(each)]}
 
@@ -252,7 +252,11 @@ def _operate(
         results.append(
             {"Account": each.account_id, "Region": each.region_name, "Status": status, "StatusReason": reason}
         )
-    ended = "FAILED" if any(result["Status"] == "CANCELLED" for result in results) or _none(results) else "SUCCEEDED"
+    ended = (
+        "FAILED"
+        if any(result["Status"] == "CANCELLED" for result in results) or _none_succeeded(results)
+        else "SUCCEEDED"
+    )
     now = {"CreationTimestamp": utcnow(), "EndTimestamp": utcnow()}
     stack_set.operations.append(
         {"OperationId": operation_id, "Action": action, "Status": ended, "Results": results, **now}
@@ -260,7 +264,7 @@ def _operate(
     return {"OperationId": operation_id}
 
 
-def _none(results: list[dict[str, str]]) -> bool:
+def _none_succeeded(results: list[dict[str, str]]) -> bool:
     return bool(results) and all(result["Status"] != "SUCCEEDED" for result in results)
 
 

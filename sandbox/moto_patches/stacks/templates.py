@@ -31,10 +31,8 @@ def judge_templates_first() -> None:
     from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
 
     create, update = CloudFormationBackend.create_stack, CloudFormationBackend.update_stack
-    create_change_set, create_stack_set = (
-        CloudFormationBackend.create_change_set,
-        CloudFormationBackend.create_stack_set,
-    )
+    create_change_set = CloudFormationBackend.create_change_set
+    create_stack_set = CloudFormationBackend.create_stack_set
 
     def judged_create(self: Any, name: str, template: str, parameters: Document, **more: Any) -> Any:
         return create(self, name, judge(self, name, template, parameters), parameters, **more)

@@ -10,6 +10,7 @@ from pathlib import Path
 import sandbox
 from sandbox.accounts import HUB_NAME
 from tests.e2e.conftest import NAMES, Project
+from tests.templates import ROOT
 
 SECONDS = 180
 
@@ -21,13 +22,13 @@ class Shell:
     aws: str
 
     def run(
-        self, command: str, profile: str = HUB_NAME, folder: Path | None = None
+        self, command: str, profile: str = HUB_NAME, in_repository: bool = False
     ) -> subprocess.CompletedProcess[str]:
-        """What it prints, errors too, is its stdout."""
+        """What it prints, errors too, is its stdout. In the repository itself there is no sandbox."""
         return subprocess.run(
             ["bash", "-c", command],
-            cwd=folder or self.project.folder,
-            env=self._environment(profile) if folder is None else self._without_a_sandbox(),
+            cwd=ROOT if in_repository else self.project.folder,
+            env=self._without_a_sandbox() if in_repository else self._environment(profile),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

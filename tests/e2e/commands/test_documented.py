@@ -25,7 +25,7 @@ from tests.e2e.commands.shell import SECONDS, Shell
 from tests.e2e.conftest import Project, client
 from tests.e2e.test_deployed_app import ROLE
 from tests.e2e.test_local import url  # noqa: F401
-from tests.templates import ROOT, blocks
+from tests.templates import blocks
 from tests.tutorial.conftest import CHECK, FUNCTION, insert
 
 STATE_MACHINE = f"arn:aws:states:{REGION}:{HUB}:stateMachine:cross-account-sandbox-sweep"
@@ -143,7 +143,7 @@ def test_it_runs(command: Command, what: Runs, place: Place, shell: Shell, reque
         text = text.replace("r-abcd", place.client("organizations").list_roots()["Roots"][0]["Id"])
     if "http://127.0.0.1:8000" in text:
         text = text.replace("http://127.0.0.1:8000", request.getfixturevalue("url"))
-    done = shell.run(text, what.profile, ROOT if what.in_repository else None)
+    done = shell.run(text, what.profile, what.in_repository)
     assert done.returncode == what.status, done.stdout
     if what.shows:
         assert re.search(as_pattern(command.output), done.stdout), done.stdout

@@ -138,7 +138,7 @@ class Denials:
         self.control(PRODUCTION, "RESOURCE_CONTROL_POLICY", {**NEVER, "Principal": "*"})
         return made, PRODUCTION, HUB
 
-    def caller_that_is_no_role_of_the_app(self) -> tuple[Hub, str, str]:
+    def caller_that_is_not_a_role_of_the_app(self) -> tuple[Hub, str, str]:
         return self.become(self.role_in(STAGING, "someone-else", MAY_ASSUME)), PRODUCTION, STAGING
 
     def the_hub_itself(self) -> tuple[Hub, str, str]:
@@ -158,7 +158,7 @@ SHOWN: dict[Callable[[Denials], tuple[Hub, str, str]], dict[str, str]] = {
     Denials.session_policy: {},
     Denials.service_control_policy: {"list-policies": "not-from-here"},
     Denials.resource_control_policy: {"list-policies": "not-from-here"},
-    Denials.caller_that_is_no_role_of_the_app: {
+    Denials.caller_that_is_not_a_role_of_the_app: {
         "get-role": "OnlyTheHubsOwnRoles",
         "simulate-principal-policy": ALLOWED,
     },

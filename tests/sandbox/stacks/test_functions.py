@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 
 from sandbox.accounts import HUB
 
-from ..conftest import Client, document, zipped
-from ..test_functions import LOGS, TRUST_LAMBDA, _runs, result_of, tail_of
+from ..conftest import Client, document, runs, zipped
+from ..test_functions import LOGS, TRUST_LAMBDA, result_of, tail_of
 
 ARN = f"arn:aws:lambda:us-east-1:{HUB}"
 NAME = "cross-account-sandbox-stack-functions"
@@ -82,7 +82,7 @@ def role(client: Client) -> str:
 @pytest.fixture
 def upload(client: Client) -> Any:
     def put(**files: str) -> dict[str, str]:
-        """Where a zip is, of which there is a newer version that is none."""
+        """Where a zip is. Its newest version is not a zip."""
         s3, key = client("s3"), uuid.uuid4().hex
         version = s3.put_object(Bucket=BUCKET, Key=key, Body=zipped(**files))["VersionId"]
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"no zip")
@@ -177,8 +177,8 @@ def test_a_function_has_what_its_template_says_and_follows_it_until_it_is_delete
     assert result_of(functions, f"{ARN}:function:{name}:1")["code"] == "first"
 
     stack.delete()
-    assert not _runs(by_alias["pid"])
-    assert not _runs(changed["pid"])
+    assert not runs(by_alias["pid"])
+    assert not runs(changed["pid"])
     assert name not in {one["FunctionName"] for one in functions.list_functions()["Functions"]}
     assert "of-a-stack" not in {one["LayerName"] for one in functions.list_layers()["Layers"]}
 
@@ -267,9 +267,9 @@ def test_a_url_a_mapping_and_a_configuration_of_invocations_change_and_go(
     with pytest.raises(ClientError, match="ResourceNotFound"):
         functions.get_function_event_invoke_config(FunctionName=name)
     queue = client("sqs").get_queue_url(QueueName="of-a-stack")["QueueUrl"]
-    client("sqs").send_message(QueueUrl=queue, MessageBody="for nobody")
+    client("sqs").send_message(QueueUrl=queue, MessageBody="kept")
     (message,) = client("sqs").receive_message(QueueUrl=queue)["Messages"]
-    assert message["Body"] == "for nobody"
+    assert message["Body"] == "kept"
 
 
 def test_a_second_version_of_the_same_code_is_refused(stack: Stack, role: str) -> None:
