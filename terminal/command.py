@@ -37,6 +37,7 @@ class Stopped(KeyboardInterrupt):
 
 def run(main: Callable[[], int]) -> NoReturn:
     """Run it, and end the process with its status. A signal ends it with all its `with` blocks, without a traceback."""
+    open_closed_streams()
     stoppably()
     status: Any
     try:
@@ -54,6 +55,13 @@ def run(main: Callable[[], int]) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python tries again when it ends
     let_be()
     sys.exit(status)
+
+
+def open_closed_streams() -> None:
+    """A stream that the shell has closed (`2>&-`) is None."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
 
 
 def stoppably() -> None:
