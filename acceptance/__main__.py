@@ -64,9 +64,10 @@ def _run(trial: Trial) -> int:
         with suppress(OSError):  # a closed terminal
             print("\nDeleting what is left.", flush=True)
         left = _clean_up(trial)
-        print(f"{kept} of {len(PROMISES)} promises kept, in {time.monotonic() - started:.0f} s.")
-        for name in left:
-            print(f"Not deleted: {name}")
+        with suppress(OSError):
+            print(f"{kept} of {len(PROMISES)} promises kept, in {time.monotonic() - started:.0f} s.")
+            for name in left:
+                print(f"Not deleted: {name}")
     return 1 if left or kept < len(PROMISES) else 0
 
 
