@@ -21,8 +21,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from acceptance.promises import PROMISES, deploys
 from acceptance.remains import delete_remains
 from acceptance.trial import Account, NotKept, Trial, enter
@@ -76,7 +74,7 @@ def _accounts(hub_profile: str, target_profile: str) -> list[Account]:
     for profile in (hub_profile, target_profile):
         try:
             accounts.append(enter(profile))
-        except (BotoCoreError, ClientError, ValueError) as error:  # of an endpoint that is no URL
+        except Exception as error:  # also of a profile's own process, or of an endpoint that is not AWS
             raise NotUsable(f"The profile {profile} cannot be used: {error}") from error
         if accounts[-1].session.region_name is None:
             raise NotUsable(f"The profile {profile} names no region. Add one to it, or set AWS_DEFAULT_REGION.")

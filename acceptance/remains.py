@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from acceptance.trial import Account, Trial
 
 
@@ -33,9 +31,9 @@ def delete_remains(trial: Trial) -> list[str]:
             for thing in things(trial):
                 try:
                     thing.delete()
-                except (BotoCoreError, ClientError) as error:
+                except Exception as error:
                     left.append(f"{thing.name}: {error}")
-        except (BotoCoreError, ClientError) as error:
+        except Exception as error:
             left.append(f"whatever {kind} is called {trial.name}: {error}")
     return left
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import subprocess
 import sys
@@ -54,7 +55,7 @@ def enter(profile: str) -> Account:
     """The account of a profile.
 
     Raises:
-        botocore.exceptions.BotoCoreError, ClientError: there is no such profile, or its credentials are not accepted.
+        Exception: there is no such profile, or its credentials are not accepted.
     """
     session = boto3.Session(profile_name=profile)
     identity = session.client("sts", config=_CONFIG).get_caller_identity()
@@ -203,7 +204,8 @@ class Trial:
 
 
 def _without_traceback(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if not line.startswith(("Traceback", "  "))]
+    last = re.split("another exception occurred:|direct cause of the following exception:", text)[-1]
+    lines = [line.strip() for line in last.splitlines() if not line.startswith(("Traceback", "  "))]
     return " ".join(filter(None, lines))[:500]
 
 
