@@ -32,6 +32,7 @@ from chalicelib.outputs.responses import error_body
 from chalicelib.sweeps.deadline import Deadline
 from chalicelib.sweeps.outcome import Answer
 from chalicelib.sweeps.sweep import sweep
+from terminal.command import open_closed_streams
 from terminal.credentials import process_credentials
 from terminal.ending_early import Limit, how_to_go_on
 from terminal.exit_status import Status, first_of
@@ -41,7 +42,7 @@ from terminal.options import event_of, parse
 from terminal.outputs import Outputs
 from terminal.plan import plan
 from terminal.stage import settings_of
-from terminal.streams import PROGRAM, leave, open_closed_streams, say, write
+from terminal.streams import PROGRAM, leave, say, write
 
 NOTHING_DONE = "stopped before any account was done, so there is nothing to show. The same command starts again."
 

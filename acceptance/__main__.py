@@ -18,12 +18,11 @@ if __name__ == "__main__":
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from acceptance.promises import PROMISES, deploys
-from acceptance.remains import remains
+from acceptance.remains import delete_remains
 from acceptance.trial import Account, NotKept, Trial, enter
 from terminal.command import Parser, let_be, run
 
@@ -60,10 +59,13 @@ def _run(trial: Trial) -> int:
                 break
     finally:
         let_be()  # also after Ctrl-C, and whatever else happens: what was made is deleted
+        with suppress(OSError):  # a closed terminal
+            print("\nDeleting what is left.", flush=True)
         left = _clean_up(trial)
-        print(f"\n{kept} of {len(PROMISES)} promises kept, in {time.monotonic() - started:.0f} s.")
-        for name in left:
-            print(f"Not deleted: {name}")
+        with suppress(OSError):
+            print(f"{kept} of {len(PROMISES)} promises kept, in {time.monotonic() - started:.0f} s.")
+            for name in left:
+                print(f"Not deleted: {name}")
     return 1 if left or kept < len(PROMISES) else 0
 
 
@@ -72,7 +74,7 @@ def _accounts(hub_profile: str, target_profile: str) -> list[Account]:
     for profile in (hub_profile, target_profile):
         try:
             accounts.append(enter(profile))
-        except (BotoCoreError, ClientError) as error:
+        except Exception as error:  # also of a profile's own process, or of an endpoint that is not AWS
             raise NotUsable(f"The profile {profile} cannot be used: {error}") from error
         if accounts[-1].session.region_name is None:
             raise NotUsable(f"The profile {profile} names no region. Add one to it, or set AWS_DEFAULT_REGION.")
@@ -98,15 +100,15 @@ def _is_kept(promise: Callable[[Trial], None], trial: Trial) -> bool:
 
 def _clean_up(trial: Trial) -> list[str]:
     """Delete everything of the trial's name; returns what could not be deleted, and why."""
-    left = []
-    try:
-        for thing in remains(trial):
-            try:
-                thing.delete()
-            except (BotoCoreError, ClientError) as error:
-                left.append(f"{thing.name}: {error}")
-    except (BotoCoreError, ClientError) as error:
-        left.append(f"whatever else is called {trial.name}: {error}")
+    left: list[str] = []
+
+    def all_is_deleted() -> None:
+        left[:] = delete_remains(trial)
+        if left:
+            raise NotKept
+
+    with suppress(NotKept):
+        trial.settle(all_is_deleted)
     return left
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import subprocess
 import sys
@@ -14,12 +15,14 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from sandbox.deploy_stack import deploy_stack
 from sandbox.project_copy import copy_project
 
 STAGE = "acceptance"
 VIEW_ONLY_ACCESS = "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"
 _COMMAND_SECONDS = 600
 _PATIENCE_SECONDS = 60  # until a change of IAM has reached everything in AWS, usually a few; the sandbox needs none
+_LATER_SECONDS = 20  # or a role that lets too much in is still denied for what it was before
 _CONFIG = Config(connect_timeout=10, read_timeout=60, retries={"total_max_attempts": 4, "mode": "standard"})
 
 UNDECLARED = '''
@@ -52,7 +55,7 @@ def enter(profile: str) -> Account:
     """The account of a profile.
 
     Raises:
-        botocore.exceptions.BotoCoreError, ClientError: there is no such profile, or its credentials are not accepted.
+        Exception: there is no such profile, or its credentials are not accepted.
     """
     session = boto3.Session(profile_name=profile)
     identity = session.client("sts", config=_CONFIG).get_caller_identity()
@@ -89,6 +92,7 @@ class Trial:
             "EXTERNAL_ID": self.external_id,
             "ALLOWED_ACCOUNTS": "*",
             "API_CALLS": "list",
+            "CACHE_CREDENTIALS": "false",  # or who was let in where it should not be, is still in at the next promise
         }
         stages = {STAGE: {"environment_variables": variables}}
         self._edit(
@@ -142,7 +146,11 @@ class Trial:
             "AWS_DEFAULT_REGION": self.hub.session.region_name,
             "PYTHONDONTWRITEBYTECODE": "1",  # or it would be in the package
         }
-        others = {name: text for name, text in os.environ.items() if not name.endswith("_PROFILE")}
+        others = {
+            name: text
+            for name, text in os.environ.items()
+            if not name.endswith(("_PROFILE", "SESSION_TOKEN", "SECURITY_TOKEN"))
+        }  # the shell's token does not belong to these keys
         return {**others, **{name: text for name, text in variables.items() if text}}
 
     def invoke(self, function: str, **event: object) -> Any:
@@ -155,7 +163,11 @@ class Trial:
         return answer["statusCode"], json.loads(answer["body"])
 
     def give_role(self, **parameters: str) -> None:
-        """Deploy role-template.yaml in the target, or update it there. Without parameters it lets the hub in."""
+        """Deploy role-template.yaml in the target, or update it there. Without parameters it lets the hub in.
+
+        Raises:
+            StackFailed: with the reason.
+        """
         wanted = {
             "HubAccountId": self.hub.id,
             "HubRoleName": f"{self.name}-*",
@@ -164,29 +176,15 @@ class Trial:
             "RoleName": self.name,
             **parameters,
         }
-        cloudformation = self.target.client("cloudformation")
-        stack = {
-            "StackName": self.name,
-            "TemplateBody": (self.project / "role-template.yaml").read_text(),
-            "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in wanted.items()],
-            "Capabilities": ["CAPABILITY_NAMED_IAM"],
-        }
-        try:
-            cloudformation.create_stack(**stack)
-            done = "create"
-        except cloudformation.exceptions.AlreadyExistsException:
-            cloudformation.update_stack(**stack)
-            done = "update"
-        self._wait_for_stack(done)
+        deploy_stack(self.target.client("cloudformation"), self.name, self.project / "role-template.yaml", {}, wanted)
+        if parameters and not self.is_local:
+            time.sleep(_LATER_SECONDS)
 
     def delete_role(self) -> None:
         """Delete its stack."""
-        self.target.client("cloudformation").delete_stack(StackName=self.name)
-        self._wait_for_stack("delete")
-
-    def _wait_for_stack(self, done: str) -> None:
-        waiter = self.target.client("cloudformation").get_waiter(f"stack_{done}_complete")
-        waiter.wait(StackName=self.name, WaiterConfig={"Delay": 2, "MaxAttempts": 150})
+        cloudformation = self.target.client("cloudformation")
+        cloudformation.delete_stack(StackName=self.name)
+        cloudformation.get_waiter("stack_delete_complete").wait(StackName=self.name, WaiterConfig={"Delay": 2})
 
     def settle(self, promise: Callable[[], None]) -> None:
         """Try until it is kept: on AWS, a change of IAM or a line of a log takes a while."""
@@ -206,7 +204,8 @@ class Trial:
 
 
 def _without_traceback(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if not line.startswith(("Traceback", "  "))]
+    last = re.split("another exception occurred:|direct cause of the following exception:", text)[-1]
+    lines = [line.strip() for line in last.splitlines() if not line.startswith(("Traceback", "  "))]
     return " ".join(filter(None, lines))[:500]
 
 

@@ -43,12 +43,12 @@ def main(arguments: list[str] | None = None) -> int:
             return _complain("No sandbox is running. Start one with: make sandbox")
         print(exports(running.environment))
         return 0
+    if not options.template.is_file():
+        parser.error(f"argument --template: there is no file {options.template}")
     if running is not None:
         return _complain(
             f'A sandbox is already running (process {running.pid}). Its environment: eval "$(make -s sandbox-env)"'
         )
-    if not options.template.is_file():
-        parser.error(f"argument --template: there is no file {options.template}")
     if reason := _why_it_cannot_listen(options.port):
         parser.error(f"argument --port: {options.port}: {reason}; without it, any free port is taken")
     return _serve(options)
@@ -82,7 +82,10 @@ def _serve(options: argparse.Namespace) -> int:
                 os.dup2(2, 1)  # it reads one line; once its pipe is full, whoever prints, such as moto, hangs
                 print(json.dumps(server.environment), file=parent)
         else:
-            write_state(State(os.getpid(), server.environment), options.state_file)
+            try:
+                write_state(State(os.getpid(), server.environment), options.state_file)
+            except OSError as error:
+                return _complain(f"{options.state_file} cannot be written: {error.strerror}")
             print(exports(server.environment), flush=True)
             _hint(server.endpoint_url)
         _wait(stopped)

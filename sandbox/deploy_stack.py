@@ -44,7 +44,9 @@ def deploy_stack(
             cloudformation.update_stack(**asked)
         else:
             cloudformation.create_stack(**asked)
-        cloudformation.get_waiter(f"stack_{'update' if stack else 'create'}_complete").wait(StackName=name)
+        cloudformation.get_waiter(f"stack_{'update' if stack else 'create'}_complete").wait(
+            StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 150}
+        )
     except ClientError as error:
         if "No updates are to be performed" not in str(error):
             raise

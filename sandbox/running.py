@@ -35,7 +35,8 @@ class Box:
         """The AWS calls so far, oldest first, each with service, action, account, caller, resource, outcome."""
         import urllib.request  # here, because every command of the package imports this module
 
-        with urllib.request.urlopen(f"{self.endpoint_url}/sandbox/calls") as response:
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with direct.open(f"{self.endpoint_url}/sandbox/calls") as response:
             calls = json.load(response)
         return [call for call in calls if service in ("", call["service"]) and action in ("", call["action"])]
 

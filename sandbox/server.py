@@ -49,6 +49,7 @@ class Server:
             **credentials,
             **credentials_file.variables(self._folder),
             "PYTHONPATH": str(Path(__file__).with_name("names")),
+            "no_proxy": HOST,
         }
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()

@@ -9,7 +9,10 @@ from collections.abc import Mapping
 
 _EVERY_AWS = "$(env | sed -n 's/^\\(AWS_[A-Za-z0-9_]*\\)=.*/\\1/p')"
 
-_MORE = {"PYTHONPATH": '"${PYTHONPATH:+:$PYTHONPATH}"'}  # the shell's own folders stay
+_MORE = {  # the shell's own stay
+    "PYTHONPATH": '"${PYTHONPATH:+:$PYTHONPATH}"',
+    "no_proxy": '"${no_proxy:+,$no_proxy}${NO_PROXY:+,$NO_PROXY}"',  # where both are set, Python reads this one
+}
 
 
 def exports(environment: Mapping[str, str]) -> str:

@@ -37,6 +37,7 @@ class Stopped(KeyboardInterrupt):
 
 def run(main: Callable[[], int]) -> NoReturn:
     """Run it, and end the process with its status. A signal ends it with all its `with` blocks, without a traceback."""
+    open_closed_streams()
     stoppably()
     status: Any
     try:
@@ -49,11 +50,25 @@ def run(main: Callable[[], int]) -> NoReturn:
         status = stopped.status
         with suppress(OSError):  # a closed terminal
             sys.stderr.write("Stopped.\n")
+            sys.stdout.flush()
+        _discard_output()
     except BrokenPipeError:  # such as `| head`, which has read enough
         status = Status.CLOSED
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python tries again when it ends
+        _discard_output()
     let_be()
     sys.exit(status)
+
+
+def open_closed_streams() -> None:
+    """A stream that the shell has closed (`2>&-`) is None."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+
+
+def _discard_output() -> None:
+    """Or Python tries to write the rest when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def stoppably() -> None:

@@ -17,13 +17,6 @@ from terminal.exit_status import Status
 PROGRAM = "sweep.py"
 
 
-def open_closed_streams() -> None:
-    """A stream that the shell has closed (`2>&-`) is None."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
-
-
 def say(text: str) -> None:
     """A sentence on stderr, where data from elsewhere is no control sequence."""
     tell(f"{PROGRAM}: " + printable(text, also="\n") + "\n")

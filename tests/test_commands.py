@@ -139,6 +139,16 @@ def test_a_reader_that_has_read_enough_is_no_error() -> None:
     assert process.wait() == 141
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_nor_is_a_stream_that_the_shell_has_closed(closed: str) -> None:
+    script = "import sys; from terminal.command import run; run(lambda: print('x', file=sys.stderr) or print('x') or 0)"
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" {closed}', "sh", sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True
+    )
+    told = ("" if closed.startswith(">") else "x\n", "" if "2" in closed else "x\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, *told)
+
+
 def test_an_option_is_not_abbreviated() -> None:
     parser = Parser("python -m x", "")
     parser.add_argument("--accounts")

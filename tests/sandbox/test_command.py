@@ -38,6 +38,18 @@ def test_the_shells_own_folders_of_modules_stay(own: str | None, expected: str) 
     assert subprocess.run(["sh", "-c", script], env=given, capture_output=True, text=True).stdout == expected
 
 
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [({}, "ours"), ({"NO_PROXY": "a"}, "ours,a"), ({"no_proxy": "b", "NO_PROXY": "a"}, "ours,b,a")],
+)
+def test_a_shell_behind_a_proxy_reaches_the_sandbox_and_what_it_reached_before(
+    own: dict[str, str], expected: str
+) -> None:
+    script = f"{exports({'no_proxy': 'ours'})}\nprintf '%s' \"$no_proxy\""
+    given = {"PATH": os.environ["PATH"], **own}
+    assert subprocess.run(["sh", "-c", script], env=given, capture_output=True, text=True).stdout == expected
+
+
 def test_an_account_before_the_endpoints_host_is_this_machine_and_a_sitecustomize_of_ones_own_still_runs(
     tmp_path: Path,
 ) -> None:

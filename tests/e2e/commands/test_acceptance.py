@@ -71,7 +71,7 @@ NOT_LET_IN = {
     "s3_buckets lists the buckets that the target's own administrator sees",
     "an operation that the role allows is asked by api_call",
     "a check that has not declared that operation is denied it by its session policy",
-    "a sweep of two accounts answers for both: one is ok, and one that lets nobody in is told apart",
+    "a sweep of two accounts answers for both: one is ok, and one that denies access is told apart",
 }
 TEMPLATE, ROLE = "role-template.yaml", "chalicelib/cross_account/role.py"
 FAULTS = {
@@ -101,7 +101,13 @@ def test_what_lets_too_much_pass_is_found(shell: dict[str, str], tmp_path: Path)
     folder = copy_project(tmp_path / "copy")
     plant(folder, TEMPLATE, "HasAny: !Not ", "HasAny: !And [!Equals [a, b], !Equals [a, a]] # ")
     plant(folder, ROLE, 'request["Policy"] = ', "_ = ")
-    plant(folder, ROLE, 'request["ExternalId"] = ', 'print(self.external_id); request["ExternalId"] = ')
+    plant(
+        folder,
+        "chalicelib/cross_account/hub.py",
+        "            return credentials",
+        "            return print(credentials) or credentials",
+    )
+    plant(folder, TEMPLATE, "Type: AWS::IAM::Role\n", "Type: AWS::IAM::Role\n    DeletionPolicy: Retain\n")
     status, verdicts, said = accept(shell, folder)
     assert (status, {sentence for sentence, verdict in verdicts.items() if verdict == "FAILED"}) == (
         1,
@@ -109,6 +115,7 @@ def test_what_lets_too_much_pass_is_found(shell: dict[str, str], tmp_path: Path)
             "a role that requires another external ID: AssumeRoleDenied",
             "a check that has not declared that operation is denied it by its session policy",
             "the log has the checks, and neither it nor any response has an external ID or a credential",
+            "chalice delete and delete-stack leave neither function nor role nor API in the two accounts",
         },
     ), said
 
