@@ -11,9 +11,9 @@ everything is deleted, too.
 """
 
 if __name__ == "__main__":
-    from terminal.command import at_once
+    from terminal.command import end_at_signals
 
-    at_once()
+    end_at_signals()
 
 import tempfile
 import time
@@ -24,7 +24,7 @@ from pathlib import Path
 from acceptance.promises import PROMISES, deploys
 from acceptance.remains import delete_remains
 from acceptance.trial import Account, NotKept, Trial, enter
-from terminal.command import Parser, let_be, run
+from terminal.command import Parser, ignore_signals, run
 
 
 class NotUsable(Exception):
@@ -58,7 +58,7 @@ def _run(trial: Trial) -> int:
                 print(f"{'':16}So nothing else was tried.", flush=True)
                 break
     finally:
-        let_be()  # also after Ctrl-C, and whatever else happens: what was made is deleted
+        ignore_signals()  # also after Ctrl-C, and whatever else happens: what was made is deleted
         with suppress(OSError):  # a closed terminal
             print("\nDeleting what is left.", flush=True)
         left = _clean_up(trial)

@@ -86,7 +86,9 @@ def sweeps(trial: Trial) -> None:
     """a sweep of two accounts answers for both: one is ok, and one that denies access is told apart"""
     answer = trial.invoke("sweep", check="preflight", accounts=[trial.target.id, NO_ACCOUNT])
     outcomes = {item["account_id"]: item["ok"] or item["error"]["type"] for item in answer["results"]}
-    _expect(outcomes == {trial.target.id: True, NO_ACCOUNT: "AssumeRoleDenied"}, "one ok and one AssumeRoleDenied", answer)
+    _expect(
+        outcomes == {trial.target.id: True, NO_ACCOUNT: "AssumeRoleDenied"}, "one ok and one AssumeRoleDenied", answer
+    )
 
 
 def logs_and_keeps_secrets(trial: Trial) -> None:

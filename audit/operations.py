@@ -14,9 +14,9 @@ The rules here refuse what they find, so that what a new botocore brings is refu
 from __future__ import annotations
 
 if __name__ == "__main__":
-    from terminal.command import at_once
+    from terminal.command import end_at_signals
 
-    at_once()
+    end_at_signals()
 
 import os
 import re

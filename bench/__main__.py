@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 if __name__ == "__main__":
-    from terminal.command import at_once
+    from terminal.command import end_at_signals
 
-    at_once()
+    end_at_signals()
 
 import json
 import sys

@@ -23,10 +23,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from sandbox import leftovers
-from sandbox.accounts import MOST_GENERATED, ROLE_TEMPLATE
+from sandbox.accounts import MAX_GENERATED, ROLE_TEMPLATE
 from sandbox.shell import drop_aws, exports
 from sandbox.state_file import PROJECT, STATE_FILE, State, read_state, remove_state, write_state
-from terminal.command import Parser, Stopped, at_once, let_be, run, stoppably
+from terminal.command import Parser, Stopped, end_at_signals, ignore_signals, run, stop_at_signals
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -56,25 +56,25 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     drop_aws()  # moto makes sessions of boto3, which the shell's profile may not even let start
-    at_once()
+    end_at_signals()
     from sandbox.quick_start import quick_start  # here, because boto3 and moto take a second and `env` needs neither
 
     with quick_start():
         from sandbox.server import Server
 
-    stoppably()
+    stop_at_signals()
     leftovers.remove()
     try:
         server = Server(options.port, options.template, options.accounts)
     except Exception as error:
         if options.child:
             raise
-        return _complain(f"{options.template} could not be deployed in the accounts: {error}")
+        return _complain(f"The sandbox did not start. Is {options.template} right? {type(error).__name__}: {error}")
     # A pipe that the signal itself writes to: an Event set in a handler deadlocks if a second signal arrives meanwhile.
     stopped, stop = os.pipe()
     os.set_blocking(stop, False)
     signal.set_wakeup_fd(stop, warn_on_full_buffer=False)
-    let_be()
+    ignore_signals()
     try:
         if options.child:
             threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
@@ -152,7 +152,7 @@ def _parser() -> Parser:
     )
     parser.add_argument(
         "--accounts",
-        type=_number(0, MOST_GENERATED),
+        type=_number(0, MAX_GENERATED),
         default=0,
         metavar="N",
         help="add N generated accounts, account-00001 and so on",

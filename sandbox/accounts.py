@@ -72,7 +72,7 @@ def role_parameters(external_id: str = EXTERNAL_ID, managed_policies: str = VIEW
     return {"HubAccountId": HUB, "ExternalId": external_id, "ManagedPolicyArns": managed_policies}
 
 
-MOST_GENERATED = 99_999
+MAX_GENERATED = 99_999
 """Their names have five digits."""
 
 

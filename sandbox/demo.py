@@ -13,9 +13,9 @@ import textwrap
 import time
 
 if __name__ == "__main__":
-    from terminal.command import at_once
+    from terminal.command import end_at_signals
 
-    at_once()
+    end_at_signals()
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +25,7 @@ from sandbox import accounts, leftovers
 from sandbox.project_copy import copy_project
 from sandbox.running import SandboxNotStarted, running
 from sandbox.shell import drop_aws
-from terminal.command import Parser, ending_in_peace, run
+from terminal.command import Parser, cleaning_up_undisturbed, run
 
 STEPS_SHOWN = 2
 INVOKE = "chalice invoke --stage sandbox -n"
@@ -84,7 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
     started = time.monotonic()
     print("One Lambda function in a hub account looks into other AWS accounts. All on this machine.", flush=True)
     try:
-        with leftovers.folder("demo") as folder, running() as box, ending_in_peace():
+        with leftovers.folder("demo") as folder, running() as box, cleaning_up_undisturbed():
             targets = ", ".join(target.id for target in accounts.TARGETS)
             print(f"The sandbox is up: hub {accounts.HUB}, targets {targets}.")
             run_steps(Demo(copy_project(Path(folder)), box.environment))

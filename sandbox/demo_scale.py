@@ -14,9 +14,9 @@ import textwrap
 import time
 
 if __name__ == "__main__":
-    from terminal.command import at_once
+    from terminal.command import end_at_signals
 
-    at_once()
+    end_at_signals()
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,7 +33,7 @@ from sandbox.developer import Clients, clients
 from sandbox.project_copy import copy_project
 from sandbox.running import Box, SandboxNotStarted, running
 from sandbox.state_file import PROJECT
-from terminal.command import Parser, ending_in_peace, run
+from terminal.command import Parser, cleaning_up_undisturbed, run
 
 GENERATED, BATCH_SIZE = 295, 50
 ACCOUNTS = {target.id for target in (*accounts.TARGETS, *accounts.generated_targets(GENERATED))}
@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     started = time.monotonic()
     print(f"One check in {len(ACCOUNTS)} accounts, with Step Functions. All on this machine.", flush=True)
     try:
-        with leftovers.folder("demo") as folder, running(accounts=GENERATED) as box, ending_in_peace():
+        with leftovers.folder("demo") as folder, running(accounts=GENERATED) as box, cleaning_up_undisturbed():
             print(f"The sandbox is up: hub {accounts.HUB} and an organization of {len(ACCOUNTS)} other accounts.")
             run_steps(box, Path(folder))
     except DemoFailed as failure:

@@ -12,9 +12,9 @@ It needs a running sandbox (make sandbox), and works in a sandbox only, whatever
 import sys
 
 if __name__ == "__main__":
-    from terminal.command import at_once
+    from terminal.command import end_at_signals
 
-    at_once()
+    end_at_signals()
 
 import re
 from argparse import ArgumentTypeError

@@ -13,9 +13,9 @@ only, whatever AWS the shell is set up for.
 import sys
 
 if __name__ == "__main__":
-    from terminal.command import at_once
+    from terminal.command import end_at_signals
 
-    at_once()
+    end_at_signals()
 
 from argparse import ArgumentTypeError
 from typing import Any

@@ -38,7 +38,7 @@ class Stopped(KeyboardInterrupt):
 def run(main: Callable[[], int]) -> NoReturn:
     """Run it, and end the process with its status. A signal ends it with all its `with` blocks, without a traceback."""
     open_closed_streams()
-    stoppably()
+    stop_at_signals()
     status: Any
     try:
         try:
@@ -55,7 +55,7 @@ def run(main: Callable[[], int]) -> NoReturn:
     except BrokenPipeError:  # such as `| head`, which has read enough
         status = Status.CLOSED
         _discard_output()
-    let_be()
+    ignore_signals()
     sys.exit(status)
 
 
@@ -71,31 +71,31 @@ def _discard_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def stoppably() -> None:
+def stop_at_signals() -> None:
     """From here on a signal raises Stopped."""
     for number in signals():
         signal.signal(number, _stop)
 
 
-def at_once() -> None:
+def end_at_signals() -> None:
     """From here on a signal ends the process, which may leave nothing behind: while it imports what takes long."""
     for number in signals():
         signal.signal(number, signal.SIG_DFL)
 
 
-def let_be() -> None:
+def ignore_signals() -> None:
     """From here on no signal interrupts. Not SIG_IGN, which processes started later would inherit."""
     for number in signals():
         signal.signal(number, lambda *_: None)
 
 
 @contextmanager
-def ending_in_peace() -> Iterator[None]:
+def cleaning_up_undisturbed() -> Iterator[None]:
     """As the last of several `with`: what the others do at their end is not interrupted."""
     try:
         yield
     finally:
-        let_be()
+        ignore_signals()
 
 
 def signals() -> list[int]:
@@ -106,5 +106,5 @@ def signals() -> list[int]:
 
 
 def _stop(number: int, _: Any) -> NoReturn:
-    let_be()  # a second one interrupts no cleaning up
+    ignore_signals()  # a second one interrupts no cleaning up
     raise Stopped(number)

@@ -86,10 +86,10 @@ STUCK = """
 import sys, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from terminal.command import ending_in_peace, run
+from terminal.command import cleaning_up_undisturbed, run
 
 def main():
-    with TemporaryDirectory(dir=sys.argv[1]) as folder, Slow(), ending_in_peace():
+    with TemporaryDirectory(dir=sys.argv[1]) as folder, Slow(), cleaning_up_undisturbed():
         print(folder, flush=True)
         time.sleep(60)
     return 0

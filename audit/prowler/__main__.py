@@ -7,17 +7,17 @@ It needs Prowler, which `make compare` installs into an environment of its own (
 
 from __future__ import annotations
 
-from terminal.command import Parser, at_once, run, stoppably
+from terminal.command import Parser, end_at_signals, run, stop_at_signals
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Returns the exit status."""
     parser = Parser("python -m audit.prowler", __doc__)
     parser.parse_args(arguments)
-    at_once()
+    end_at_signals()
     from audit.prowler.compare import PROWLER, compare  # here, because moto takes seconds and --help needs none of it
 
-    stoppably()
+    stop_at_signals()
     if not PROWLER.exists():
         parser.error("Prowler is not installed: make compare")
     return compare()

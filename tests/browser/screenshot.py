@@ -16,7 +16,7 @@ from argparse import REMAINDER
 from pathlib import Path
 
 import sandbox
-from terminal.command import Parser, ending_in_peace, run
+from terminal.command import Parser, cleaning_up_undisturbed, run
 from tests.browser.chromium import Chromium, installed
 from tests.templates import ROOT
 
@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         tempfile.TemporaryDirectory() as folder,
         sandbox.running() as box,
         Chromium(program) as chromium,
-        ending_in_peace(),
+        cleaning_up_undisturbed(),
     ):
         page = Path(folder) / "report.html"
         command = [sys.executable, "sweep.py", *(options.asked or ["s3_buckets"]), "--stage", "sandbox"]
