@@ -96,7 +96,7 @@ def logs_and_keeps_secrets(trial: Trial) -> None:
 
     def logged() -> None:
         log = trial.chalice("logs", "-n", "switch_account")
-        _expect('checked","timestamp"' in log, "a line of a check in the log", log[-500:])
+        _expect('"checked","timestamp"' in log, "a line of a check in the log", log[-500:])
 
     trial.settle(logged)
     trial.chalice("logs", "-n", "sweep")
