@@ -4,11 +4,13 @@ templates      a template is read, transformed (sam) and judged before anything 
 parameters     what was given, as text
 resources      change sets, references, and what is in a stack
 failures       what cannot be made fails, says why, and is rolled back
+deletions      what is deleted goes, or it is told why not
 sets           stack sets
-identities, policies, functions, event_sources    kinds of resources that are as their template says
+identities, policies, functions, event_sources, values    kinds of resources that are as their template says
 """
 
 from sandbox.moto_patches.stacks import (
+    deletions,
     event_sources,
     failures,
     functions,
@@ -18,6 +20,7 @@ from sandbox.moto_patches.stacks import (
     resources,
     sets,
     templates,
+    values,
 )
 
 
@@ -28,6 +31,8 @@ def apply() -> None:
     event_sources.follow_templates_of_events()
     event_sources.configure_buckets()
     event_sources.follow_templates_of_log_groups()
+    values.follow_templates_of_parameters()
+    values.resolve_references()
     policies.apply_resources_that_are_policies()
     policies.apply_policies_among_properties()
     policies.look_at_policies_in_every_update()
@@ -40,6 +45,8 @@ def apply() -> None:
     sets.operate_stack_sets()
     sets.follow_the_organization()
     failures.roll_back_what_fails()
+    deletions.keep_what_is_used_or_protected()
+    deletions.delete_what_stands_alone()
     templates.judge_templates_first()
     templates.show_templates_as_given()
     templates.ask_for_capabilities()

@@ -340,7 +340,7 @@ _KINDS: Mapping[str, type[Resource]] = {
 def update_in_the_order_of_references() -> None:
     # moto makes what is new in a template before it changes the rest, so that a new version would have the old code. It
     # leaves as it is what only refers to something that was replaced, as a function does to its layer, or has another
-    # condition.
+    # condition. What a condition excluded in one update it does not find in the next.
     from moto.cloudformation import parsing
 
     original_update, original_item = parsing.ResourceMap.update, parsing.ResourceMap.__getitem__
@@ -358,6 +358,8 @@ def update_in_the_order_of_references() -> None:
 
     def item(self: Any, name: str) -> Any:
         """What is asked for is updated first."""
+        if name in self._resource_json_map and self._parsed_resources.get(name, ()) is None:
+            del self._parsed_resources[name]  # a condition excluded it; does it still?
         if name in vars(self).get("waiting", ()):
             self.waiting.remove(name)
             place = {"account_id": self._account_id, "region_name": self._region_name}

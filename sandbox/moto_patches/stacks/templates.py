@@ -306,19 +306,19 @@ def _names(declared: Any) -> list[str]:
 
 
 def _check_transforms(document: Document) -> None:
-    inside = [name for part in _parts(document) for name in _names(part.get("Fn::Transform"))]
+    inside = [name for part in parts(document) for name in _names(part.get("Fn::Transform"))]
     for name in [*transforms_of(document), *inside]:
         if name != TRANSFORM:
             message = f"The sandbox has no transform {name}, only {TRANSFORM}. Deploy the template as it is after it."
             raise AwsError("ValidationError", message)
 
 
-def _parts(value: Any) -> Iterator[Document]:
+def parts(value: Any) -> Iterator[Document]:
     """Every mapping in it."""
     if isinstance(value, dict):
         yield value
     for part in value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ():
-        yield from _parts(part)
+        yield from parts(part)
 
 
 def _check_references(document: Document) -> None:
@@ -328,7 +328,7 @@ def _check_references(document: Document) -> None:
         "Outputs": list((document.get("Outputs") or {}).values()),
     }
     for block, values in blocks.items():
-        named = {name for part in _parts(values) for name in _named_in(part)}
+        named = {name for part in parts(values) for name in _named_in(part)}
         if unknown := sorted(name for name in named - known if not name.startswith("AWS::")):
             message = f"Unresolved resource dependencies [{', '.join(unknown)}] in the {block} block of the template"
             raise AwsError("ValidationError", f"Template format error: {message}")
@@ -337,7 +337,7 @@ def _check_references(document: Document) -> None:
 def _check_functions(document: Document) -> None:
     # moto takes a function that it does not know for a value
     places = [document.get(name) for name in ("Conditions", "Resources", "Outputs")]
-    for part in _parts(places):
+    for part in parts(places):
         for name in map(str, part):  # a status code of an API is a number
             if name.startswith("Fn::") and name.removeprefix("Fn::") not in _FUNCTIONS:
                 raise AwsError(
@@ -362,7 +362,7 @@ def _check_order(document: Document) -> None:
     needed = {
         name: {
             other
-            for part in _parts((one.get("Properties"), _depends_on(one)))
+            for part in parts((one.get("Properties"), _depends_on(one)))
             for other in _named_in(part)
             if other in resources
         }

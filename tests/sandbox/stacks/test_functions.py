@@ -91,8 +91,12 @@ def upload(client: Client) -> Any:
     return put
 
 
+def resource(kind: str, **properties: Any) -> dict[str, Any]:
+    return {"Type": f"AWS::{kind}", "Properties": properties}
+
+
 def of(kind: str, **properties: Any) -> dict[str, Any]:
-    return {"Type": f"AWS::Lambda::{kind}", "Properties": properties}
+    return resource(f"Lambda::{kind}", **properties)
 
 
 def ref(name: str) -> dict[str, str]:
@@ -204,6 +208,46 @@ def test_a_function_comes_and_goes_with_its_condition(stack: Stack, functions: A
     assert "cross-account-sandbox-conditional" not in deploy("no")
     assert "cross-account-sandbox-conditional" in deploy("yes")
     assert "cross-account-sandbox-conditional" not in deploy("no")
+
+
+def test_a_function_and_its_role_come_and_go_with_their_condition(stack: Stack) -> None:
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = resource("IAM::Role", AssumeRolePolicyDocument={"Statement": [trust]})
+    function = inline(attribute("Role", "Arn"))  # type: ignore[arg-type]
+    resources = {
+        "Function": {**function, "Condition": "IsWanted"},
+        "Role": {**role, "Condition": "IsWanted"},
+        "Topic": resource("SNS::Topic"),
+    }
+
+    def deploy(wanted: str) -> str:
+        stack.deploy(resources, Conditions={"IsWanted": {"Fn::Equals": [wanted, "yes"]}})
+        return stack.status()
+
+    found = [deploy(wanted) for wanted in ("no", "yes", "no", "yes")]
+    assert found == ["CREATE_COMPLETE", *["UPDATE_COMPLETE"] * 3]
+
+
+def test_values_come_from_ssm_and_secrets_manager(client: Client, stack: Stack, functions: Any, role: str) -> None:
+    secret = client("secretsmanager").create_secret(Name=uuid.uuid4().hex, SecretString='{"password": "right"}')
+    variables = {
+        "PASSWORD": f"{{{{resolve:secretsmanager:{secret['ARN']}:SecretString:password}}}}",
+        "WHOLE": f"{{{{resolve:secretsmanager:{secret['Name']}}}}}",
+        "TABLE": {"Fn::Sub": "prefix-{{resolve:ssm:${Parameter}}}"},
+    }
+    parameter = resource("SSM::Parameter", Type="String", Value="a table")
+    function = inline(role, Environment={"Variables": variables})
+    outputs = {"Name": ref("Function"), "Value": attribute("Parameter", "Value")}
+    found = stack.deploy({"Parameter": parameter, "Function": function}, outputs)
+    environment = functions.get_function_configuration(FunctionName=found["Name"])["Environment"]["Variables"]
+    assert environment == {"PASSWORD": "right", "WHOLE": '{"password": "right"}', "TABLE": "prefix-a table"}
+    assert found["Value"] == "a table"
+
+
+def test_a_value_that_is_not_there_is_told(stack: Stack) -> None:
+    assert "[ssm:/nothing] cannot be found" in stack.refusal(
+        {"T": resource("SNS::Topic", TopicName="{{resolve:ssm:/nothing}}")}
+    )
 
 
 def test_inline_code_runs_as_index_and_another_name_is_another_function(

@@ -41,6 +41,21 @@ def test_a_stack_with_a_wrong_parameter_is_refused(cloudformation: Any, values: 
     assert message in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("rules", "value", "message"),
+    [
+        ({"Type": "Number", "MaxValue": 5}, "6", "not greater than 5"),
+        ({"Type": "CommaDelimitedList", "AllowedValues": ["a", "b"]}, "a,c", "be one of AllowedValues"),
+        ({"Type": "String", "MinLength": 2, "ConstraintDescription": "two letters"}, "a", "two letters"),
+        ({"Type": "AWS::SSM::Parameter::Value<String>"}, "/nothing", r"Unable to fetch parameters \[/nothing\]"),
+    ],
+)
+def test_rules_of_parameters_are_kept(cloudformation: Any, rules: Any, value: str, message: str) -> None:
+    body = {"Parameters": {"It": rules}, "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+    with pytest.raises(ClientError, match=message):
+        cloudformation.create_stack(StackName="x", TemplateBody=json.dumps(body), Parameters=parameters(It=value))
+
+
 def test_a_role_can_be_deployed_changed_and_deleted_by_its_stack(
     cloudformation: Any, client: Client, hub_session: Any
 ) -> None:
