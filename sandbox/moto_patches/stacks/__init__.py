@@ -4,6 +4,7 @@ templates      a template is read, transformed (sam) and judged before anything 
 parameters     what was given, as text
 resources      change sets, references, and what is in a stack
 failures       what cannot be made fails, says why, and is rolled back
+left_out       what of a template is not there is told
 deletions      what is deleted goes, or it is told why not
 sets           stack sets
 identities, policies, functions, event_sources, values    kinds of resources that are as their template says
@@ -15,6 +16,7 @@ from sandbox.moto_patches.stacks import (
     failures,
     functions,
     identities,
+    left_out,
     parameters,
     policies,
     resources,
@@ -44,6 +46,7 @@ def apply() -> None:
     resources.list_only_what_is_there()
     sets.operate_stack_sets()
     sets.follow_the_organization()
+    left_out.watch_properties()
     failures.roll_back_what_fails()
     deletions.keep_what_is_used_or_protected()
     deletions.delete_what_stands_alone()

@@ -77,9 +77,9 @@ def _delete_route(ec2: Any, route: Any) -> None:
 
 
 def _disassociate(ec2: Any, made: Any) -> None:
-    subnets = ec2.get_route_table(made.route_table_id)._associations
-    for association in [key for key, subnet in subnets.items() if subnet == made.subnet_id]:
-        ec2.disassociate_route_table(association)
+    if table := ec2.route_tables.get(made.route_table_id):
+        for association in [key for key, subnet in table._associations.items() if subnet == made.subnet_id]:
+            ec2.disassociate_route_table(association)
 
 
 def _detach(ec2: Any, made: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.aws_errors import AwsError
 from sandbox.moto_patches.stacks.deletions import importing
+from sandbox.moto_patches.stacks.left_out import tell
 
 
 class _ResourceFailed(Exception):
@@ -54,12 +55,13 @@ def roll_back_what_fails() -> None:
                 if followed == () and not changed:
                     return made
                 if followed is not None and (others := sorted(changed - {*followed})):
-                    message = (
-                        f"The sandbox's CloudFormation (moto 5.2.5) cannot update {', '.join(others)} of this type."
-                    )
-                    hint = "Give the changed resource another logical id, or delete the stack first."
-                    raise AwsError("ValidationError", f"{message} {hint}")
+                    raise _cannot_update(others)
             updated = update(logical_id, resource, resources, **place)
+            if made is not None and wanted and getattr(updated, "properties_of_stack", None) != properties:
+                left_out, updated.left_out = resources.watched.unseen(changed), made.left_out
+                if others := sorted(left_out - made.left_out):
+                    raise _cannot_update(others)
+                tell(updated, left_out, resources, "UPDATE_COMPLETE")
             if updated is not None:
                 updated.properties_of_stack = properties
             return updated
@@ -130,6 +132,7 @@ def roll_back_what_fails() -> None:
             message = f"Embedded stack {made.stack_id} was not successfully created: {reasons[0]}"
             made.delete_from_cloudformation_json(made.stack_id, {}, made.account_id, made.region_name)
             raise AwsError("ValidationError", message)
+        made.tags = {tag["Key"]: tag["Value"] for tag in arguments[1]["Properties"].get("Tags", [])}
         return made
 
     backend: Any = CloudFormationBackend
@@ -141,6 +144,13 @@ def roll_back_what_fails() -> None:
     parsing.parse_and_create_resource = create_resource  # type: ignore[assignment]
     parsing.parse_and_update_resource = update_resource  # type: ignore[assignment]
     parsing.parse_and_delete_resource = delete_resource_by_name
+
+
+def _cannot_update(names: list[str]) -> AwsError:
+    message = f"The sandbox's CloudFormation (moto 5.2.5) cannot update {', '.join(names)} of this type."
+    return AwsError(
+        "ValidationError", f"{message} Give the changed resource another logical id, or delete the stack first."
+    )
 
 
 @contextlib.contextmanager

@@ -31,11 +31,12 @@ def keep_parameters_as_text() -> None:
 
     def parameter_list(self: Any) -> list[dict[str, Any]]:
         hidden, resolved = self.resource_map.no_echo_parameter_keys, self.resource_map.resolved_parameters
-        slots = self.template_dict.get("Parameters", {})
+        slots = self.template_dict.get("Parameters", {})  # empty, if the stack has a change set only
         found = []
-        for name, text in self.resource_map.input_parameters.items():
+        for name, rules in slots.items():
+            text = self.resource_map.input_parameters[name]
             found.append({"ParameterKey": name, "ParameterValue": "****" if name in hidden else text})
-            if slots[name]["Type"].startswith("AWS::SSM::Parameter::Value"):
+            if rules["Type"].startswith("AWS::SSM::Parameter::Value"):
                 found[-1]["ResolvedValue"] = _text(resolved[name])
         return found
 

@@ -231,7 +231,7 @@ def follow(model: Any, apply: Callable[[Any, Properties], None], *followed: str)
 
 def _with_text(properties: Properties) -> Properties:
     """A key's policy as text, as moto's calls have it."""
-    return {name: as_json(value) if name == "KeyPolicy" else value for name, value in properties.items()}
+    return {**properties, "KeyPolicy": as_json(properties["KeyPolicy"])} if "KeyPolicy" in properties else properties
 
 
 def look_at_policies_in_every_update() -> None:

@@ -144,6 +144,22 @@ def test_a_bucket_with_objects_is_not_deleted_and_neither_is_its_stack(client: C
     assert stack.status == "DELETE_COMPLETE"
 
 
+def test_a_property_that_is_left_out_is_told(client: Client, stack: Stack) -> None:
+    def bucket(days: int) -> dict[str, Any]:
+        rules = {"Rules": [{"Status": "Enabled", "ExpirationInDays": days}]}
+        return {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": stack.name, "LifecycleConfiguration": rules}}
+
+    def told() -> list[str]:
+        events = client("cloudformation").describe_stack_events(StackName=stack.name)["StackEvents"]
+        return [one["ResourceStatusReason"] for one in events if one["LogicalResourceId"] == "Bucket"]
+
+    reason = "The sandbox's CloudFormation (moto 5.2.5) leaves out LifecycleConfiguration."
+    stack.deploy({"Bucket": bucket(1), "Queue": queue(stack.name)})
+    assert told() == [reason]
+    stack.deploy({"Bucket": bucket(2), "Queue": queue(stack.name)})
+    assert told() == [reason, reason]
+
+
 def test_what_moto_cannot_delete_is_told_and_may_be_retained(client: Client, stack: Stack) -> None:
     zone = {"Type": "AWS::Route53::HostedZone", "Properties": {"Name": f"{stack.name}.example"}}
     stack.deploy({"Queue": queue(stack.name), "Zone": zone})

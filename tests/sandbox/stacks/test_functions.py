@@ -218,6 +218,7 @@ def test_a_function_and_its_role_come_and_go_with_their_condition(stack: Stack) 
         "Function": {**function, "Condition": "IsWanted"},
         "Role": {**role, "Condition": "IsWanted"},
         "Topic": resource("SNS::Topic"),
+        "Version": {**of("Version", FunctionName=ref("Function")), "Condition": "IsWanted"},
     }
 
     def deploy(wanted: str) -> str:
@@ -372,3 +373,26 @@ def test_an_update_that_fails_leaves_the_function_as_it_was(stack: Stack, functi
     stack.deploy({"Function": inline(role, MemorySize=512, Layers=[f"{ARN}:layer:none:1"], Description="new")})
     after = functions.get_function_configuration(FunctionName=name)
     assert {**after, "ResponseMetadata": {}} == {**before, "ResponseMetadata": {}}
+
+
+def test_a_topic_that_is_changed_keeps_its_subscribers(client: Client, stack: Stack) -> None:
+    sns = client("sns")
+
+    def topic(name: str, endpoint: str) -> dict[str, Any]:
+        subscription = [{"Protocol": "https", "Endpoint": endpoint}]
+        tags = [{"Key": "name", "Value": name}]
+        return resource("SNS::Topic", DisplayName=name, Subscription=subscription, Tags=tags)
+
+    def deploy(name: str, endpoint: str) -> str:
+        return stack.deploy({"Topic": topic(name, endpoint)}, {"Arn": {"Ref": "Topic"}})["Arn"]
+
+    arn = deploy("first", "https://one.example")
+    other = sns.subscribe(TopicArn=arn, Protocol="https", Endpoint="https://other.example", ReturnSubscriptionArn=True)
+    assert deploy("second", "https://two.example") == arn
+    found = sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
+    assert {one["Endpoint"] for one in found} == {"https://other.example", "https://two.example"}
+    assert other["SubscriptionArn"] in {one["SubscriptionArn"] for one in found}
+    assert sns.get_topic_attributes(TopicArn=arn)["Attributes"]["DisplayName"] == "second"
+    assert sns.list_tags_for_resource(ResourceArn=arn)["Tags"] == [{"Key": "name", "Value": "second"}]
+    stack.delete()
+    assert arn not in [one["TopicArn"] for one in sns.list_topics()["Topics"]]
