@@ -4,6 +4,7 @@ templates      a template is read, transformed (sam) and judged before anything 
 parameters     what was given, as text
 resources      change sets, references, and what is in a stack
 failures       what cannot be made fails, says why, and is rolled back
+custom         what a function makes of a custom resource
 left_out       what of a template is not there is told
 deletions      what is deleted goes, or it is told why not
 sets           stack sets
@@ -11,6 +12,7 @@ identities, policies, functions, event_sources, values    kinds of resources tha
 """
 
 from sandbox.moto_patches.stacks import (
+    custom,
     deletions,
     event_sources,
     failures,
@@ -46,6 +48,7 @@ def apply() -> None:
     resources.list_only_what_is_there()
     sets.operate_stack_sets()
     sets.follow_the_organization()
+    custom.run_custom_resources()
     left_out.watch_properties()
     failures.roll_back_what_fails()
     deletions.keep_what_is_used_or_protected()

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 import yaml
 
 from sandbox.aws_errors import AwsError
+from sandbox.moto_patches.stacks.custom import is_custom
 from sandbox.moto_patches.stacks.sam import TRANSFORM, translate
 
 Document = dict[str, Any]
@@ -393,7 +394,8 @@ def _check_types(document: Document, conditions: Mapping[str, bool]) -> None:
     unknown = {
         name: one["Type"]
         for name, one in document["Resources"].items()
-        if one["Type"] not in get_model_map() and (not one.get("Condition") or conditions[one["Condition"]])
+        if not (one["Type"] in get_model_map() or is_custom(one["Type"]))
+        and (not one.get("Condition") or conditions[one["Condition"]])
     }
     if unknown:
         types, names = sorted({*unknown.values()}), ", ".join(f"{name} ({kind})" for name, kind in unknown.items())
