@@ -8,6 +8,7 @@ from typing import Any
 from sandbox.aws_errors import AwsError
 from sandbox.moto_patches.stacks.deletions import importing
 from sandbox.moto_patches.stacks.left_out import tell
+from sandbox.moto_patches.stacks.policies import LOOKED_AT
 
 
 class _ResourceFailed(Exception):
@@ -52,7 +53,7 @@ def roll_back_what_fails() -> None:
             if made is not None and wanted:
                 old, followed = made.properties_of_stack, _followed(resource["Type"])
                 changed = {name for name in old | properties if old.get(name) != properties.get(name)}
-                if followed == () and not changed:
+                if not changed and made.cf_resource_type not in LOOKED_AT:
                     return made
                 if followed is not None and (others := sorted(changed - {*followed})):
                     raise _cannot_update(others)

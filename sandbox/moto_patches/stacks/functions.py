@@ -346,12 +346,10 @@ def update_in_the_order_of_references() -> None:
     original_update, original_item = parsing.ResourceMap.update, parsing.ResourceMap.__getitem__
 
     def update(self: Any, template: dict[str, Any], parameters: dict[str, Any] | None = None) -> None:
-        model: Any = parsing.resource_class_from_type
-        ours = [name for name, one in template["Resources"].items() if issubclass(model(one["Type"]), Resource)]
-        self.waiting = {*ours} & {*self._parsed_resources}
+        self.waiting = {*template["Resources"]} & {*self._parsed_resources}
         try:
             original_update(self, template, parameters)
-            for name in ours:
+            for name in template["Resources"]:
                 self[name]
         finally:
             self.waiting = set()

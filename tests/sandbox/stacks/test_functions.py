@@ -37,7 +37,7 @@ class Stack:
         values = {name: {"Value": value} for name, value in (outputs or {}).items()}
         body = {"Resources": resources, "Outputs": values, **more}
         change = self._api.update_stack if self._is_there else self._api.create_stack
-        change(StackName=self._name, TemplateBody=json.dumps(body), Capabilities=["CAPABILITY_IAM"])
+        change(StackName=self._name, TemplateBody=json.dumps(body), Capabilities=["CAPABILITY_NAMED_IAM"])
         self._is_there = True
         (stack,) = self._api.describe_stacks(StackName=self._name)["Stacks"]
         return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
@@ -249,6 +249,20 @@ def test_a_value_that_is_not_there_is_told(stack: Stack) -> None:
     assert "[ssm:/nothing] cannot be found" in stack.refusal(
         {"T": resource("SNS::Topic", TopicName="{{resolve:ssm:/nothing}}")}
     )
+
+
+def test_a_new_function_has_the_role_that_replaces_another(client: Client, stack: Stack, functions: Any) -> None:
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+
+    def deploy(logical_id: str, role: str) -> str:
+        made = resource("IAM::Role", RoleName=role, AssumeRolePolicyDocument={"Statement": [trust]})
+        function = inline(attribute("Role", "Arn"))  # type: ignore[arg-type]
+        outputs = {"Name": ref(logical_id)}
+        name = stack.deploy({logical_id: function, "Role": made}, outputs)["Name"]
+        return str(functions.get_function_configuration(FunctionName=name)["Role"])
+
+    assert deploy("First", "cross-account-sandbox-first").endswith("-first")
+    assert deploy("Second", "cross-account-sandbox-second").endswith("-second")
 
 
 def test_inline_code_runs_as_index_and_another_name_is_another_function(
