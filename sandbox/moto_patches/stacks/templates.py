@@ -26,9 +26,9 @@ class Template(str):
 
 
 def judge_templates_first() -> None:
-    # moto creates what it knows of a template and leaves out the rest: resources of other types, transforms, references
-    # to nothing (HTTP 500). It parses every template anew in plain Python, 40 ms each, and of !Condition it makes
-    # Fn::Condition, which is never true. Can go when moto refuses what it cannot do and parses with libyaml.
+    # moto creates what it knows of a template and leaves out the rest: resources of other types, transforms, rules,
+    # references to nothing (HTTP 500). It parses every template anew in plain Python, 40 ms each, and of !Condition it
+    # makes Fn::Condition, which is never true. Can go when moto refuses what it cannot do and parses with libyaml.
     from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
 
     create, update = CloudFormationBackend.create_stack, CloudFormationBackend.update_stack
@@ -105,6 +105,7 @@ def _judged(backend: Any, name: str, text: str, given: Mapping[str, Any]) -> Tem
     )
     resources.load_mapping()
     resources.load_parameters()
+    _check_rules(document, resources)
     _check_functions(document)
     _check_references(document)
     _check_order(document)
@@ -333,6 +334,41 @@ def _check_references(document: Document) -> None:
         if unknown := sorted(name for name in named - known if not name.startswith("AWS::")):
             message = f"Unresolved resource dependencies [{', '.join(unknown)}] in the {block} block of the template"
             raise AwsError("ValidationError", f"Template format error: {message}")
+
+
+def _check_rules(document: Document, resources: Any) -> None:
+    for name, rule in (document.get("Rules") or {}).items():
+        if "RuleCondition" in rule and not _holds(rule["RuleCondition"], resources):
+            continue
+        for one in rule["Assertions"]:
+            if not _holds(one["Assert"], resources):
+                message = f"Rule {name} failed: {one.get('AssertDescription', one['Assert'])}"
+                raise AwsError("ValidationError", message)
+
+
+def _holds(rule: Document, resources: Any) -> bool:
+    from moto.cloudformation.parsing import clean_json
+
+    ((function, operands),) = rule.items()
+    if function in ("Fn::And", "Fn::Or", "Fn::Not"):
+        held = [_holds(one, resources) for one in operands]
+        if function == "Fn::Not":
+            return not held[0]
+        return all(held) if function == "Fn::And" else any(held)
+    if function not in _OF_RULES or any(name.startswith("Fn::") for part in parts(operands) for name in part):
+        raise AwsError(
+            "ValidationError", f"Template error: The sandbox's CloudFormation has no {function} as in this rule"
+        )
+    left, right = clean_json(operands, resources)
+    return _OF_RULES[function](left, right)
+
+
+_OF_RULES: Mapping[str, Callable[[Any, Any], bool]] = {
+    "Fn::Equals": lambda left, right: str(left) == str(right),
+    "Fn::Contains": lambda left, right: str(right) in map(str, left),
+    "Fn::EachMemberEquals": lambda left, right: all(str(one) == str(right) for one in left),
+    "Fn::EachMemberIn": lambda left, right: {*map(str, left)} <= {*map(str, right)},
+}
 
 
 def _check_functions(document: Document) -> None:
