@@ -96,7 +96,7 @@ _DELETIONS: Mapping[str, tuple[str, Callable[[Any, Any], Any]]] = {
     "AWS::EC2::RouteTable": ("ec2", lambda ec2, made: ec2.delete_route_table(made.id)),
     "AWS::EC2::SubnetRouteTableAssociation": ("ec2", _disassociate),
     "AWS::EC2::Volume": ("ec2", lambda ec2, made: ec2.delete_volume(made.id)),
-    "AWS::EC2::VPCEndpoint": ("ec2", lambda ec2, made: ec2.delete_vpc_endpoints([made.id])),
+    "AWS::EC2::VPCEndpoint": ("ec2", lambda ec2, made: ec2.vpc_end_points.pop(made.id)),
     "AWS::EC2::VPCGatewayAttachment": ("ec2", _detach),
     "AWS::ECS::Cluster": ("ecs", lambda ecs, made: ecs.delete_cluster(made.name)),
 }
