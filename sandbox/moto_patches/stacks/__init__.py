@@ -1,19 +1,28 @@
 """CloudFormation: what moto's stacks do otherwise than AWS's.
 
-templates      a template is read, transformed (sam) and judged before anything of a stack is touched
-parameters     what was given, as text
-resources      change sets, references, and what is in a stack
-failures       what cannot be made fails, says why, and is rolled back
-sets           stack sets
-identities, policies, functions, event_sources    kinds of resources that are as their template says
+    templates           a template is read, transformed (sam) and judged before anything of a stack is touched
+    parameters          what was given, as text
+    dynamic_references  what the template takes from Parameter Store and Secrets Manager
+    resources           change sets, references, and what is in a stack
+    failures            what cannot be made fails, says why, and is rolled back
+    left_out            what of a template is not there is told
+    deletions           what is deleted goes, or it is told why not
+    sets                stack sets
+
+Kinds of resources that are as their template says: identities, policies, functions, event_sources, parameter_store, and
+custom, which a function makes.
 """
 
 from sandbox.moto_patches.stacks import (
+    custom,
+    deletions,
     dynamic_references,
     event_sources,
     failures,
     functions,
     identities,
+    left_out,
+    parameter_store,
     parameters,
     policies,
     resources,
@@ -30,6 +39,7 @@ def apply() -> None:
     event_sources.follow_templates_of_events()
     event_sources.configure_buckets()
     event_sources.follow_templates_of_log_groups()
+    parameter_store.follow_templates_of_parameters()
     policies.apply_resources_that_are_policies()
     policies.apply_policies_among_properties()
     policies.look_at_policies_in_every_update()
@@ -42,7 +52,11 @@ def apply() -> None:
     resources.list_only_what_is_there()
     sets.operate_stack_sets()
     sets.follow_the_organization()
+    custom.run_custom_resources()
+    left_out.watch_properties()
     failures.roll_back_what_fails()
+    deletions.keep_what_is_used_or_protected()
+    deletions.delete_what_stands_alone()
     templates.judge_templates_first()
     templates.show_templates_as_given()
     templates.ask_for_capabilities()

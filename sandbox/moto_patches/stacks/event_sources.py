@@ -9,12 +9,13 @@ from typing import Any, ClassVar
 
 from sandbox.aws_errors import AwsError
 from sandbox.callers import PARTITION
-from sandbox.moto_patches.stacks.functions import Properties, Resource
+from sandbox.moto_patches.stacks.functions import Properties, Resource, tags_of
 from sandbox.moto_patches.stacks.policies import follow
 
 
 def follow_templates_of_events() -> None:
-    # moto's REST APIs of a stack have nothing of their Body, and remain when it is deleted. It knows no stages, HTTP
+    # moto's REST APIs of a stack have nothing of their Body, and remain when it is deleted. Its topics have no tags,
+    # take over another one of the same name, and lose their subscriptions with every change. It knows no stages, HTTP
     # APIs, subscriptions and schedules.
     from moto.cloudformation.parsing import get_model_map, get_name_type_map
 
@@ -178,6 +179,40 @@ class _HttpStage(Resource):
         self.backend.delete_stage(self._value("ApiId"), self._value("StageName"))
 
 
+class _Topic(Resource):
+    service = "sns"
+    create_only = ("TopicName", "FifoTopic")
+    attributes: ClassVar = {
+        "TopicArn": lambda self: self.topic.arn,
+        "TopicName": lambda self: self.topic.name,
+    }
+
+    def make(self, name: str) -> str:
+        name = self._value("TopicName") or name
+        if name in [topic.name for topic in self.backend.topics.values()]:
+            raise AwsError("AlreadyExists", f"The topic {name} already exists")
+        fifo = {"FifoTopic": True} if str(self._value("FifoTopic")).lower() == "true" else {}
+        self.topic = self.backend.create_topic(name, fifo)
+        self.subscribed: list[str] = []
+        self.change({})
+        return str(self.topic.arn)
+
+    def change(self, old: Properties) -> None:
+        self.topic.display_name = self._value("DisplayName") or ""
+        self.topic.kms_master_key_id = self._value("KmsMasterKeyId") or ""
+        self.topic.content_based_deduplication = self._value("ContentBasedDeduplication") or False
+        of_stack = {key: value for key, value in self.topic._tags.items() if key not in tags_of(old)}
+        self.topic._tags = {**of_stack, **tags_of(self.properties)}
+        if old.get("Subscription") != self._value("Subscription"):
+            for arn in self.subscribed:
+                self.backend.unsubscribe(arn)
+            wanted = [(one["Endpoint"], one["Protocol"]) for one in self._value("Subscription") or []]
+            self.subscribed = [self.backend.subscribe(self.topic.arn, *one).arn for one in wanted]
+
+    def remove(self) -> None:
+        self.backend.delete_topic(self.topic.arn)
+
+
 class _Subscription(Resource):
     service = "sns"
     required = ("TopicArn", "Protocol")
@@ -245,6 +280,7 @@ _KINDS: Mapping[str, type[Resource]] = {
     "AWS::ApiGatewayV2::Api": _HttpApi,
     "AWS::ApiGatewayV2::Stage": _HttpStage,
     "AWS::SNS::Subscription": _Subscription,
+    "AWS::SNS::Topic": _Topic,
     "AWS::Scheduler::Schedule": _Schedule,
 }
 

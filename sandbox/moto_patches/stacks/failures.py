@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sandbox.aws_errors import AwsError
+from sandbox.moto_patches.stacks.deletions import importing
+from sandbox.moto_patches.stacks.left_out import tell
+from sandbox.moto_patches.stacks.policies import LOOKED_AT
 
 
 class _ResourceFailed(Exception):
@@ -23,13 +26,14 @@ def _reason(error: Exception) -> str:
 
 def roll_back_what_fails() -> None:
     # Where a resource cannot be made or deleted, moto answers HTTP 500 and leaves the stack as far as it came. A
-    # resource of which it has no update vanishes from the stack. A stack of a change set exports and imports nothing.
-    # Can go when moto rolls back, updates or refuses, and exports.
+    # resource of which it has no update vanishes from the stack, and one of which it has no deletion remains. A stack
+    # of a change set exports and imports nothing. Can go when moto rolls back, updates or refuses, and exports.
     from moto.cloudformation import parsing
     from moto.cloudformation.models import CloudFormationBackend, Stack
 
     warnings.filterwarnings("ignore", message="Unable to delete .* never created")  # what failed is taken back
     create, update = parsing.parse_and_create_resource, parsing.parse_and_update_resource
+    delete_by_name = parsing.parse_and_delete_resource
     delete, delete_stack = parsing.ResourceMap._delete_resource, CloudFormationBackend.delete_stack
     create_stack, update_stack = CloudFormationBackend.create_stack, CloudFormationBackend.update_stack
     execute = CloudFormationBackend.execute_change_set
@@ -44,19 +48,21 @@ def roll_back_what_fails() -> None:
     def update_resource(logical_id: str, resource: Any, resources: Any, **place: str) -> Any:
         with _naming(logical_id, resource):
             made = resources._parsed_resources.get(logical_id)
-            properties = _properties(resource, resources)
-            if made is not None and _is_wanted(resource, resources):
+            wanted = _is_wanted(resource, resources)
+            properties = _properties(resource, resources) if wanted else {}
+            if made is not None and wanted:
                 old, followed = made.properties_of_stack, _followed(resource["Type"])
                 changed = {name for name in old | properties if old.get(name) != properties.get(name)}
-                if followed == () and not changed:
+                if not changed and made.cf_resource_type not in LOOKED_AT:
                     return made
                 if followed is not None and (others := sorted(changed - {*followed})):
-                    message = (
-                        f"The sandbox's CloudFormation (moto 5.2.5) cannot update {', '.join(others)} of this type."
-                    )
-                    hint = "Give the changed resource another logical id, or delete the stack first."
-                    raise AwsError("ValidationError", f"{message} {hint}")
+                    raise _cannot_update(others)
             updated = update(logical_id, resource, resources, **place)
+            if made is not None and wanted and getattr(updated, "properties_of_stack", None) != properties:
+                left_out, updated.left_out = resources.watched.unseen(changed), made.left_out
+                if others := sorted(left_out - made.left_out):
+                    raise _cannot_update(others)
+                tell(updated, left_out, resources, "UPDATE_COMPLETE")
             if updated is not None:
                 updated.properties_of_stack = properties
             return updated
@@ -64,6 +70,13 @@ def roll_back_what_fails() -> None:
     def delete_resource(self: Any, made: Any, resource: Any) -> None:
         with _naming(getattr(made, "logical_resource_id", ""), resource):
             delete(self, made, resource)
+
+    def delete_resource_by_name(name: str, resource: Any, *place: str) -> None:
+        model = parsing.resource_class_from_type(resource["Type"])
+        if hasattr(model.delete_from_cloudformation_json, "__isabstractmethod__"):
+            message = f"The sandbox's CloudFormation (moto 5.2.5) cannot delete {resource['Type']}."
+            raise AwsError("ValidationError", f"{message} Delete {name} itself, and the stack with RetainResources.")
+        delete_by_name(name, resource, *place)
 
     def created(self: Any, name: str, template: str, parameters: Any, **more: Any) -> Any:
         before = {*self.stacks}
@@ -103,9 +116,9 @@ def roll_back_what_fails() -> None:
         if (stack := self.stacks.get(name_or_id)) is None:
             delete_stack(self, name_or_id)  # which finds its id and comes back
             return
-        _withdraw_exports(self, stack)
         outputs, stack.output_map._output_json_map = stack.output_map._output_json_map, {}
         try:
+            _export(self, stack)  # nothing any more
             delete_stack(self, name_or_id)
         except Exception as error:
             self.stacks[name_or_id], stack.status = stack, "DELETE_FAILED"
@@ -120,6 +133,7 @@ def roll_back_what_fails() -> None:
             message = f"Embedded stack {made.stack_id} was not successfully created: {reasons[0]}"
             made.delete_from_cloudformation_json(made.stack_id, {}, made.account_id, made.region_name)
             raise AwsError("ValidationError", message)
+        made.tags = {tag["Key"]: tag["Value"] for tag in arguments[1]["Properties"].get("Tags", [])}
         return made
 
     backend: Any = CloudFormationBackend
@@ -130,6 +144,14 @@ def roll_back_what_fails() -> None:
     backend.create_stack, backend.update_stack, backend.execute_change_set = created, updated, executed
     parsing.parse_and_create_resource = create_resource  # type: ignore[assignment]
     parsing.parse_and_update_resource = update_resource  # type: ignore[assignment]
+    parsing.parse_and_delete_resource = delete_resource_by_name
+
+
+def _cannot_update(names: list[str]) -> AwsError:
+    message = f"The sandbox's CloudFormation (moto 5.2.5) cannot update {', '.join(names)} of this type."
+    return AwsError(
+        "ValidationError", f"{message} Give the changed resource another logical id, or delete the stack first."
+    )
 
 
 @contextlib.contextmanager
@@ -163,6 +185,15 @@ def _is_wanted(resource: Mapping[str, Any], resources: Any) -> bool:
 
 
 def _export(backend: Any, stack: Any) -> None:
+    before = {
+        name: export.value for name, export in backend.exports.items() if export.exporting_stack_id == stack.stack_id
+    }
+    after = {export.name: export.value for export in stack.exports}
+    for name in [name for name, value in before.items() if after.get(name) != value]:
+        if users := [*importing(backend, name)]:
+            verb = "updated" if name in after else "deleted"
+            message = f"Export {name} cannot be {verb} as it is in use by {' and '.join(users)}"
+            raise AwsError("ValidationError", message)
     _withdraw_exports(backend, stack)
     for export in stack.exports:
         if export.name in backend.exports:

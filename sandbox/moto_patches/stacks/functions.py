@@ -146,7 +146,7 @@ class _Function(Resource):
 
     def _specification(self) -> dict[str, Any]:
         """The request of CreateFunction; a template's numbers and variables may be of another type."""
-        asked = {**self.properties, "FunctionName": self.name, "Tags": {**_tags(self.properties), **self.tags}}
+        asked = {**self.properties, "FunctionName": self.name, "Tags": {**tags_of(self.properties), **self.tags}}
         asked["Code"] = dict(asked["Code"])
         if "ZipFile" in asked["Code"]:
             archive = LambdaFunction._create_zipfile_from_plaintext_code(asked["Code"]["ZipFile"])
@@ -171,7 +171,7 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _tags(properties: Properties) -> dict[str, str]:
+def tags_of(properties: Properties) -> dict[str, str]:
     return {tag["Key"]: _text(tag["Value"]) for tag in properties.get("Tags", [])}
 
 
@@ -293,7 +293,7 @@ class _EventSourceMapping(Resource):
         self.backend.delete_event_source_mapping(self.physical_resource_id)
 
     def _asked(self) -> dict[str, Any]:
-        asked = {**self.properties, "Tags": {**_tags(self.properties), **self.tags}}
+        asked = {**self.properties, "Tags": {**tags_of(self.properties), **self.tags}}
         asked["KMSKeyArn"] = asked.pop("KmsKeyArn", None)
         if "BatchSize" in asked:
             asked["BatchSize"] = int(asked["BatchSize"])
@@ -340,29 +340,29 @@ _KINDS: Mapping[str, type[Resource]] = {
 def update_in_the_order_of_references() -> None:
     # moto makes what is new in a template before it changes the rest, so that a new version would have the old code. It
     # leaves as it is what only refers to something that was replaced, as a function does to its layer, or has another
-    # condition.
+    # condition. What a condition excluded in one update it does not find in the next.
     from moto.cloudformation import parsing
 
     original_update, original_item = parsing.ResourceMap.update, parsing.ResourceMap.__getitem__
 
     def update(self: Any, template: dict[str, Any], parameters: dict[str, Any] | None = None) -> None:
-        models = parsing.get_model_map()
-        ours = [name for name, one in template["Resources"].items() if issubclass(models[one["Type"]], Resource)]
-        self.waiting = {*ours} & {*self._parsed_resources}
+        self.waiting = {*template["Resources"]} & {*self._parsed_resources}
         try:
             original_update(self, template, parameters)
-            for name in ours:
+            for name in template["Resources"]:
                 self[name]
         finally:
             self.waiting = set()
 
     def item(self: Any, name: str) -> Any:
         """What is asked for is updated first."""
+        if name in self._resource_json_map and self._parsed_resources.get(name, ()) is None:
+            del self._parsed_resources[name]  # a condition excluded it; does it still?
         if name in vars(self).get("waiting", ()):
             self.waiting.remove(name)
             place = {"account_id": self._account_id, "region_name": self._region_name}
             changed = parsing.parse_and_update_resource(name, self._resource_json_map[name], self, **place)
-            self._parsed_resources.pop(name)
+            self._parsed_resources.pop(name, None)
             if changed is not None:
                 self._parsed_resources[name] = changed
         return original_item(self, name)

@@ -9,12 +9,13 @@ from sandbox.aws_errors import AwsError
 
 def keep_parameters_as_text() -> None:
     # moto keeps a list parameter as a list, which its next update splits again: HTTP 500. It does not split a list's
-    # default, ignores AllowedPattern, MinLength and the like, and keeps what an update leaves out, where AWS takes the
-    # default. Can go when moto does as AWS does in each of these.
+    # default, ignores AllowedPattern, MinLength and the like, takes the name of a parameter of SSM for its value, and
+    # keeps what an update leaves out, where AWS takes the default. Can go when moto does as AWS does in each of these.
     from moto.cloudformation.models import Stack
     from moto.cloudformation.parsing import ResourceMap
 
     original_load, original_update = ResourceMap.load_parameters, ResourceMap.update
+    original_ssm = ResourceMap.parse_ssm_parameter
 
     def load_parameters(self: Any) -> None:
         self.input_parameters = texts(self._template, self.input_parameters)
@@ -30,14 +31,25 @@ def keep_parameters_as_text() -> None:
 
     def parameter_list(self: Any) -> list[dict[str, Any]]:
         hidden, resolved = self.resource_map.no_echo_parameter_keys, self.resource_map.resolved_parameters
-        slots = self.template_dict.get("Parameters", {})
+        slots = self.template_dict.get("Parameters", {})  # empty, if the stack has a change set only
         found = []
-        for name, text in self.resource_map.input_parameters.items():
+        for name, rules in slots.items():
+            text = self.resource_map.input_parameters[name]
             found.append({"ParameterKey": name, "ParameterValue": "****" if name in hidden else text})
-            if slots[name]["Type"].startswith("AWS::SSM::Parameter::Value"):
+            if rules["Type"].startswith("AWS::SSM::Parameter::Value"):
                 found[-1]["ResolvedValue"] = _text(resolved[name])
         return found
 
+    def parse_ssm_parameter(self: Any, name: str, kind: str) -> Any:
+        if kind == "AWS::SSM::Parameter::Name":
+            return name
+        try:
+            return original_ssm(self, name, kind)
+        except AttributeError:
+            message = f"Unable to fetch parameters [{name}] from parameter store for this account."
+            raise AwsError("ValidationError", message) from None
+
+    ResourceMap.parse_ssm_parameter = parse_ssm_parameter  # type: ignore[method-assign]
     ResourceMap.load_parameters = load_parameters  # type: ignore[method-assign]
     ResourceMap.update = update  # type: ignore[method-assign]
     Stack.parameter_list = property(parameter_list)  # type: ignore[method-assign, assignment]
@@ -95,8 +107,10 @@ def texts(template: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, st
         raise AwsError("ValidationError", f"Parameters: [{', '.join(missing)}] must have values")
     found = {name: _text(value) for name, value in values.items()}
     for name, rules in slots.items():
-        if broken := _broken_rule(found[name], rules):
-            raise AwsError("ValidationError", f"Parameter '{name}' must {broken}")
+        kind = rules["Type"]
+        for value in found[name].split(",") if kind == "CommaDelimitedList" or "List<" in kind else [found[name]]:
+            if broken := _broken_rule(value.strip(), rules):
+                raise AwsError("ValidationError", f"Parameter '{name}' must {broken}")
     return found
 
 
@@ -112,12 +126,13 @@ def _broken_rule(value: str, rules: dict[str, Any]) -> str:
         "AllowedValues": (lambda values: value in map(_text, values), "be one of AllowedValues"),
         "MinLength": (lambda least: len(value) >= int(least), "contain at least {} characters"),
         "MaxLength": (lambda most: len(value) <= int(most), "contain at most {} characters"),
+        "MinValue": (lambda least: float(value) >= float(least), "be a number not less than {}"),
+        "MaxValue": (lambda most: float(value) <= float(most), "be a number not greater than {}"),
     }
-    if rules.get("Type") == "Number" and not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value):
+    if "Number" in rules["Type"] and not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value):
         return "be a number"
-    if rules.get("Type", "String") != "String":
-        return ""
-    return next(
-        (text.format(rules[rule]) for rule, (ok, text) in checks.items() if rule in rules and not ok(rules[rule])),
-        "",
-    )
+    for rule, (is_kept, text) in checks.items():
+        if rule in rules and not is_kept(rules[rule]):
+            told = rules.get("ConstraintDescription")
+            return f"satisfy constraint: {told}" if told else text.format(rules[rule])
+    return ""

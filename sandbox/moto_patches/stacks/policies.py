@@ -231,7 +231,7 @@ def follow(model: Any, apply: Callable[[Any, Properties], None], *followed: str)
 
 def _with_text(properties: Properties) -> Properties:
     """A key's policy as text, as moto's calls have it."""
-    return {name: as_json(value) if name == "KeyPolicy" else value for name, value in properties.items()}
+    return {**properties, "KeyPolicy": as_json(properties["KeyPolicy"])} if "KeyPolicy" in properties else properties
 
 
 def look_at_policies_in_every_update() -> None:
@@ -249,7 +249,7 @@ def look_at_policies_in_every_update() -> None:
             self._parsed_resources.pop(name, None)
         place = {"account_id": self._account_id, "region_name": self._region_name}
         for name, resource in template["Resources"].items():
-            if resource["Type"] in _LOOKED_AT:
+            if resource["Type"] in LOOKED_AT:
                 self._parsed_resources[name] = parsing.parse_and_update_resource(name, resource, self, **place)
 
     def delete(self: Any, resource: Any, template: dict[str, Any]) -> None:
@@ -260,4 +260,4 @@ def look_at_policies_in_every_update() -> None:
     parsing.ResourceMap._delete_resource = delete  # type: ignore[method-assign]
 
 
-_LOOKED_AT = [f"AWS::IAM::{kind}" for kind in ("ManagedPolicy", "Group", "User", "Role")] + ["AWS::KMS::Key", *_KINDS]
+LOOKED_AT = [f"AWS::IAM::{kind}" for kind in ("ManagedPolicy", "Group", "User", "Role")] + ["AWS::KMS::Key", *_KINDS]

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 import yaml
 
 from sandbox.aws_errors import AwsError
+from sandbox.moto_patches.stacks.custom import is_custom
 from sandbox.moto_patches.stacks.sam import TRANSFORM, translate
 
 Document = dict[str, Any]
@@ -25,9 +26,9 @@ class Template(str):
 
 
 def judge_templates_first() -> None:
-    # moto creates what it knows of a template and leaves out the rest: resources of other types, transforms, references
-    # to nothing (HTTP 500). It parses every template anew in plain Python, 40 ms each, and of !Condition it makes
-    # Fn::Condition, which is never true. Can go when moto refuses what it cannot do and parses with libyaml.
+    # moto creates what it knows of a template and leaves out the rest: resources of other types, transforms, rules,
+    # references to nothing (HTTP 500). It parses every template anew in plain Python, 40 ms each, and of !Condition it
+    # makes Fn::Condition, which is never true. Can go when moto refuses what it cannot do and parses with libyaml.
     from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
 
     create, update = CloudFormationBackend.create_stack, CloudFormationBackend.update_stack
@@ -102,6 +103,7 @@ def _judged(backend: Any, name: str, text: str, given: Mapping[str, Any]) -> Tem
     )
     resources.load_mapping()
     resources.load_parameters()
+    _check_rules(document, resources)
     _check_functions(document)
     _check_references(document)
     _check_order(document)
@@ -304,19 +306,19 @@ def _names(declared: Any) -> list[str]:
 
 
 def _check_transforms(document: Document) -> None:
-    inside = [name for part in _parts(document) for name in _names(part.get("Fn::Transform"))]
+    inside = [name for part in parts(document) for name in _names(part.get("Fn::Transform"))]
     for name in [*transforms_of(document), *inside]:
         if name != TRANSFORM:
             message = f"The sandbox has no transform {name}, only {TRANSFORM}. Deploy the template as it is after it."
             raise AwsError("ValidationError", message)
 
 
-def _parts(value: Any) -> Iterator[Document]:
+def parts(value: Any) -> Iterator[Document]:
     """Every mapping in it."""
     if isinstance(value, dict):
         yield value
     for part in value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ():
-        yield from _parts(part)
+        yield from parts(part)
 
 
 def _check_references(document: Document) -> None:
@@ -326,16 +328,51 @@ def _check_references(document: Document) -> None:
         "Outputs": list((document.get("Outputs") or {}).values()),
     }
     for block, values in blocks.items():
-        named = {name for part in _parts(values) for name in _named_in(part)}
+        named = {name for part in parts(values) for name in _named_in(part)}
         if unknown := sorted(name for name in named - known if not name.startswith("AWS::")):
             message = f"Unresolved resource dependencies [{', '.join(unknown)}] in the {block} block of the template"
             raise AwsError("ValidationError", f"Template format error: {message}")
 
 
+def _check_rules(document: Document, resources: Any) -> None:
+    for name, rule in (document.get("Rules") or {}).items():
+        if "RuleCondition" in rule and not _holds(rule["RuleCondition"], resources):
+            continue
+        for one in rule["Assertions"]:
+            if not _holds(one["Assert"], resources):
+                message = f"Rule {name} failed: {one.get('AssertDescription', one['Assert'])}"
+                raise AwsError("ValidationError", message)
+
+
+def _holds(rule: Document, resources: Any) -> bool:
+    from moto.cloudformation.parsing import clean_json
+
+    ((function, operands),) = rule.items()
+    if function in ("Fn::And", "Fn::Or", "Fn::Not"):
+        held = [_holds(one, resources) for one in operands]
+        if function == "Fn::Not":
+            return not held[0]
+        return all(held) if function == "Fn::And" else any(held)
+    if function not in _OF_RULES or any(name.startswith("Fn::") for part in parts(operands) for name in part):
+        raise AwsError(
+            "ValidationError", f"Template error: The sandbox's CloudFormation has no {function} as in this rule"
+        )
+    left, right = clean_json(operands, resources)
+    return _OF_RULES[function](left, right)
+
+
+_OF_RULES: Mapping[str, Callable[[Any, Any], bool]] = {
+    "Fn::Equals": lambda left, right: str(left) == str(right),
+    "Fn::Contains": lambda left, right: str(right) in map(str, left),
+    "Fn::EachMemberEquals": lambda left, right: all(str(one) == str(right) for one in left),
+    "Fn::EachMemberIn": lambda left, right: {*map(str, left)} <= {*map(str, right)},
+}
+
+
 def _check_functions(document: Document) -> None:
     # moto takes a function that it does not know for a value
     places = [document.get(name) for name in ("Conditions", "Resources", "Outputs")]
-    for part in _parts(places):
+    for part in parts(places):
         for name in map(str, part):  # a status code of an API is a number
             if name.startswith("Fn::") and name.removeprefix("Fn::") not in _FUNCTIONS:
                 raise AwsError(
@@ -360,7 +397,7 @@ def _check_order(document: Document) -> None:
     needed = {
         name: {
             other
-            for part in _parts((one.get("Properties"), _depends_on(one)))
+            for part in parts((one.get("Properties"), _depends_on(one)))
             for other in _named_in(part)
             if other in resources
         }
@@ -391,7 +428,8 @@ def _check_types(document: Document, conditions: Mapping[str, bool]) -> None:
     unknown = {
         name: one["Type"]
         for name, one in document["Resources"].items()
-        if one["Type"] not in get_model_map() and (not one.get("Condition") or conditions[one["Condition"]])
+        if not (one["Type"] in get_model_map() or is_custom(one["Type"]))
+        and (not one.get("Condition") or conditions[one["Condition"]])
     }
     if unknown:
         types, names = sorted({*unknown.values()}), ", ".join(f"{name} ({kind})" for name, kind in unknown.items())

@@ -121,3 +121,13 @@ def test_a_list_among_the_parameters_may_change_stay_and_be_left_out_at_each_upd
     (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
     values = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}
     assert values == {"Principals": "111111111111, 222222222222", "Actions": "sts:AssumeRole", "Nothing": ""}
+
+
+def test_a_stack_that_has_a_change_set_only_is_described(client: Client) -> None:
+    cloudformation = client("cloudformation")
+    given = {"StackName": "reviewed", "ChangeSetName": "one", "ChangeSetType": "CREATE", "Capabilities": [NAMED]}
+    parameters = [{"ParameterKey": "Topic", "ParameterValue": "x"}]
+    cloudformation.create_change_set(**given, TemplateBody=json.dumps(TEMPLATE), Parameters=parameters)
+    (stack,) = cloudformation.describe_stacks(StackName="reviewed")["Stacks"]
+    cloudformation.delete_stack(StackName="reviewed")
+    assert stack["StackStatus"] == "REVIEW_IN_PROGRESS"

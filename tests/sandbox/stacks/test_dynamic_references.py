@@ -77,24 +77,3 @@ def test_a_secret_is_found_by_its_arn(deploy: Deploy, client: Client) -> None:
 )
 def test_a_reference_to_nothing_fails_the_stack_and_is_named(deploy: Deploy, reference: str) -> None:
     assert deploy(reference) == f"{reference} leads to nothing in 111111111111 us-east-1. Make it first."
-
-
-def test_a_parameter_of_the_template_may_be_a_part_of_it(client: Client) -> None:
-    api = client("cloudformation")
-    body = {
-        "Parameters": {"What": {"Type": "String"}},
-        "Resources": {
-            "Parameter": {
-                "Type": "AWS::SSM::Parameter",
-                "Properties": {
-                    "Name": "/of/sub",
-                    "Type": "String",
-                    "Value": {"Fn::Sub": "{{resolve:ssm:/shop/${What}}}"},
-                },
-            }
-        },
-    }
-    given = [{"ParameterKey": "What", "ParameterValue": "size"}]
-    api.create_stack(StackName="of-sub", TemplateBody=json.dumps(body), Parameters=given)
-    assert client("ssm").get_parameter(Name="/of/sub")["Parameter"]["Value"] == "large"
-    api.delete_stack(StackName="of-sub")

@@ -144,6 +144,76 @@ def test_a_bucket_with_objects_is_not_deleted_and_neither_is_its_stack(client: C
     assert stack.status == "DELETE_COMPLETE"
 
 
+def test_a_property_that_is_left_out_is_told(client: Client, stack: Stack) -> None:
+    def bucket(days: int) -> dict[str, Any]:
+        rules = {"Rules": [{"Status": "Enabled", "ExpirationInDays": days}]}
+        return {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": stack.name, "LifecycleConfiguration": rules}}
+
+    def told() -> list[str]:
+        events = client("cloudformation").describe_stack_events(StackName=stack.name)["StackEvents"]
+        return [one["ResourceStatusReason"] for one in events if one["LogicalResourceId"] == "Bucket"]
+
+    reason = "The sandbox's CloudFormation (moto 5.2.5) leaves out LifecycleConfiguration."
+    stack.deploy({"Bucket": bucket(1), "Queue": queue(stack.name)})
+    assert told() == [reason]
+    stack.deploy({"Bucket": bucket(2), "Queue": queue(stack.name)})
+    assert told() == [reason, reason]
+
+
+def test_what_moto_cannot_delete_is_told_and_may_be_retained(client: Client, stack: Stack) -> None:
+    zone = {"Type": "AWS::Route53::HostedZone", "Properties": {"Name": f"{stack.name}.example"}}
+    stack.deploy({"Queue": queue(stack.name), "Zone": zone})
+    stack.delete()
+    assert (stack.status, stack.resources) == ("DELETE_FAILED", ["Zone"])
+    assert "cannot delete AWS::Route53::HostedZone" in stack.failures()["Zone"]
+    client("cloudformation").delete_stack(StackName=stack.name, RetainResources=["Zone"])
+    assert stack.status == "DELETE_COMPLETE"
+
+
+def test_a_network_is_deleted_with_its_stack(client: Client, stack: Stack) -> None:
+    def of(kind: str, **properties: Any) -> dict[str, Any]:
+        return {"Type": f"AWS::EC2::{kind}", "Properties": properties}
+
+    network, table, gateway = {"Ref": "Network"}, {"Ref": "Table"}, {"Ref": "Gateway"}
+    resources = {
+        "Network": of("VPC", CidrBlock="10.0.0.0/16"),
+        "Subnet": of("Subnet", VpcId=network, CidrBlock="10.0.0.0/24"),
+        "Gateway": of("InternetGateway"),
+        "Attachment": of("VPCGatewayAttachment", VpcId=network, InternetGatewayId=gateway),
+        "Table": of("RouteTable", VpcId=network),
+        "Route": of("Route", RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway),
+        "Association": of("SubnetRouteTableAssociation", RouteTableId=table, SubnetId={"Ref": "Subnet"}),
+        "Address": of("EIP", Domain="vpc"),
+    }
+
+    def there() -> dict[str, int]:
+        ec2 = client("ec2")
+        return {
+            "gateways": len(ec2.describe_internet_gateways()["InternetGateways"]),
+            "networks": len(ec2.describe_vpcs()["Vpcs"]),
+            "subnets": len(ec2.describe_subnets()["Subnets"]),
+            "tables": len(ec2.describe_route_tables()["RouteTables"]),
+            "addresses": len(ec2.describe_addresses()["Addresses"]),
+        }
+
+    before = there()
+    stack.deploy(resources)
+    assert there() != before
+    stack.delete()
+    assert there() == before
+
+
+def test_a_protected_stack_is_not_deleted(client: Client, stack: Stack) -> None:
+    stack.deploy({"Queue": queue(stack.name)})
+    protect = client("cloudformation").update_termination_protection
+    protect(StackName=stack.name, EnableTerminationProtection=True)
+    with pytest.raises(ClientError, match="TerminationProtection is enabled"):
+        stack.delete()
+    protect(StackName=stack.name, EnableTerminationProtection=False)
+    stack.delete()
+    assert stack.status == "DELETE_COMPLETE"
+
+
 def test_what_a_stack_exports_another_imports_until_it_is_deleted(client: Client, stack: Stack) -> None:
     importing = Stack(client, by_change_set=True)
     topic = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Fn::ImportValue": stack.name}}}
@@ -151,6 +221,14 @@ def test_what_a_stack_exports_another_imports_until_it_is_deleted(client: Client
     stack.deploy({"Queue": queue(stack.name)}, Outputs=outputs)
     importing.deploy({"Topic": topic})
     assert importing.status == "CREATE_COMPLETE"
+    assert client("cloudformation").list_imports(ExportName=stack.name)["Imports"] == [importing.name]
+    outputs["Name"]["Value"] = "changed"
+    stack.deploy({"Queue": queue(stack.name)}, Outputs=outputs)
+    assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
+    stack.delete()
+    assert (stack.status, stack.resources) == ("DELETE_FAILED", ["Queue"])
+    reason = f"Export {stack.name} cannot be deleted as it is in use by {importing.name}"
+    assert stack.failures()[stack.name] == reason
     importing.delete()
     stack.delete()
     importing.deploy({"Topic": topic})

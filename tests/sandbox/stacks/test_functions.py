@@ -37,7 +37,7 @@ class Stack:
         values = {name: {"Value": value} for name, value in (outputs or {}).items()}
         body = {"Resources": resources, "Outputs": values, **more}
         change = self._api.update_stack if self._is_there else self._api.create_stack
-        change(StackName=self._name, TemplateBody=json.dumps(body), Capabilities=["CAPABILITY_IAM"])
+        change(StackName=self._name, TemplateBody=json.dumps(body), Capabilities=["CAPABILITY_NAMED_IAM"])
         self._is_there = True
         (stack,) = self._api.describe_stacks(StackName=self._name)["Stacks"]
         return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
@@ -91,8 +91,12 @@ def upload(client: Client) -> Any:
     return put
 
 
+def resource(kind: str, **properties: Any) -> dict[str, Any]:
+    return {"Type": f"AWS::{kind}", "Properties": properties}
+
+
 def of(kind: str, **properties: Any) -> dict[str, Any]:
-    return {"Type": f"AWS::Lambda::{kind}", "Properties": properties}
+    return resource(f"Lambda::{kind}", **properties)
 
 
 def ref(name: str) -> dict[str, str]:
@@ -204,6 +208,48 @@ def test_a_function_comes_and_goes_with_its_condition(stack: Stack, functions: A
     assert "cross-account-sandbox-conditional" not in deploy("no")
     assert "cross-account-sandbox-conditional" in deploy("yes")
     assert "cross-account-sandbox-conditional" not in deploy("no")
+
+
+def test_a_function_and_its_role_come_and_go_with_their_condition(stack: Stack) -> None:
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = resource("IAM::Role", AssumeRolePolicyDocument={"Statement": [trust]})
+    function = inline(attribute("Role", "Arn"))  # type: ignore[arg-type]
+    resources = {
+        "Function": {**function, "Condition": "IsWanted"},
+        "Role": {**role, "Condition": "IsWanted"},
+        "Topic": resource("SNS::Topic"),
+        "Version": {**of("Version", FunctionName=ref("Function")), "Condition": "IsWanted"},
+    }
+
+    def deploy(wanted: str) -> str:
+        stack.deploy(resources, Conditions={"IsWanted": {"Fn::Equals": [wanted, "yes"]}})
+        return stack.status()
+
+    found = [deploy(wanted) for wanted in ("no", "yes", "no", "yes")]
+    assert found == ["CREATE_COMPLETE", *["UPDATE_COMPLETE"] * 3]
+
+
+def test_a_function_gets_what_its_own_stack_stores(stack: Stack, functions: Any, role: str) -> None:
+    parameter = resource("SSM::Parameter", Type="String", Value="a table")
+    function = inline(role, Environment={"Variables": {"TABLE": {"Fn::Sub": "prefix-{{resolve:ssm:${Parameter}}}"}}})
+    outputs = {"Name": ref("Function"), "Value": attribute("Parameter", "Value")}
+    found = stack.deploy({"Parameter": parameter, "Function": function}, outputs)
+    environment = functions.get_function_configuration(FunctionName=found["Name"])["Environment"]["Variables"]
+    assert (environment, found["Value"]) == ({"TABLE": "prefix-a table"}, "a table")
+
+
+def test_a_new_function_has_the_role_that_replaces_another(client: Client, stack: Stack, functions: Any) -> None:
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+
+    def deploy(logical_id: str, role: str) -> str:
+        made = resource("IAM::Role", RoleName=role, AssumeRolePolicyDocument={"Statement": [trust]})
+        function = inline(attribute("Role", "Arn"))  # type: ignore[arg-type]
+        outputs = {"Name": ref(logical_id)}
+        name = stack.deploy({logical_id: function, "Role": made}, outputs)["Name"]
+        return str(functions.get_function_configuration(FunctionName=name)["Role"])
+
+    assert deploy("First", "cross-account-sandbox-first").endswith("-first")
+    assert deploy("Second", "cross-account-sandbox-second").endswith("-second")
 
 
 def test_inline_code_runs_as_index_and_another_name_is_another_function(
@@ -328,3 +374,26 @@ def test_an_update_that_fails_leaves_the_function_as_it_was(stack: Stack, functi
     stack.deploy({"Function": inline(role, MemorySize=512, Layers=[f"{ARN}:layer:none:1"], Description="new")})
     after = functions.get_function_configuration(FunctionName=name)
     assert {**after, "ResponseMetadata": {}} == {**before, "ResponseMetadata": {}}
+
+
+def test_a_topic_that_is_changed_keeps_its_subscribers(client: Client, stack: Stack) -> None:
+    sns = client("sns")
+
+    def topic(name: str, endpoint: str) -> dict[str, Any]:
+        subscription = [{"Protocol": "https", "Endpoint": endpoint}]
+        tags = [{"Key": "name", "Value": name}]
+        return resource("SNS::Topic", DisplayName=name, Subscription=subscription, Tags=tags)
+
+    def deploy(name: str, endpoint: str) -> str:
+        return stack.deploy({"Topic": topic(name, endpoint)}, {"Arn": {"Ref": "Topic"}})["Arn"]
+
+    arn = deploy("first", "https://one.example")
+    other = sns.subscribe(TopicArn=arn, Protocol="https", Endpoint="https://other.example", ReturnSubscriptionArn=True)
+    assert deploy("second", "https://two.example") == arn
+    found = sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
+    assert {one["Endpoint"] for one in found} == {"https://other.example", "https://two.example"}
+    assert other["SubscriptionArn"] in {one["SubscriptionArn"] for one in found}
+    assert sns.get_topic_attributes(TopicArn=arn)["Attributes"]["DisplayName"] == "second"
+    assert sns.list_tags_for_resource(ResourceArn=arn)["Tags"] == [{"Key": "name", "Value": "second"}]
+    stack.delete()
+    assert arn not in [one["TopicArn"] for one in sns.list_topics()["Topics"]]

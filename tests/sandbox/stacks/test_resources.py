@@ -41,6 +41,46 @@ def test_a_stack_with_a_wrong_parameter_is_refused(cloudformation: Any, values: 
     assert message in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("rules", "value", "message"),
+    [
+        ({"Type": "Number", "MaxValue": 5}, "6", "not greater than 5"),
+        ({"Type": "CommaDelimitedList", "AllowedValues": ["a", "b"]}, "a,c", "be one of AllowedValues"),
+        ({"Type": "String", "MinLength": 2, "ConstraintDescription": "two letters"}, "a", "two letters"),
+        ({"Type": "AWS::SSM::Parameter::Value<String>"}, "/nothing", r"Unable to fetch parameters \[/nothing\]"),
+    ],
+)
+def test_rules_of_parameters_are_kept(cloudformation: Any, rules: Any, value: str, message: str) -> None:
+    body = {"Parameters": {"It": rules}, "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+    with pytest.raises(ClientError, match=message):
+        cloudformation.create_stack(StackName="x", TemplateBody=json.dumps(body), Parameters=parameters(It=value))
+
+
+@pytest.mark.parametrize(
+    ("version", "stage", "message"),
+    [("5", "dev", "Rule Bootstrap failed: Bootstrap again."), ("6", "prod", "Rule Prod failed"), ("7", "prod", None)],
+)
+def test_rules_of_templates_are_kept(cloudformation: Any, version: str, stage: str, message: Any) -> None:
+    old = {"Fn::Contains": [["1", "2", "3", "4", "5"], {"Ref": "Version"}]}
+    rules = {
+        "Bootstrap": {"Assertions": [{"Assert": {"Fn::Not": [old]}, "AssertDescription": "Bootstrap again."}]},
+        "Prod": {
+            "RuleCondition": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]},
+            "Assertions": [{"Assert": {"Fn::EachMemberIn": [[{"Ref": "Version"}], ["7", "8"]]}}],
+        },
+    }
+    slots = {"Version": {"Type": "String"}, "Stage": {"Type": "String"}}
+    body = json.dumps({"Parameters": slots, "Rules": rules, "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
+    values = parameters(Version=version, Stage=stage)
+    try:
+        cloudformation.create_stack(StackName="rules", TemplateBody=body, Parameters=values)
+        told = None
+        cloudformation.delete_stack(StackName="rules")
+    except ClientError as error:
+        told = str(error)
+    assert told is message is None or message in str(told)
+
+
 def test_a_role_can_be_deployed_changed_and_deleted_by_its_stack(
     cloudformation: Any, client: Client, hub_session: Any
 ) -> None:

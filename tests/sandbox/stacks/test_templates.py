@@ -51,7 +51,7 @@ def refusal_of(api: Any, template: str, capabilities: list[str] | None = None) -
     ("template", "message"),
     [
         (template_of({"Pool": POOL, "Queue": QUEUE}), "cannot create Pool (AWS::Cognito::UserPool)"),
-        (template_of({"Custom": {"Type": "Custom::Thing"}}), "cannot create Custom (Custom::Thing)"),
+        (template_of({"Skill": {"Type": "Alexa::ASK::Skill"}}), "cannot create Skill (Alexa::ASK::Skill)"),
         (template_of({"Function": FUNCTION}), "[AWS::Serverless::Function]"),
         (template_of({"Pool": POOL}, Transform=SAM), "AWS::Cognito::UserPool"),
         (template_of({"Queue": QUEUE}, Transform="MyMacro"), "no transform MyMacro"),
