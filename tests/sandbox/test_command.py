@@ -160,7 +160,16 @@ def test_it_runs_in_the_foreground_until_a_signal(number: int, tmp_path: Path) -
 
 
 def test_make_passes_on_the_number_of_accounts_and_the_port() -> None:
-    make = ["make", "--dry-run", "--old-file", ".venv/requirements-dev.txt", "sandbox", "ACCOUNTS=200", "PORT=5000"]
+    make = [
+        "make",
+        "--dry-run",
+        "--no-print-directory",
+        "--old-file",
+        ".venv/requirements-dev.txt",
+        "sandbox",
+        "ACCOUNTS=200",
+        "PORT=5000",
+    ]
     told = subprocess.run(make, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
     assert told.endswith('/python -m sandbox --accounts "200" --port "5000"\n')
 
