@@ -11,6 +11,7 @@ from sandbox.moto_patches import (
     iam,
     identity,
     lambda_functions,
+    lambda_mappings,
     lambda_settings,
     lambda_versions,
     lookups,
@@ -68,7 +69,7 @@ def apply(functions: FunctionService, endpoint_url: str) -> None:
     lambda_functions.replace_event_invoke_configs()
     lambda_versions.number_versions_once()
     lambda_versions.follow_qualified_arns()
-    lambda_versions.end_mappings()
+    lambda_mappings.end_mappings()
     lambda_settings.tell_account_settings()
     services.import_swagger()
     services.mark_keys_of_aws()

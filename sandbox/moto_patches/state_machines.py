@@ -10,7 +10,7 @@ from moto.s3.models import s3_backends
 
 from sandbox import aws_errors
 from sandbox.callers import PARTITION
-from sandbox.moto_patches.stacks.templates import read_yaml
+from sandbox.moto_patches.stacks.reading import read_yaml
 from sandbox.sts.assume_role import assume_as_service
 
 

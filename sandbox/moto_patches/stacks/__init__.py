@@ -14,6 +14,8 @@ custom, which a function makes.
 """
 
 from sandbox.moto_patches.stacks import (
+    capabilities,
+    change_sets,
     custom,
     deletions,
     dynamic_references,
@@ -25,7 +27,7 @@ from sandbox.moto_patches.stacks import (
     parameter_store,
     parameters,
     policies,
-    resources,
+    resource,
     sets,
     templates,
 )
@@ -46,19 +48,23 @@ def apply() -> None:
     parameters.keep_parameters_as_text()
     parameters.update_from_previous_parameters()
     dynamic_references.resolve()
-    resources.see_parameters_in_substitutions()
-    resources.apply_change_sets_whole()
-    functions.update_in_the_order_of_references()
-    resources.list_only_what_is_there()
+    change_sets.see_parameters_in_substitutions()
+    change_sets.apply_change_sets_whole()
+    resource.update_in_the_order_of_references()
+    change_sets.list_only_what_is_there()
     sets.operate_stack_sets()
     sets.follow_the_organization()
     custom.run_custom_resources()
     left_out.watch_properties()
-    failures.roll_back_what_fails()
+    failures.make_or_refuse_resources()
+    failures.roll_back_stacks()
+    failures.roll_back_change_sets()
+    failures.keep_what_cannot_be_deleted()
+    failures.fail_with_nested_stacks()
     deletions.keep_what_is_used_or_protected()
     deletions.delete_what_stands_alone()
     templates.judge_templates_first()
     templates.show_templates_as_given()
-    templates.ask_for_capabilities()
+    capabilities.ask_for_capabilities()
     templates.find_templates_at_the_endpoint()
     templates.allow_resources_that_are_nothing()

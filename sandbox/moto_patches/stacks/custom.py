@@ -12,7 +12,7 @@ from typing import Any
 
 from sandbox.aws_errors import AwsError
 from sandbox.moto_patches.lambda_versions import name_and_qualifier
-from sandbox.moto_patches.stacks.functions import Properties, Resource
+from sandbox.moto_patches.stacks.resource import Properties, Resource
 
 
 def run_custom_resources() -> None:

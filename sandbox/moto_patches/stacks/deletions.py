@@ -7,7 +7,7 @@ from moto.backends import get_backend
 from moto.cloudformation.parsing import clean_json
 
 from sandbox.aws_errors import AwsError
-from sandbox.moto_patches.stacks.templates import parts
+from sandbox.moto_patches.stacks.reading import parts
 
 
 def keep_what_is_used_or_protected() -> None:

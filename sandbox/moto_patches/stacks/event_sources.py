@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 from sandbox.aws_errors import AwsError
 from sandbox.callers import PARTITION
-from sandbox.moto_patches.stacks.functions import Properties, Resource, tags_of
+from sandbox.moto_patches.stacks.functions import tags_of
 from sandbox.moto_patches.stacks.policies import follow
+from sandbox.moto_patches.stacks.resource import Properties, Resource
 
 
 def follow_templates_of_events() -> None:

@@ -24,19 +24,14 @@ def _reason(error: Exception) -> str:
     return str(told) if told else f"The sandbox's CloudFormation (moto 5.2.5) raised {type(error).__name__}: {error}"
 
 
-def roll_back_what_fails() -> None:
-    # Where a resource cannot be made or deleted, moto answers HTTP 500 and leaves the stack as far as it came. A
-    # resource of which it has no update vanishes from the stack, and one of which it has no deletion remains. A stack
-    # of a change set exports and imports nothing. Can go when moto rolls back, updates or refuses, and exports.
+def make_or_refuse_resources() -> None:
+    # A resource of which moto has no update, or not of a property, vanishes from the stack or stays as it was, and one
+    # of which it has no deletion remains. Can go when it updates or refuses.
     from moto.cloudformation import parsing
-    from moto.cloudformation.models import CloudFormationBackend, Stack
 
     warnings.filterwarnings("ignore", message="Unable to delete .* never created")  # what failed is taken back
     create, update = parsing.parse_and_create_resource, parsing.parse_and_update_resource
-    delete_by_name = parsing.parse_and_delete_resource
-    delete, delete_stack = parsing.ResourceMap._delete_resource, CloudFormationBackend.delete_stack
-    create_stack, update_stack = CloudFormationBackend.create_stack, CloudFormationBackend.update_stack
-    execute = CloudFormationBackend.execute_change_set
+    delete, delete_by_name = parsing.ResourceMap._delete_resource, parsing.parse_and_delete_resource
 
     def create_resource(logical_id: str, resource: Any, resources: Any, **place: str) -> Any:
         with _naming(logical_id, resource):
@@ -78,6 +73,19 @@ def roll_back_what_fails() -> None:
             raise AwsError("ValidationError", f"{message} Delete {name} itself, and the stack with RetainResources.")
         delete_by_name(name, resource, *place)
 
+    parsing.parse_and_create_resource = create_resource  # type: ignore[assignment]
+    parsing.parse_and_update_resource = update_resource  # type: ignore[assignment]
+    parsing.ResourceMap._delete_resource = delete_resource  # type: ignore[method-assign]
+    parsing.parse_and_delete_resource = delete_resource_by_name
+
+
+def roll_back_stacks() -> None:
+    # Where a resource cannot be made, moto answers HTTP 500 and leaves the stack as far as it came. Can go when it
+    # rolls back.
+    from moto.cloudformation.models import CloudFormationBackend
+
+    create_stack, update_stack = CloudFormationBackend.create_stack, CloudFormationBackend.update_stack
+
     def created(self: Any, name: str, template: str, parameters: Any, **more: Any) -> Any:
         before = {*self.stacks}
         try:
@@ -96,6 +104,16 @@ def roll_back_what_fails() -> None:
             update_stack(self, name, *arguments)
         return stack
 
+    backend: Any = CloudFormationBackend
+    backend.create_stack, backend.update_stack = created, updated
+
+
+def roll_back_change_sets() -> None:
+    # The same of change sets, whose stacks export and import nothing in moto. Can go when it rolls back and exports.
+    from moto.cloudformation.models import CloudFormationBackend
+
+    execute = CloudFormationBackend.execute_change_set
+
     def executed(self: Any, change_set_name: str, stack_name: str | None = None) -> None:
         change_set = self.describe_change_set(change_set_name)
         stack = self.stacks[change_set.stack_id]
@@ -112,6 +130,15 @@ def roll_back_what_fails() -> None:
             stack.template = change_set.template
             _undo_creation(self, stack, error)
 
+    CloudFormationBackend.execute_change_set = executed  # type: ignore[method-assign]
+
+
+def keep_what_cannot_be_deleted() -> None:
+    # Where a resource cannot be deleted, moto answers HTTP 500, and the stack is gone. Can go when it is DELETE_FAILED.
+    from moto.cloudformation.models import CloudFormationBackend
+
+    delete_stack = CloudFormationBackend.delete_stack
+
     def deleted(self: Any, name_or_id: str) -> None:
         if (stack := self.stacks.get(name_or_id)) is None:
             delete_stack(self, name_or_id)  # which finds its id and comes back
@@ -126,6 +153,15 @@ def roll_back_what_fails() -> None:
             _tell(stack, error, "DELETE_FAILED")
             stack._add_stack_event("DELETE_FAILED", resource_status_reason=_summary(error, "delete"))
 
+    CloudFormationBackend.delete_stack = deleted  # type: ignore[method-assign, assignment]
+
+
+def fail_with_nested_stacks() -> None:
+    # In moto a stack goes on without its nested stack that failed, whose tags it drops. Can go when it fails, too.
+    from moto.cloudformation.models import Stack
+
+    nest = Stack.create_from_cloudformation_json
+
     def create_nested(_cls: Any, *arguments: Any, **more: Any) -> Any:
         made = nest(*arguments, **more)
         if made.status != "CREATE_COMPLETE":
@@ -136,15 +172,7 @@ def roll_back_what_fails() -> None:
         made.tags = {tag["Key"]: tag["Value"] for tag in arguments[1]["Properties"].get("Tags", [])}
         return made
 
-    backend: Any = CloudFormationBackend
-    nest = Stack.create_from_cloudformation_json
     Stack.create_from_cloudformation_json = classmethod(create_nested)  # type: ignore[method-assign, assignment]
-    backend.delete_stack = deleted
-    parsing.ResourceMap._delete_resource = delete_resource  # type: ignore[method-assign]
-    backend.create_stack, backend.update_stack, backend.execute_change_set = created, updated, executed
-    parsing.parse_and_create_resource = create_resource  # type: ignore[assignment]
-    parsing.parse_and_update_resource = update_resource  # type: ignore[assignment]
-    parsing.parse_and_delete_resource = delete_resource_by_name
 
 
 def _cannot_update(names: list[str]) -> AwsError:

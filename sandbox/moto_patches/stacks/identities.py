@@ -12,7 +12,7 @@ from moto.iam.models import Group, ManagedPolicy, Role, User, iam_backends
 
 from sandbox.callers import PARTITION
 from sandbox.moto_patches.stacks.policies import Properties
-from sandbox.moto_patches.stacks.resources import as_json
+from sandbox.moto_patches.stacks.reading import as_json
 
 
 def follow_templates_of_principals() -> None:

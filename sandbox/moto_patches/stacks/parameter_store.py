@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from sandbox.moto_patches.stacks.functions import Properties, Resource
+from sandbox.moto_patches.stacks.resource import Properties, Resource
 
 
 class _Parameter(Resource):

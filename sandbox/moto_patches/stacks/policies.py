@@ -13,7 +13,7 @@ from moto.core.common_models import CloudFormationModel
 from moto.core.exceptions import ServiceException
 from werkzeug.exceptions import HTTPException
 
-from sandbox.moto_patches.stacks.resources import as_json
+from sandbox.moto_patches.stacks.reading import as_json
 
 Properties = Mapping[str, Any]
 

@@ -24,7 +24,7 @@ from sandbox.accounts import HUB, REGION
 from sandbox.aws_errors import AwsError
 from sandbox.callers import PARTITION, find_role
 from sandbox.moto_patches.other_accounts import lets_in
-from sandbox.moto_patches.stacks.resources import as_json
+from sandbox.moto_patches.stacks.reading import as_json
 from sandbox.moto_patches.stacks.templates import judge
 
 Parameters = dict[str, Any]

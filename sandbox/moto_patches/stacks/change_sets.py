@@ -1,6 +1,5 @@
-"""CloudFormation: change sets, and the resources of a stack."""
+"""CloudFormation: change sets, and what is in a stack."""
 
-import json
 import re
 from typing import Any
 
@@ -35,19 +34,6 @@ def list_only_what_is_there() -> None:
     Stack.stack_resources = property(there)  # type: ignore[method-assign, assignment]
     Stack.get_cfn_attribute = output  # type: ignore[attr-defined]
     Stack.physical_resource_id = property(lambda self: self.stack_id)  # type: ignore[method-assign, assignment]
-
-
-def as_json(document: Any) -> str:
-    """A policy in a template as the service gets it: an account's id, which YAML takes for a number, is a text."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {name: plain(part) for name, part in value.items()}
-        if isinstance(value, list):
-            return [plain(part) for part in value]
-        return str(value).lower() if isinstance(value, bool) else str(value)
-
-    return document if isinstance(document, str) else json.dumps(plain(document))
 
 
 def apply_change_sets_whole() -> None:
