@@ -11,8 +11,8 @@ from moto.iam.exceptions import DeleteConflictException
 from moto.iam.models import Group, ManagedPolicy, Role, User, iam_backends
 
 from sandbox.callers import PARTITION
-from sandbox.moto_patches.stacks.policies import Properties
 from sandbox.moto_patches.stacks.reading import as_json
+from sandbox.moto_patches.stacks.resource import Properties
 
 
 def follow_templates_of_principals() -> None:
@@ -46,7 +46,11 @@ def _follow_principal(model: Any, replaced_by: list[str]) -> None:
         properties = template["Properties"]
         without_policies = {**template, "Properties": {**properties, "Policies": []}}
         principal = original_create(name, without_policies, account_id, region_name, **kwargs)
-        _apply(principal, properties)
+        try:
+            _apply(principal, properties)
+        except Exception:  # of a policy that is not there: the stack does not know the principal yet
+            principal.delete(account_id, region_name)
+            raise
         return principal
 
     def update(cls: Any, original_resource: Any, new_resource_name: str, cloudformation_json: Any, **place: str) -> Any:

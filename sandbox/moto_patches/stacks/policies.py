@@ -5,17 +5,13 @@ moto ignores nearly all of them, so that a Deny would be missed. Everything here
 
 import json
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 from moto.backends import get_backend
 from moto.core.common_models import CloudFormationModel
-from moto.core.exceptions import ServiceException
-from werkzeug.exceptions import HTTPException
 
 from sandbox.moto_patches.stacks.reading import as_json
-
-Properties = Mapping[str, Any]
+from sandbox.moto_patches.stacks.resource import Properties, unless_gone
 
 
 def apply_resources_that_are_policies() -> None:
@@ -78,7 +74,7 @@ class _PolicyResource(CloudFormationModel):
 
     def delete(self, account_id: str, region_name: str) -> None:
         for place in self.places:
-            with suppress(ServiceException, HTTPException):  # the target is gone: stacks delete in no special order
+            with unless_gone():
                 self.put(self._backend(account_id, region_name), place, None)
 
     @classmethod

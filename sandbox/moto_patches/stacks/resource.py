@@ -1,7 +1,8 @@
 """CloudFormation: a kind of resource that is as its template says, and goes with it; and the order of updates."""
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from moto.backends import get_backend
@@ -12,6 +13,17 @@ from werkzeug.exceptions import HTTPException
 from sandbox.aws_errors import AwsError
 
 Properties = Mapping[str, Any]
+
+
+@contextmanager
+def unless_gone() -> Iterator[None]:
+    """Around a deletion: what it is deleted from may be gone already, because stacks delete in no special order."""
+    try:
+        yield
+    except (ServiceException, HTTPException) as error:
+        names = (type(error).__name__, getattr(error, "code", ""), getattr(error, "error_type", ""))
+        if not re.search("NotFound|NoSuch|NonExist|NotExist", " ".join(map(str, names))):
+            raise
 
 
 class Resource(CloudFormationModel):
@@ -76,7 +88,7 @@ class Resource(CloudFormationModel):
         return original_resource
 
     def delete(self, account_id: str, region_name: str) -> None:
-        with suppress(ServiceException, HTTPException):  # what it belongs to is gone: stacks delete in no special order
+        with unless_gone():
             self.remove()
 
     @classmethod

@@ -88,6 +88,8 @@ def test_a_stack_of_which_one_resource_fails_is_rolled_back_and_may_only_be_dele
     assert stack.failures() == {"Role": f"Policy {UNKNOWN} not found"}
     assert (stack.resources, stack.outputs) == ([], [])
     assert "QueueUrls" not in client("sqs").list_queues(QueueNamePrefix=stack.name)
+    roles = client("iam").get_paginator("list_roles").paginate().search("Roles[].RoleName")
+    assert [name for name in roles if name.startswith(stack.name)] == []
     exports = client("cloudformation").list_exports()["Exports"]
     assert stack.name not in {export["Name"] for export in exports}
     with pytest.raises(ClientError, match="is in ROLLBACK_COMPLETE state and can not be updated"):
