@@ -21,6 +21,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from botocore.exceptions import ProfileNotFound
+
 from acceptance.promises import PROMISES, deploys
 from acceptance.remains import delete_remains
 from acceptance.trial import Account, NotKept, Trial, enter
@@ -74,6 +76,9 @@ def _accounts(hub_profile: str, target_profile: str) -> list[Account]:
     for profile in (hub_profile, target_profile):
         try:
             accounts.append(enter(profile))
+        except ProfileNotFound as error:
+            shell = 'Those of the sandbox are in its shell: eval "$(make -s sandbox-env)"'
+            raise NotUsable(f"There is no profile {profile}. {shell}") from error
         except Exception as error:  # also of a profile's own process, or of an endpoint that is not AWS
             raise NotUsable(f"The profile {profile} cannot be used: {error}") from error
         if accounts[-1].session.region_name is None:

@@ -1,4 +1,4 @@
-"""AWS on this machine, until Ctrl-C: a hub, an organization and its accounts.
+"""AWS on this machine, until Ctrl-C or a closed terminal: a hub, an organization and its accounts.
 
     python -m sandbox                    or: make sandbox
     python -m sandbox --accounts 200     or: make sandbox ACCOUNTS=200

@@ -27,6 +27,7 @@ from sandbox.developer import Clients, NoSandbox, developer
 from sandbox.state_file import PROJECT
 from terminal.command import Parser, run
 
+STAGE = "sandbox"
 SWEEP_TEMPLATE = "sweep-template.yaml"
 SWEEP_ROLE = "cross-account-sandbox-sweep"
 STACK = "cross-account-sandbox-sweep"
@@ -39,6 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
         "parameters", metavar="NAME=VALUE", nargs="*", type=_parameter, help="a parameter of the template"
     )
     given = dict(parser.parse_args(arguments).parameters)
+    if given.get("Stage", STAGE) != STAGE:
+        parser.error(f"the stage is {STAGE} here, and not {given['Stage']}")
     try:
         hub = developer()
         if not _is_deployed(hub):  # or the bucket would be left, which the template keeps
@@ -59,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def deploy_sweep(cloudformation: Any, **parameters: str) -> dict[str, str]:
     """Create or update the stack in the account of the client, and return its outputs."""
-    return deploy_stack(cloudformation, STACK, PROJECT / SWEEP_TEMPLATE, {"Stage": "sandbox"}, parameters)
+    return deploy_stack(cloudformation, STACK, PROJECT / SWEEP_TEMPLATE, {"Stage": STAGE}, parameters)
 
 
 def _is_deployed(hub: Clients) -> bool:

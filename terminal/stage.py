@@ -11,6 +11,7 @@ from chalice.config import Config
 from chalicelib.cross_account import InvalidInput
 from chalicelib.inputs.settings import Settings
 
+_OF_A_SANDBOX = "SANDBOX_CREDENTIALS_FILE"
 CONFIG = Path(__file__).parents[1] / ".chalice" / "config.json"
 
 
@@ -18,10 +19,16 @@ def settings_of(stage: str) -> Settings:
     """The settings, also for botocore: a stage may set AWS_* variables, as that of the sandbox does.
 
     Raises:
-        InvalidInput: there is no such stage.
+        InvalidInput: there is no such stage, or it is the sandbox's, and the shell is not.
         InvalidSettings: one of its values is wrong.
     """
-    os.environ.update(variables(stage))
+    of_stage = variables(stage)
+    if f"${_OF_A_SANDBOX}" in of_stage.values() and _OF_A_SANDBOX not in os.environ:
+        raise InvalidInput(
+            f"The stage {stage} needs a running sandbox (make sandbox), and its environment in this shell: "
+            'eval "$(make -s sandbox-env)"'
+        )
+    os.environ.update(of_stage)
     return Settings.from_environment()
 
 

@@ -40,7 +40,7 @@ def test_a_profile_that_is_not_there_is_named(
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     refused(["--hub", "work", "--target", "play"])
-    assert "The profile work cannot be used: The config profile (work) could not be found" in capsys.readouterr().err
+    assert "There is no profile work. Those of the sandbox are in its shell:" in capsys.readouterr().err
 
 
 def test_the_hub_is_no_target(accounts: dict[str, Account], capsys: pytest.CaptureFixture[str]) -> None:

@@ -64,6 +64,7 @@ def test_a_wrong_argument_is_told_in_one_line(command: str, capsys: pytest.Captu
         ("python -m sandbox.deploy_role", ["12"]),
         ("python -m sandbox.deploy_role", []),
         ("python -m sandbox.deploy_sweep", ["BatchSize"]),
+        ("python -m sandbox.deploy_sweep", ["Stage=dev"]),
     ],
 )
 def test_so_is_a_wrong_value(command: str, wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,6 +112,7 @@ def test_a_signal_ends_a_command_with_its_folders_and_a_second_one_does_not_dist
     process = subprocess.Popen(
         [sys.executable, "-c", STUCK, str(tmp_path)],
         cwd=ROOT,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # also below nohup
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

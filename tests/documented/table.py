@@ -174,6 +174,8 @@ TABLE: dict[str, Runs | Elsewhere | Never] = {
     f"{ALL_ROLES} ParameterKey=ExternalId,ParameterValue=the-new-one "
     f"ParameterKey=PreviousExternalId,ParameterValue=the-old-one {SLOWLY}": ROTATION,
     'chalice invoke --stage prod -n sweep <<< \'{"check": "preflight"}\'': ROTATION,
+    "aws cloudformation list-stack-set-operations --stack-set-name cross-account-role --query 'Summaries[0].Status' "
+    "--output text": ROTATION,
     f"{DEPLOY_ROLE} PreviousExternalId=": ROTATION,
     f"{ALL_ROLES} ParameterKey=ExternalId,UsePreviousValue=true {SLOWLY}": ROTATION,
     # the helper alone

@@ -113,9 +113,12 @@ def test_without_a_sandbox_the_stage_has_no_key(real_shell: dict[str, str], monk
 def test_without_a_sandbox_the_stage_signs_nothing(project: Project, home: Path, aws: Aws) -> None:
     endpoint = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{aws.server_port}", "AWS_DEFAULT_REGION": "us-east-1"}
     stranded = replace(project, environment={**shell(project.environment, home, "keys"), **endpoint})
-    for done in (stranded.chalice("deploy"), stranded.run(*SWEEP)):
+    for done, told in (
+        (stranded.chalice("deploy"), "ProfileNotFound"),
+        (stranded.run(*SWEEP), "The stage sandbox needs a running sandbox (make sandbox)"),
+    ):
         assert done.returncode == 2
-        assert "ProfileNotFound" in done.stderr
+        assert told in done.stderr
     assert aws.requests == 0
 
 

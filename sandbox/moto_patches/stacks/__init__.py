@@ -52,6 +52,7 @@ def apply() -> None:
     change_sets.apply_change_sets_whole()
     resource.update_in_the_order_of_references()
     change_sets.list_only_what_is_there()
+    change_sets.list_change_sets_of_a_stack()
     sets.operate_stack_sets()
     sets.follow_the_organization()
     custom.run_custom_resources()

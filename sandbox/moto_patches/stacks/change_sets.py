@@ -61,3 +61,16 @@ def apply_change_sets_whole() -> None:
 
     ChangeSet.apply = apply  # type: ignore[method-assign]
     parsing.parse_and_update_resource = update  # type: ignore[assignment]
+
+
+def list_change_sets_of_a_stack() -> None:
+    # moto lists those of every stack. Can go when it lists the stack's.
+    from moto.cloudformation.responses import ActionResult, CloudFormationResponse
+
+    def list_change_sets(self: Any) -> Any:
+        backend = self.cloudformation_backend
+        stack = backend.get_stack(self._get_param("StackName"))
+        found = [one for one in backend.change_sets.values() if one.stack_id == stack.stack_id]
+        return ActionResult({"Summaries": found})
+
+    CloudFormationResponse.list_change_sets = list_change_sets  # type: ignore[method-assign]

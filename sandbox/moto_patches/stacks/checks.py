@@ -1,10 +1,16 @@
 """CloudFormation: what is wrong with a template, before anything of it is made."""
 
+import difflib
+import functools
 import graphlib
+import importlib.util
+import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from sandbox.accounts import REGION
 from sandbox.aws_errors import AwsError
 from sandbox.moto_patches.stacks.custom import is_custom
 from sandbox.moto_patches.stacks.reading import Document, names_of, parts, transforms_of
@@ -128,18 +134,41 @@ def _named_in(part: Document) -> set[str]:
 
 
 def check_types(document: Document, conditions: Mapping[str, bool]) -> None:
+    """Types that cannot be made here, and properties that a type does not have."""
     from moto.cloudformation.parsing import get_model_map
 
-    unknown = {
-        name: one["Type"]
+    wanted = {
+        name: one
         for name, one in document["Resources"].items()
-        if not (one["Type"] in get_model_map() or is_custom(one["Type"]))
-        and (not one.get("Condition") or conditions[one["Condition"]])
+        if not is_custom(one["Type"]) and (not one.get("Condition") or conditions[one["Condition"]])
     }
-    if unknown:
+    if unknown := {name: one["Type"] for name, one in wanted.items() if one["Type"] not in get_model_map()}:
         types, names = sorted({*unknown.values()}), ", ".join(f"{name} ({kind})" for name, kind in unknown.items())
         message = (
             f"Unrecognized resource types: [{', '.join(types)}]. The sandbox's CloudFormation cannot create {names}."
         )
-        hint = "Leave it out here, for example by a Condition."
+        near = difflib.get_close_matches(types[0], get_model_map(), 1, cutoff=0.9)
+        hint = f"Did you mean {near[0]}?" if near else "Leave it out here, for example by a Condition."
         raise AwsError("ValidationError", f"Template format error: {message} {hint}")
+    for name, one in wanted.items():
+        _check_properties(name, one.get("Properties") or {}, _properties_of(one["Type"]))
+
+
+def _check_properties(name: str, properties: Document, known: Sequence[str]) -> None:
+    for key in properties:
+        if known and key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            message = f"Properties validation failed for resource {name} with message: #: extraneous key [{key}]"
+            raise AwsError("ValidationError", f"{message} is not permitted.{hint}")
+
+
+@functools.cache
+def _properties_of(kind: str) -> tuple[str, ...]:
+    """By AWS's schema of the type, which cfn-lint has with it; empty if it has none. Its import would take a second."""
+    (place,) = importlib.util.find_spec("cfnlint").submodule_search_locations  # type: ignore[union-attr, misc]
+    schemas = Path(place) / "data" / "schemas"
+    of_region = json.loads((schemas / "providers" / f"{REGION}.json").read_text())
+    if kind not in of_region:
+        return ()
+    return tuple(json.loads((schemas / "resources" / f"{of_region[kind]}.json").read_text())["properties"])

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sandbox.aws_errors import AwsError
+from sandbox.callers import PARTITION
 from sandbox.moto_patches.stacks.deletions import importing
 from sandbox.moto_patches.stacks.left_out import tell
 from sandbox.moto_patches.stacks.policies import LOOKED_AT
@@ -99,6 +100,7 @@ def roll_back_stacks() -> None:
 
     def updated(self: Any, name: str, *arguments: Any) -> Any:
         stack = self.get_stack(name)
+        check_updatable(stack)
         stack.resource_map.cross_stack_resources = self.exports
         with _undoing_update(self, stack):
             update_stack(self, name, *arguments)
@@ -106,6 +108,12 @@ def roll_back_stacks() -> None:
 
     backend: Any = CloudFormationBackend
     backend.create_stack, backend.update_stack = created, updated
+
+
+def check_updatable(stack: Any) -> None:
+    if stack.status == "ROLLBACK_COMPLETE" or stack.status.endswith("_FAILED"):
+        message = f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated."
+        raise AwsError("ValidationError", message)
 
 
 def roll_back_change_sets() -> None:
@@ -249,10 +257,12 @@ def _undo_creation(backend: Any, stack: Any, error: Exception) -> None:
 def _undoing_update(backend: Any, stack: Any) -> Iterator[None]:
     resources = stack.resource_map
     template, document, texts = stack.template, resources._template, dict(resources.input_parameters)
+    made = dict(resources._parsed_resources)
     try:
         yield
         _export(backend, stack)
     except Exception as error:
+        _put_back_buckets(made, resources._parsed_resources)
         for name in {*document["Resources"]} - {*resources.resources}:  # moto deletes first: make them again
             resources._parsed_resources.pop(name, None)
         _tell(stack, error, "UPDATE_FAILED")
@@ -261,6 +271,19 @@ def _undoing_update(backend: Any, stack: Any) -> Iterator[None]:
         stack.status = _after(lambda: resources.update(document, texts), stack, "UPDATE_ROLLBACK")
         stack.output_map = stack._create_output_map()
         _export(backend, stack)
+
+
+def _put_back_buckets(made: Mapping[str, Any], now: dict[str, Any]) -> None:
+    """Those that were replaced and are still there, because they have objects, in place of the new ones."""
+    from moto.s3.models import FakeBucket, s3_backends
+
+    for name, old in made.items():
+        if isinstance(old, FakeBucket) and now.get(name) is not old:
+            backend = s3_backends[old.account_id][PARTITION]
+            if backend.buckets.get(old.name) is old:
+                if isinstance(new := now.get(name), FakeBucket):
+                    backend.delete_bucket(new.name)
+                now[name] = old
 
 
 def _after(undo: Any, stack: Any, kind: str) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from sandbox.aws_errors import AwsError
 from sandbox.moto_patches.stacks.capabilities import capabilities_of, check_capabilities
 from sandbox.moto_patches.stacks.checks import check_rules, check_structure, check_transforms, check_types
+from sandbox.moto_patches.stacks.failures import check_updatable
 from sandbox.moto_patches.stacks.reading import Document, read, transforms_of
 from sandbox.moto_patches.stacks.sam import TRANSFORM, translate
 
@@ -65,9 +66,8 @@ def judge_templates_first() -> None:
 
 def _check_status(backend: Any, name: str, change_set: str, kind: str) -> None:
     stack = next((stack for stack in backend.stacks.values() if stack.name == name), None)
-    if kind == "UPDATE" and stack and stack.status == "ROLLBACK_COMPLETE":
-        message = f"Stack:{stack.stack_id} is in ROLLBACK_COMPLETE state and can not be updated."
-        raise AwsError("ValidationError", message)
+    if kind == "UPDATE" and stack:
+        check_updatable(stack)
     if kind == "CREATE" and stack:
         if stack.status != "REVIEW_IN_PROGRESS":
             message = f"Stack [{name}] already exists and cannot be created again with the changeSet [{change_set}]"

@@ -47,6 +47,15 @@ def deploy(cloudformation: Any, kind: str, topic: str) -> None:
     cloudformation.execute_change_set(StackName=STACK, ChangeSetName=f"{kind}-{len(topic)}".lower())
 
 
+def test_the_change_sets_of_one_stack_are_listed(client: Client) -> None:
+    api = client("cloudformation")
+    template = {"TemplateBody": json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}})}
+    for stack in ("one", "another"):
+        api.create_change_set(StackName=stack, ChangeSetName=f"of-{stack}", ChangeSetType="CREATE", **template)
+    found = api.list_change_sets(StackName="one")["Summaries"]
+    assert [each["ChangeSetName"] for each in found] == ["of-one"]
+
+
 def test_a_change_set_gives_outputs_and_follows_conditions(client: Client) -> None:
     cloudformation, iam = client("cloudformation"), client("iam")
 

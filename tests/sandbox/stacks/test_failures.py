@@ -113,6 +113,20 @@ def test_an_update_that_fails_leaves_the_stack_as_it_was(client: Client, stack: 
     assert stack.status == "UPDATE_COMPLETE"
 
 
+def test_a_bucket_that_was_replaced_and_has_objects_comes_back(client: Client, stack: Stack) -> None:
+    def bucket(name: str) -> dict[str, Any]:
+        return {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}, "DeletionPolicy": "Retain"}
+
+    stack.deploy({"Bucket": bucket(stack.name)})
+    client("s3").put_object(Bucket=stack.name, Key="results", Body=b"")
+    stack.deploy({"Bucket": bucket(f"{stack.name}-2"), "Role": {**role(UNKNOWN), "DependsOn": "Bucket"}})
+    assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
+    found = client("cloudformation").describe_stack_resources(StackName=stack.name)["StackResources"]
+    assert [one["PhysicalResourceId"] for one in found] == [stack.name]
+    names = [one["Name"] for one in client("s3").list_buckets()["Buckets"]]
+    assert [name for name in names if name.startswith(stack.name)] == [stack.name]
+
+
 def test_a_change_that_moto_cannot_make_is_refused_and_not_forgotten(client: Client, stack: Stack) -> None:
     def group(days: int, name: str = stack.name) -> dict[str, Any]:
         return {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": name, "RetentionInDays": days}}

@@ -52,6 +52,11 @@ def refusal_of(api: Any, template: str, capabilities: list[str] | None = None) -
     [
         (template_of({"Pool": POOL, "Queue": QUEUE}), "cannot create Pool (AWS::Cognito::UserPool)"),
         (template_of({"Skill": {"Type": "Alexa::ASK::Skill"}}), "cannot create Skill (Alexa::ASK::Skill)"),
+        (template_of({"Queue": {"Type": "AWS::SQS::Qeue"}}), "Did you mean AWS::SQS::Queue?"),
+        (
+            template_of({"Queue": {**QUEUE, "Properties": {"DelaySecond": 1}}}),
+            "resource Queue with message: #: extraneous key [DelaySecond] is not permitted. Did you mean DelaySeconds?",
+        ),
         (template_of({"Function": FUNCTION}), "[AWS::Serverless::Function]"),
         (template_of({"Pool": POOL}, Transform=SAM), "AWS::Cognito::UserPool"),
         (template_of({"Queue": QUEUE}, Transform="MyMacro"), "no transform MyMacro"),
