@@ -15,7 +15,7 @@ CHECK = "docs/a-check-of-your-own.md"
 VERDICTS = "docs/verdicts.md"
 FUNCTION = "docs/a-function-of-your-own.md"
 NOT_NEEDED = shutil.ignore_patterns(
-    ".git", ".venv", "__pycache__", "deploy*", ".*_cache", ".hypothesis", "build", "dist"
+    ".git", ".venv", "__pycache__", "deployed", "deployments", ".*_cache", ".hypothesis", "build", "dist"
 )
 
 
