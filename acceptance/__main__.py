@@ -65,9 +65,8 @@ def _run(trial: Trial) -> int:
             print("\nDeleting what is left.", flush=True)
         left = _clean_up(trial)
         with suppress(OSError):
-            print(f"{kept} of {len(PROMISES)} promises kept, in {time.monotonic() - started:.0f} s.")
-            for name in left:
-                print(f"Not deleted: {name}")
+            summary = f"{kept} of {len(PROMISES)} promises kept, in {time.monotonic() - started:.0f} s."
+            print(summary, *(f"Not deleted: {name}" for name in left), sep="\n", flush=True)
     return 1 if left or kept < len(PROMISES) else 0
 
 
