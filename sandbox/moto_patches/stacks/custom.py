@@ -12,6 +12,7 @@ from typing import Any
 
 from sandbox.aws_errors import AwsError
 from sandbox.moto_patches.lambda_versions import name_and_qualifier
+from sandbox.moto_patches.stacks.reading import as_texts
 from sandbox.moto_patches.stacks.resource import Properties, Resource
 
 
@@ -65,10 +66,10 @@ class _CustomResource(Resource):
 
     def change(self, old: Properties) -> None:
         before = self.physical_resource_id
-        given = {"PhysicalResourceId": before, "OldResourceProperties": _as_texts(old)}
+        given = {"PhysicalResourceId": before, "OldResourceProperties": as_texts(old)}
         self.physical_resource_id = self._ask("Update", **given)
         if self.physical_resource_id != before:
-            self._ask("Delete", PhysicalResourceId=before, ResourceProperties=_as_texts(old))
+            self._ask("Delete", PhysicalResourceId=before, ResourceProperties=as_texts(old))
 
     def delete(self, account_id: str, region_name: str) -> None:
         self._ask("Delete", PhysicalResourceId=self.physical_resource_id)
@@ -98,7 +99,7 @@ class _CustomResource(Resource):
                 "RequestId": str(uuid.uuid4()),
                 "LogicalResourceId": self.tags["aws:cloudformation:logical-id"],
                 "ResourceType": self.kind,
-                "ResourceProperties": _as_texts(self.properties),
+                "ResourceProperties": as_texts(self.properties),
                 **given,
             }
             name, qualifier = name_and_qualifier(token)
@@ -120,14 +121,6 @@ class _CustomResource(Resource):
 @functools.cache
 def _of_kind(kind: str) -> type[_CustomResource]:
     return type(kind, (_CustomResource,), {"kind": kind})
-
-
-def _as_texts(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _as_texts(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_as_texts(part) for part in value]
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 class _Answer:

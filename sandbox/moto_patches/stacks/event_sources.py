@@ -36,6 +36,12 @@ def _paths(body: Any) -> dict[str, Any]:
     return {**body, "paths": paths}
 
 
+def _refuse_a_body_in_s3(properties: Properties) -> None:
+    if "BodyS3Location" in properties:
+        message = "The sandbox's CloudFormation takes the definition of an API from Body, not from BodyS3Location."
+        raise AwsError("ValidationError", message)
+
+
 class _RestApi(Resource):
     service = "apigateway"
     attributes: ClassVar = {
@@ -46,9 +52,7 @@ class _RestApi(Resource):
     }
 
     def make(self, name: str) -> str:
-        if "BodyS3Location" in self.properties:
-            message = "The sandbox's CloudFormation takes the definition of an API from Body, not from BodyS3Location."
-            raise AwsError("ValidationError", message)
+        _refuse_a_body_in_s3(self.properties)
         body = self._value("Body") or {}
         named = self._value("Name") or body.get("info", {}).get("title")
         if not named:
@@ -122,9 +126,7 @@ class _HttpApi(Resource):
     }
 
     def make(self, name: str) -> str:
-        if "BodyS3Location" in self.properties:
-            message = "The sandbox's CloudFormation takes the definition of an API from Body, not from BodyS3Location."
-            raise AwsError("ValidationError", message)
+        _refuse_a_body_in_s3(self.properties)
         api = self.backend.create_api(
             api_key_selection_expression=self._value("ApiKeySelectionExpression"),
             disable_schema_validation=self._value("DisableSchemaValidation"),

@@ -12,6 +12,7 @@ from moto.awslambda.models import LambdaFunction
 
 from sandbox.aws_errors import AwsError
 from sandbox.moto_patches.lambda_versions import name_and_qualifier
+from sandbox.moto_patches.stacks.reading import as_texts
 from sandbox.moto_patches.stacks.resource import Properties, Resource
 
 
@@ -66,7 +67,7 @@ class _Function(Resource):
         if "VpcConfig" in asked:
             asked["VpcConfig"] = {"SubnetIds": [], "SecurityGroupIds": [], **asked["VpcConfig"]}
         variables = asked.get("Environment", {}).get("Variables", {})
-        asked["Environment"] = {"Variables": {name: _text(value) for name, value in variables.items()}}
+        asked["Environment"] = {"Variables": as_texts(variables)}
         asked["KMSKeyArn"] = asked.pop("KmsKeyArn", None)
         return asked
 
@@ -74,12 +75,8 @@ class _Function(Resource):
 _NOT_OF_THE_TEMPLATE = ("policy", "url_config", "event_invoke_config", "last_number")
 
 
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def tags_of(properties: Properties) -> dict[str, str]:
-    return {tag["Key"]: _text(tag["Value"]) for tag in properties.get("Tags", [])}
+    return {tag["Key"]: as_texts(tag["Value"]) for tag in properties.get("Tags", [])}
 
 
 class _LayerVersion(Resource):
@@ -205,7 +202,7 @@ class _EventSourceMapping(Resource):
         if "BatchSize" in asked:
             asked["BatchSize"] = int(asked["BatchSize"])
         if "Enabled" in asked:
-            asked["Enabled"] = _text(asked["Enabled"]).lower() == "true"
+            asked["Enabled"] = as_texts(asked["Enabled"]).lower() == "true"
         return asked
 
 

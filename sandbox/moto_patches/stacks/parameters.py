@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox.aws_errors import AwsError
+from sandbox.moto_patches.stacks.reading import as_texts
 
 
 def keep_parameters_as_text() -> None:
@@ -117,7 +118,7 @@ def texts(template: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, st
 def _text(value: Any) -> str:
     if isinstance(value, list):  # of a nested stack's properties
         return ",".join(map(str, value))
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return str(as_texts(value))
 
 
 def _broken_rule(value: str, rules: dict[str, Any]) -> str:

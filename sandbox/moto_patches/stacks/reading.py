@@ -81,14 +81,15 @@ def parts(value: Any) -> Iterator[Document]:
         yield from parts(part)
 
 
+def as_texts(value: Any) -> Any:
+    """As CloudFormation hands on what YAML takes for numbers, dates and booleans: all of it is text."""
+    if isinstance(value, dict):
+        return {name: as_texts(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [as_texts(part) for part in value]
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def as_json(document: Any) -> str:
-    """A policy in a template as the service gets it: an account's id, which YAML takes for a number, is a text."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {name: plain(part) for name, part in value.items()}
-        if isinstance(value, list):
-            return [plain(part) for part in value]
-        return str(value).lower() if isinstance(value, bool) else str(value)
-
-    return document if isinstance(document, str) else json.dumps(plain(document))
+    """A policy in a template as the service gets it."""
+    return document if isinstance(document, str) else json.dumps(as_texts(document))

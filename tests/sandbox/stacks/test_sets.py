@@ -112,29 +112,38 @@ def test_a_change_of_the_set_reaches_every_stack_and_what_is_left_out_has_its_de
     assert {stack_set.role(account)["Description"] for account in TARGETS} == {"the default"}
 
 
+@pytest.fixture
+def take_the_name(stack_set: StackSet, within: Callable[[str], Client]) -> Iterator[Callable[[str], None]]:
+    """A role of the set's name is in an account already, until the test ends: the stack fails there."""
+    made = []
+
+    def take(account: str) -> None:
+        trust = {"Effect": "Allow", "Principal": {"AWS": HUB}, "Action": "sts:AssumeRole"}
+        made.append(within(account)("iam"))
+        made[-1].create_role(RoleName=stack_set.name, AssumeRolePolicyDocument=document(trust))
+
+    yield take
+    for iam in made:
+        iam.delete_role(RoleName=stack_set.name)
+
+
 def test_where_it_cannot_be_is_told_and_the_others_are_done_if_that_is_tolerated(
-    stack_set: StackSet, within: Callable[[str], Client]
+    stack_set: StackSet, take_the_name: Callable[[str], None]
 ) -> None:
-    iam = within(STAGING)("iam")
-    trust = {"Effect": "Allow", "Principal": {"AWS": HUB}, "Action": "sts:AssumeRole"}
-    iam.create_role(RoleName=stack_set.name, AssumeRolePolicyDocument=document(trust))
+    take_the_name(STAGING)
     stack_set.create(FailureTolerancePercentage=100)
     failed = stack_set.instances({"Name": "DETAILED_STATUS", "Values": "FAILED"})
-    iam.delete_role(RoleName=stack_set.name)
     assert set(failed) == {STAGING}
     assert "already exists" in failed[STAGING]["StatusReason"]
     assert stack_set.role(LEGACY)["Description"] == "the first"
 
 
 def test_without_tolerance_the_rest_is_cancelled_after_a_failure(
-    stack_set: StackSet, within: Callable[[str], Client]
+    stack_set: StackSet, take_the_name: Callable[[str], None]
 ) -> None:
-    iam = within(PRODUCTION)("iam")
-    trust = {"Effect": "Allow", "Principal": {"AWS": HUB}, "Action": "sts:AssumeRole"}
-    iam.create_role(RoleName=stack_set.name, AssumeRolePolicyDocument=document(trust))
+    take_the_name(PRODUCTION)
     stack_set.create()
     detailed = [each["StackInstanceStatus"]["DetailedStatus"] for each in stack_set.instances().values()]
-    iam.delete_role(RoleName=stack_set.name)
     assert set(detailed) == {"FAILED", "CANCELLED"}
 
 
