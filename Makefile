@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # The copy in .venv is of what was installed from. It is compared, so that a new date alone installs nothing.
 INSTALLED := .venv/requirements-dev.txt
 
-LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+LOCK := $(BIN)/uv pip compile --quiet --system-certs --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock" $(LOCK_FLAGS)
 
 .PHONY: help demo demo-scale test test-tutorial test-browser test-hangs test-oldest-sdk test-commands audit compare sandbox \
@@ -122,7 +122,7 @@ $(INSTALLED): requirements-dev.txt requirements-lock.txt
 	for python in $(PYTHON); do \
 		found=$$($$python -c "$$version" 2>/dev/null </dev/null) || continue; \
 		if $$python -c 'import ensurepip, venv' 2>/dev/null; then \
-			echo "Setting up .venv with Python $$found, once: about a minute." >&2; \
+			echo "Setting up .venv with Python $$found, once: seconds, and 150 MB." >&2; \
 			$$python -m venv --clear .venv >&2 && .venv/bin/python install.py .venv $< && cat $^ >$@; \
 			exit; \
 		fi; \

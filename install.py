@@ -22,6 +22,8 @@ OF_PIP = {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE", "no-index": 
 """Settings of pip that uv does not read, and its variables for them."""
 PATIENCE = {"UV_HTTP_TIMEOUT": "10", "UV_HTTP_RETRIES": "1"}
 """An index that accepts and never answers has failed after 21 s, by uv's own values after two minutes."""
+CAUSES = (r"connection broken by .*: (.+?)['\")]*: /", r"cause: (.+)", r"╰─▶ (.+)", r"(?i)error: (.+)")
+"""Where pip or uv says why, the most exact one first."""
 
 
 class NotInstalled(Exception):
@@ -40,9 +42,11 @@ def main(arguments: list[str] | None = None) -> int:
     except NotInstalled as reason:
         print(f"pip installs the packages, which takes a minute. uv cannot: {reason}", file=sys.stderr)
         # Also as constraints: pip takes boto3[crt] and boto3 for two things, of which one is not pinned.
-        command = [*pip(python), "-r", options.requirements, "-c", options.requirements]
-        if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
-            print("Nothing is installed: pip could not either, from the index that it is set up with.", file=sys.stderr)
+        by_pip = [*pip(python), "-r", options.requirements, "-c", options.requirements]
+        try:
+            try_to(by_pip, os.environ)
+        except NotInstalled as own:
+            print(f"The packages are not installed. pip cannot: {own}\nMore says: {' '.join(by_pip)}", file=sys.stderr)
             return 1
     return 0
 
@@ -83,9 +87,8 @@ def try_to(command: list[str], environment: Mapping[str, str]) -> None:
     except OSError as error:  # of another platform, for one
         raise NotInstalled(error.strerror) from None
     if done.returncode:
-        causes = re.findall(r"^ *(?:error:|ERROR:|cause:|╰─▶) *(.+)", done.stderr, re.MULTILINE)
-        cause = causes[-1] if causes else f"it exited {done.returncode}"
-        raise NotInstalled(re.sub(r"\S*://\S*", "[...]", cause))
+        causes = (found[-1] for pattern in CAUSES if (found := re.findall(pattern, done.stderr)))
+        raise NotInstalled(re.sub(r"\S*://\S*", "[...]", next(causes, f"it exited {done.returncode}")))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ case "$*" in
     "-m venv --clear "*) mkdir -p "$4/bin" && cp "$0" "$4/bin/python" ;;
     "-m pip config list") cat pip-config ;;
     "-m pip install "*requirements-lock.txt) [ -x uv ] && cp uv .venv/bin/uv || {{ cat uv-unavailable >&2; exit 1; }} ;;
-    "-m pip install "*) exit "$PIP" ;;
+    "-m pip install "*) cat pip-error >&2; exit "$PIP" ;;
     install.py*) exec {sys.executable} "$@" ;;
 esac
 """
@@ -78,7 +78,7 @@ def clone(tmp_path: Path) -> Clone:
     for name in ("requirements-dev.txt", "requirements-lock.txt"):
         one.write(name, f"{name} has hashes\n")
     (tmp_path / "audit").mkdir()
-    for name in ("audit/requirements.txt", "pip-config", "uv-error", "uv-unavailable", "asked"):
+    for name in ("audit/requirements.txt", "pip-config", "uv-error", "uv-unavailable", "pip-error", "asked"):
         one.write(name, "")
     for name, script in (("python", PYTHON), ("uv", UV)):
         one.write(name, script)
@@ -151,11 +151,32 @@ def test_or_where_uv_is_of_another_platform(clone: Clone) -> None:
 
 
 def test_where_pip_cannot_either_it_fails_and_the_next_run_tries_again(clone: Clone) -> None:
+    clone.write("pip-error", "ERROR: Found no version\nERROR: No matching distribution found for moto==1.2.3\n")
     failed = clone.make(UV="exit 2", PIP="1")
     assert failed.returncode != 0
-    assert "Nothing is installed: pip could not either" in failed.stderr
+    assert (
+        "The packages are not installed. pip cannot: No matching distribution found for moto==1.2.3\n" in failed.stderr
+    )
     done = clone.make()
     assert (done.returncode, clone.asked[-1][:2]) == (0, "uv")
+
+
+NO_NETWORK = (
+    "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError('<HTTPSConnection object>: "
+    "Failed to establish a new connection: [Errno -3] Temporary failure in name resolution')': /simple/uv/\n"
+    "ERROR: No matching distribution found for uv==1.2.3\n"
+)
+
+
+def test_without_a_network_it_says_so(clone: Clone) -> None:
+    (clone.folder / "uv").unlink()
+    for name in ("uv-unavailable", "pip-error"):
+        clone.write(name, NO_NETWORK)
+    done = clone.make(PIP="1")
+    assert done.returncode != 0
+    assert (
+        "The packages are not installed. pip cannot: [Errno -3] Temporary failure in name resolution\n" in done.stderr
+    )
 
 
 def test_ctrl_c_ends_it_and_the_next_run_starts_anew(clone: Clone) -> None:
