@@ -23,7 +23,7 @@ help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target text; do \
 		printf '  make %-16s %s\n' "$$target" "$$text"; done
 
-demo: $(INSTALLED)  ## A hub and its target accounts on this machine, looked into, in a minute
+demo: $(INSTALLED)  ## A hub and its target accounts on this machine, looked into, in half a minute
 	@$(BIN)/python -m sandbox.demo
 
 demo-scale: $(INSTALLED)  ## 300 accounts swept by the state machine, on this machine, in half a minute

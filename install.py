@@ -46,7 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             try_to(by_pip, os.environ)
         except NotInstalled as own:
-            print(f"The packages are not installed. pip cannot: {own}\nMore says: {' '.join(by_pip)}", file=sys.stderr)
+            print(
+                f"The packages are not installed. pip cannot: {own}\nTo see more: {' '.join(by_pip)}", file=sys.stderr
+            )
             return 1
     return 0
 
