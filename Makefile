@@ -122,7 +122,7 @@ $(INSTALLED): requirements-dev.txt requirements-lock.txt
 	for python in $(PYTHON); do \
 		found=$$($$python -c "$$version" 2>/dev/null </dev/null) || continue; \
 		if $$python -c 'import ensurepip, venv' 2>/dev/null; then \
-			echo "Setting up .venv with Python $$found, once: seconds, and 150 MB." >&2; \
+			echo "Setting up .venv with Python $$found, once: 190 MB to download, then seconds." >&2; \
 			$$python -m venv --clear .venv >&2 && .venv/bin/python install.py .venv $< && cat $^ >$@; \
 			exit; \
 		fi; \
