@@ -123,7 +123,7 @@ $(INSTALLED): requirements-dev.txt requirements-lock.txt
 		found=$$($$python -c "$$version" 2>/dev/null </dev/null) || continue; \
 		if $$python -c 'import ensurepip, venv' 2>/dev/null; then \
 			echo "Setting up .venv with Python $$found, once: 190 MB to download, then seconds." >&2; \
-			$$python -m venv --clear .venv >&2 && .venv/bin/python install.py .venv $< && cat $^ >$@; \
+			$$python -m venv --clear --without-pip .venv >&2 && $$python install.py .venv $< && cat $^ >$@; \
 			exit; \
 		fi; \
 		unable="$$python $$found is here but cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv"; \

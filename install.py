@@ -16,8 +16,9 @@ from pathlib import Path
 
 from terminal.command import Parser, run
 
-BIN = Path(__file__).with_name(".venv") / "bin"
+UV = Path(__file__).with_name(".venv") / "bin" / "uv"
 LOCK = Path(__file__).with_name("requirements-lock.txt")
+INSTALL = ["install", "-qq", "--disable-pip-version-check", "--no-input", "--require-hashes"]
 OF_PIP = {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE", "no-index": "UV_OFFLINE"}
 """Settings of pip that uv does not read, and its variables for them."""
 PATIENCE = {"UV_HTTP_TIMEOUT": "10", "UV_HTTP_RETRIES": "1"}
@@ -29,6 +30,10 @@ CAUSES = (r"connection broken by .*: (.+?)['\")]*: /", r"cause: (.+)", r"╰─�
 class NotInstalled(Exception):
     """The message is the reason that the program gave."""
 
+    def __init__(self, command: list[str], reason: str) -> None:
+        super().__init__(reason)
+        self.command = command
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Returns the exit status."""
@@ -38,35 +43,43 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     python = str(options.environment / "bin" / "python")
     try:
-        install_by_uv(python, options.requirements)
-    except NotInstalled as reason:
-        print(f"pip installs the packages, which takes a minute. uv cannot: {reason}", file=sys.stderr)
-        # Also as constraints: pip takes boto3[crt] and boto3 for two things, of which one is not pinned.
-        by_pip = [*pip(python), "-r", options.requirements, "-c", options.requirements]
+        pip, settings = pip_for(python)
         try:
-            try_to(by_pip, os.environ)
-        except NotInstalled as own:
-            print(
-                f"The packages are not installed. pip cannot: {own}\nTo see more: {' '.join(by_pip)}", file=sys.stderr
-            )
-            return 1
+            install_by_uv(pip, settings, python, options.requirements)
+        except NotInstalled as reason:
+            print(f"pip installs the packages, which takes a minute. uv cannot: {reason}", file=sys.stderr)
+            # Also as constraints: pip takes boto3[crt] and boto3 for two things, of which one is not pinned.
+            told([*pip, *INSTALL, "-r", options.requirements, "-c", options.requirements], os.environ)
+    except NotInstalled as reason:
+        print(f"The packages are not installed. pip cannot: {reason}", file=sys.stderr)
+        print(f"To see more: {' '.join(reason.command)}", file=sys.stderr)
+        return 1
     return 0
 
 
-def install_by_uv(python: str, requirements: str) -> None:
+def pip_for(python: str) -> tuple[list[str], str]:
+    """A pip for that environment, and what it is set up with.
+
+    That of the Python that runs this: to give .venv one of its own first takes three seconds, and uv brings the pinned
+    one. But there may be none, or one that is too old to install elsewhere.
+    """
+    pip = [sys.executable, "-m", "pip", "--python", python]
+    try:
+        return pip, told([*pip, "config", "list"], os.environ)
+    except NotInstalled:
+        told([python, "-m", "ensurepip"], os.environ)
+        return [python, "-m", "pip"], told([python, "-m", "pip", "config", "list"], os.environ)
+
+
+def install_by_uv(pip: list[str], settings: str, python: str, requirements: str) -> None:
     """Raises NotInstalled."""
-    uv, own = BIN / "uv", str(BIN / "python")
-    with subprocess.Popen([own, "-m", "pip", "config", "list"], stdout=subprocess.PIPE, text=True) as settings:
-        if not uv.exists():
-            try_to([*pip(own), "-r", str(LOCK)], os.environ)
-        listed, _ = settings.communicate()
+    uv = UV
+    if not uv.exists():
+        told([*pip, *INSTALL, "-r", str(LOCK)], os.environ)
+        uv = Path(python).with_name("uv")
     # By its own certificates it does not know the proxy or the mirror of a company.
     command = [str(uv), "pip", "install", "--quiet", "--system-certs", "--no-config", "--no-python-downloads"]
-    try_to([*command, "--python", python, "--require-hashes", "-r", requirements], environment_of_uv(listed))
-
-
-def pip(python: str) -> list[str]:
-    return [python, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input", "--require-hashes"]
+    told([*command, "--python", python, "--require-hashes", "-r", requirements], environment_of_uv(settings))
 
 
 def environment_of_uv(listed: str) -> dict[str, str]:
@@ -82,15 +95,20 @@ def environment_of_uv(listed: str) -> dict[str, str]:
     return {**own, **PATIENCE, **of_pip}
 
 
-def try_to(command: list[str], environment: Mapping[str, str]) -> None:
-    """Run it. What it says is heard only if it fails: why, and without addresses, which may hold a password."""
+def told(command: list[str], environment: Mapping[str, str]) -> str:
+    """What it printed.
+
+    Raises:
+        NotInstalled: it failed; of what it said only why, and without addresses, which may hold a password.
+    """
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     except OSError as error:  # of another platform, for one
-        raise NotInstalled(error.strerror) from None
+        raise NotInstalled(command, error.strerror or str(error)) from None
     if done.returncode:
         causes = (found[-1] for pattern in CAUSES if (found := re.findall(pattern, done.stderr)))
-        raise NotInstalled(re.sub(r"\S*://\S*", "[...]", next(causes, f"it exited {done.returncode}")))
+        raise NotInstalled(command, re.sub(r"\S*://\S*", "[...]", next(causes, f"it exited {done.returncode}")))
+    return done.stdout
 
 
 if __name__ == "__main__":

@@ -15,18 +15,23 @@ import pytest
 from tests.templates import ROOT
 
 PYTHON = f"""#!/bin/sh
-# Writes down what it is asked. The project's own commands are run by a real one.
+# Writes down what it is asked. The project's own command is run by a real one, which takes this one for itself.
 case "$*" in
     -c*version_info*) echo "$VERSION"; exit "$OLD" ;;
     -c*ensurepip*) exit "$NO_ENSUREPIP" ;;
 esac
 echo "python $*" >>asked
+for last in "$@"; do :; done
 case "$*" in
-    "-m venv --clear "*) mkdir -p "$4/bin" && cp "$0" "$4/bin/python" ;;
-    "-m pip config list") cat pip-config ;;
-    "-m pip install "*requirements-lock.txt) [ -x uv ] && cp uv .venv/bin/uv || {{ cat uv-unavailable >&2; exit 1; }} ;;
-    "-m pip install "*) cat pip-error >&2; exit "$PIP" ;;
-    install.py*) exec {sys.executable} "$@" ;;
+    "-m venv "*) mkdir -p "$last/bin" && cp "$0" "$last/bin/python" ;;
+    "-m pip --python "*) [ "$NO_PIP" = 0 ] || exit 1 ;;
+esac
+case "$*" in
+    "-m pip "*"config list") cat pip-config ;;
+    "-m pip "*requirements-lock.txt) [ -x uv ] && cp uv .venv/bin/uv || {{ cat uv-unavailable >&2; exit 1; }} ;;
+    "-m pip "*) cat pip-error >&2; exit "$PIP" ;;
+    install.py*) exec {sys.executable} -c "import runpy, sys; sys.executable = '$0'; del sys.argv[0]
+runpy.run_path('$PWD/install.py', run_name='__main__')" "$@" ;;
 esac
 """
 UV = """#!/bin/sh
@@ -35,7 +40,7 @@ env >uv-environment
 cat uv-error >&2
 eval "$UV"
 """
-WORKING = {"VERSION": "3.13.0", "OLD": "0", "NO_ENSUREPIP": "0", "PIP": "0", "UV": "exit 0"}
+WORKING = {"VERSION": "3.13.0", "OLD": "0", "NO_ENSUREPIP": "0", "NO_PIP": "0", "PIP": "0", "UV": "exit 0"}
 
 
 @dataclass
@@ -90,13 +95,23 @@ def test_pip_installs_uv_and_uv_the_rest_each_by_hash(clone: Clone) -> None:
     done = clone.make()
     assert done.returncode == 0, done.stderr
     own, rest = clone.asked
-    assert re.fullmatch(r"python -m pip install .*--require-hashes -r \S+/requirements-lock\.txt", own)
+    assert re.fullmatch(
+        r"python -m pip --python \.venv/bin/python install .*--require-hashes -r \S+/requirements-lock\.txt", own
+    )
     assert re.fullmatch(r"uv pip install .*--python \.venv/bin/python --require-hashes -r requirements-dev\.txt", rest)
 
 
 def test_uv_trusts_the_certificates_of_the_system_and_reads_no_other_configuration(clone: Clone) -> None:
     clone.make()
     assert {"--system-certs", "--no-config", "--no-python-downloads"} <= set(clone.asked[-1].split())
+
+
+def test_a_python_without_a_pip_of_its_own_gives_one_to_the_environment_first(clone: Clone) -> None:
+    done = clone.make(NO_PIP="1")
+    assert done.returncode == 0, done.stderr
+    asked = (clone.folder / "asked").read_text()
+    assert asked.index("python -m ensurepip") < asked.index("python -m pip install")
+    assert clone.asked[-1][:2] == "uv"
 
 
 def test_only_one_line_is_printed_and_none_to_where_a_shell_reads(clone: Clone) -> None:
@@ -131,7 +146,7 @@ def test_where_uv_fails_pip_installs_by_hash_and_a_line_says_why(clone: Clone) -
     done = clone.make(UV="exit 2")
     assert done.returncode == 0
     assert done.stderr.splitlines()[1:] == ["pip installs the packages, which takes a minute. uv cannot: UnknownIssuer"]
-    assert re.match(r"python -m pip install .*--require-hashes -r requirements-dev\.txt", clone.asked[-1])
+    assert re.match(r"python -m pip .* install .*--require-hashes -r requirements-dev\.txt", clone.asked[-1])
 
 
 def test_so_does_pip_where_uv_cannot_be_had(clone: Clone) -> None:
