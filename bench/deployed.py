@@ -23,7 +23,6 @@ from zipfile import ZipFile
 from bench.peers_environment import BUILD
 from bench.stub import bucket_of
 from helper import build_wheel
-from layer import add_bytecode
 from sandbox.project_copy import copy_project
 
 PLACE = BUILD / "cold-start"
@@ -76,7 +75,11 @@ FUNCTIONS = {
 
 
 def deploy() -> None:
-    """Package the app, and unpack it and the other functions as Lambda does, with bytecode and without."""
+    """Package the app, and unpack it and the other functions as Lambda does, with bytecode and without.
+
+    Raises:
+        RuntimeError: the package has no bytecode, because this `chalice` is not the Makefile's.
+    """
     shutil.rmtree(PLACE, ignore_errors=True)
     with TemporaryDirectory() as folder:
         package = _package(Path(folder))
@@ -84,6 +87,8 @@ def deploy() -> None:
         _unpack(package / "layer-deployment.zip", WITH_BYTECODE / "layer")
         _unpack(build_wheel(Path(folder)), WITH_BYTECODE / "helper")
         shutil.copy2(package / "sam.json", TEMPLATE)
+    if not any((WITH_BYTECODE / "app").rglob("*.pyc")):
+        raise RuntimeError("What chalice packages here has no bytecode: rm -r .venv, and make sets it up anew.")
     for name, function in FUNCTIONS.items():
         if function.source:
             module = WITH_BYTECODE / name / "main.py"
@@ -101,11 +106,9 @@ def deploy() -> None:
 def _package(folder: Path) -> Path:
     project, package = folder / "project", folder / "package"
     project.mkdir()
-    command = [sys.executable, "-c", "from chalice.cli import main; main()", "package", "--stage", "dev", str(package)]
-    environment = {"PATH": os.environ["PATH"], "AWS_DEFAULT_REGION": "eu-west-1", "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [Path(sys.executable).with_name("chalice"), "package", "--stage", "dev", package]
+    environment = {"PATH": os.environ["PATH"], "AWS_DEFAULT_REGION": "eu-west-1"}
     subprocess.run(command, cwd=copy_project(project), env=environment, stdout=subprocess.DEVNULL, check=True)
-    for name in ("deployment.zip", "layer-deployment.zip"):
-        add_bytecode(package / name)
     return package
 
 
