@@ -22,7 +22,7 @@ from bench.deployed import ACCOUNT, FUNCTIONS, RUNTIME, WITH_BYTECODE, WITHOUT, 
 from bench.stub_process import StubProcess, running_stub
 from sandbox.functions.runtime_api import Invocation, RuntimeApi
 
-_SECONDS = 60.0  # of patience with a function that does not start or answer
+_SECONDS = 20.0  # of patience with a function that does not start or answer
 
 # sys.path as in Lambda: the code, the layer, the runtime client, and the standard library last.
 _BOOTSTRAP = """
