@@ -1,7 +1,7 @@
 """The `chalice` of .venv (the Makefile puts it there): Chalice's own command, whose packages contain bytecode.
 
 Chalice packages sources alone, and in Lambda Python cannot keep what it compiles, so that every cold start would
-compile all that it imports: four times the CPU (`make bench`). Bytecode works in one minor version of Python: the
+compile all that it imports: more than twice the CPU (`make bench`). Bytecode works in one minor version of Python: the
 running one, for which Chalice deploys.
 """
 

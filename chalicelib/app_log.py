@@ -52,7 +52,7 @@ def warn_of_compiling(*names: str) -> None:
     compiled = [name for name in names if not os.path.exists(str(getattr(sys.modules[name].__spec__, "cached", "")))]
     if compiled:
         logger.warning(
-            "deployed without bytecode: each cold start compiles all modules, which is four times the CPU",
+            "deployed without bytecode: each cold start compiles what it imports, which is more than twice the CPU",
             modules=compiled,
             hint="Deploy with .venv/bin/chalice, which `make demo` sets up.",
         )
