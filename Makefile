@@ -5,12 +5,12 @@
 # Lambda runtimes, best tested first. `make test PYTHON=python3.12` decides otherwise.
 PYTHON ?= python3.13 python3.12 python3.14 python3.11 python3
 
-# Bytecode would end up in the zip that Chalice makes and change its hash.
-export PYTHONDONTWRITEBYTECODE := 1
+# Whatever the shell says: without bytecode every command compiles moto and boto3, and the demo takes twice as long.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-# The copy in .venv is what was installed from. It is compared, so that a new date alone installs nothing.
+# The copy in .venv is of what was installed from. It is compared, so that a new date alone installs nothing.
 INSTALLED := .venv/requirements-dev.txt
 
 # `chalice` is Chalice with one thing more: what it packages has bytecode, or each cold start in Lambda would compile it.
@@ -19,9 +19,8 @@ define CHALICE
 exec "$(CURDIR)/$(BIN)/python" -P "$(CURDIR)/bytecode.py" "$$@"
 endef
 export CHALICE
-PUT_CHALICE := echo "$$CHALICE" >$(BIN)/chalice
 
-LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+LOCK := $(BIN)/uv pip compile --quiet --system-certs --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock" $(LOCK_FLAGS)
 
 .PHONY: help demo demo-scale test test-tutorial test-browser test-hangs test-oldest-sdk test-commands audit compare sandbox \
@@ -31,7 +30,7 @@ help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target text; do \
 		printf '  make %-16s %s\n' "$$target" "$$text"; done
 
-demo: $(INSTALLED)  ## A hub and its target accounts on this machine, looked into, in a minute
+demo: $(INSTALLED)  ## A hub and its target accounts on this machine, looked into, in half a minute
 	@$(BIN)/python -m sandbox.demo
 
 demo-scale: $(INSTALLED)  ## 300 accounts swept by the state machine, on this machine, in half a minute
@@ -84,7 +83,6 @@ format: $(INSTALLED)  ## Format, and mend what the linter can
 	$(BIN)/ruff check --fix .
 
 lock: $(INSTALLED)  ## requirements*.txt from requirements*.in (LOCK_FLAGS=--upgrade for newer ones), then operations
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r requirements-lock.txt
 	$(LOCK) requirements.in -o requirements.txt
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
 	$(LOCK) audit/requirements.in -o audit/requirements.txt
@@ -101,37 +99,34 @@ clean:  ## Away with everything that make and chalice made here; what is deploye
 	rm -rf .venv .chalice/deployments .chalice/venv .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A venv of its own: the audit's packages must not mix with those of development.
+# Environments of their own: the audit's packages must not mix with those of development, Prowler pins an older boto3 and
+# the SDKs of every other cloud, and aws and sam pin other versions of what develops this.
+define ENVIRONMENT
+@$(BIN)/python -m venv --clear $(@D) && $(BIN)/python install.py $(@D) $< && cp $< $@
+endef
+
 build/audit/requirements.txt: audit/requirements.txt $(INSTALLED)
-	@$(BIN)/python -m venv --clear build/audit && build/audit/bin/python -m pip install -qq --disable-pip-version-check \
-		--no-input --require-hashes -r $< && cp $< $@
+	$(ENVIRONMENT)
 
-# Prowler pins an older boto3, and the SDKs of every other cloud.
 build/prowler/requirements.txt: audit/prowler/requirements.txt $(INSTALLED)
-	@$(BIN)/python -m venv --clear build/prowler && build/prowler/bin/python -m pip install -qq --disable-pip-version-check \
-		--no-input --require-hashes -r $< && cp $< $@
+	$(ENVIRONMENT)
 
-# aws and sam pin other versions of what develops this. Also as constraints: pip takes boto3[crt] and boto3 for two things,
-# of which one is not pinned.
 build/commands/requirements.txt: tests/e2e/commands/requirements.txt $(INSTALLED)
-	@$(BIN)/python -m venv --clear build/commands && build/commands/bin/python -m pip install -qq --disable-pip-version-check \
-		--no-input --require-hashes -r $< -c $< && cp $< $@
+	$(ENVIRONMENT)
 
 build/oldest-boto3/requirements.txt: tests/oldest-boto3.txt $(INSTALLED)
-	@$(BIN)/python -m venv --clear build/oldest-boto3 && build/oldest-boto3/bin/python -m pip install -qq \
-		--disable-pip-version-check --no-input --require-hashes -r $< && cp $< $@
+	$(ENVIRONMENT)
 
 # Only to stderr: the output of sandbox-env is read by a shell.
-$(INSTALLED): requirements-dev.txt
-	@if cmp -s $< $@; then touch $@; exit; fi; \
+$(INSTALLED): requirements-dev.txt requirements-lock.txt
+	@if cat $^ | cmp -s - $@; then touch $@; exit; fi; \
 	version='import sys; print("%d.%d.%d" % sys.version_info[:3]); sys.exit(not (3, 11) <= sys.version_info < (3, 15))'; \
 	unable=; \
 	for python in $(PYTHON); do \
 		found=$$($$python -c "$$version" 2>/dev/null </dev/null) || continue; \
 		if $$python -c 'import ensurepip, venv' 2>/dev/null; then \
-			echo "Setting up .venv with Python $$found, once: about a minute." >&2; \
-			$$python -m venv --clear .venv && .venv/bin/python -m pip install -qq --disable-pip-version-check \
-				--no-input --require-hashes -r $< >&2 && $(PUT_CHALICE) && cp $< $@; \
+			echo "Setting up .venv with Python $$found, once: seconds, and 150 MB." >&2; \
+			$$python -m venv --clear .venv >&2 && .venv/bin/python install.py .venv $< && echo "$$CHALICE" >$(BIN)/chalice && cat $^ >$@; \
 			exit; \
 		fi; \
 		unable="$$python $$found is here but cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv"; \

@@ -18,11 +18,12 @@ if __name__ == "__main__":
     end_at_signals()
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from sandbox import accounts, leftovers
-from sandbox.project_copy import copy_project
+from sandbox.project_copy import LayerNotMade, copy_project
 from sandbox.running import SandboxNotStarted, running
 from sandbox.shell import drop_aws
 from terminal.command import Parser, cleaning_up_undisturbed, run
@@ -84,14 +85,16 @@ def main(arguments: list[str] | None = None) -> int:
     started = time.monotonic()
     print("One Lambda function in a hub account looks into other AWS accounts. All on this machine.", flush=True)
     try:
-        with leftovers.folder("demo") as folder, running() as box, cleaning_up_undisturbed():
-            targets = ", ".join(target.id for target in accounts.TARGETS)
-            print(f"The sandbox is up: hub {accounts.HUB}, targets {targets}.")
-            run_steps(Demo(copy_project(Path(folder)), box.environment))
+        with leftovers.folder("demo") as folder, ThreadPoolExecutor(1) as beside:
+            copying = beside.submit(copy_project, Path(folder))  # a layer is made the first time: four seconds
+            with running() as box, cleaning_up_undisturbed():
+                targets = ", ".join(target.id for target in accounts.TARGETS)
+                print(f"The sandbox is up: hub {accounts.HUB}, targets {targets}.", flush=True)
+                run_steps(Demo(copying.result(), box.environment))
     except DemoFailed as failure:
         print(f"\nThe output of this step was unexpected:\n{failure}", file=sys.stderr)
         return 1
-    except SandboxNotStarted as error:
+    except (SandboxNotStarted, LayerNotMade) as error:
         print(error, file=sys.stderr)
         return 1
     seconds = time.monotonic() - started

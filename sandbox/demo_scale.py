@@ -30,7 +30,7 @@ from rich.table import Table
 from sandbox import accounts, leftovers
 from sandbox.demo import Demo, DemoFailed, deployed
 from sandbox.developer import Clients, clients
-from sandbox.project_copy import copy_project
+from sandbox.project_copy import LayerNotMade, copy_project
 from sandbox.running import Box, SandboxNotStarted, running
 from sandbox.state_file import PROJECT
 from terminal.command import Parser, cleaning_up_undisturbed, run
@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     except DemoFailed as failure:
         print(f"\nThe output was unexpected:\n{failure}", file=sys.stderr)
         return 1
-    except SandboxNotStarted as error:
+    except (SandboxNotStarted, LayerNotMade) as error:
         print(error, file=sys.stderr)
         return 1
     seconds = time.monotonic() - started

@@ -6,7 +6,7 @@ import sys
 from io import StringIO
 from pathlib import Path
 
-from chalice.deploy.packager import DependencyBuilder, LayerDeploymentPackager
+from chalice.deploy.packager import DependencyBuilder, LayerDeploymentPackager, NoSuchPackageError, PackageDownloadError
 from chalice.utils import UI, OSUtils
 
 from bytecode import LAYER, add_bytecode
@@ -24,6 +24,10 @@ _DEPLOYABLE = (
     "sweep.py",
     "terminal",
 )
+
+
+class LayerNotMade(RuntimeError):
+    """A package of requirements.txt could not be downloaded; the message is for a person."""
 
 
 def copy_project(folder: Path) -> Path:
@@ -46,7 +50,7 @@ def add_layer(folder: Path) -> None:
     upload half of one. Here only finished ones are shared.
 
     Raises:
-        RuntimeError: not everything in requirements.txt could be downloaded; Chalice only says so.
+        LayerNotMade: of a part of requirements.txt that could not be downloaded Chalice itself only says so.
     """
     said = StringIO()
     python = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -58,9 +62,14 @@ def add_layer(folder: Path) -> None:
     with (shared.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not shared.exists():
-            packager.create_deployment_package(str(folder), python)
+            try:
+                packager.create_deployment_package(str(folder), python)
+            except (NoSuchPackageError, PackageDownloadError) as error:
+                said.write(f"Could not install dependencies: {error}")
             if "Could not install dependencies" in said.getvalue():
-                raise RuntimeError(said.getvalue())
+                raise LayerNotMade(
+                    f"The packages of the layer come from the index that pip is set up with. {said.getvalue()}"
+                )
             add_bytecode(own, LAYER)
             finished = shared.with_suffix(".new")
             shutil.copy2(own, finished)

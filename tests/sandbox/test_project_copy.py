@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chalice.deploy.packager import NoSuchPackageError
 
 from sandbox import project_copy
 
@@ -41,7 +42,7 @@ def test_a_layer_that_lacks_a_package_is_not_shared(
         packager._ui.write("Could not install dependencies:\nboto3==1.0\n")
 
     monkeypatch.setattr(project_copy.LayerDeploymentPackager, "create_deployment_package", incomplete)
-    with pytest.raises(RuntimeError, match=r"boto3==1\.0"):
+    with pytest.raises(project_copy.LayerNotMade, match=r"boto3==1\.0"):
         project_copy.copy_project(tmp_path / "copy")
     assert not list((project_copy.PROJECT / ".chalice" / "deployments").glob("*.zip"))
 
@@ -53,3 +54,14 @@ def test_copies_made_at_the_same_time_share_one_finished_layer(built: list[str],
     layers = [path.read_text() for folder in folders for path in (folder / ".chalice" / "deployments").iterdir()]
     assert layers == ["half of a zip, and the rest"] * 3
     assert len(built) == 1
+
+
+def test_a_layer_without_a_network_is_told_in_one_line(
+    built: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def unreachable(packager: Any, folder: str, python: str) -> None:
+        raise NoSuchPackageError("boto3==1.0")
+
+    monkeypatch.setattr(project_copy.LayerDeploymentPackager, "create_deployment_package", unreachable)
+    with pytest.raises(project_copy.LayerNotMade, match=r"^[^\n]+ index that pip is set up with[^\n]+ boto3==1\.0$"):
+        project_copy.copy_project(tmp_path / "copy")
