@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import io
 import json
@@ -37,21 +38,20 @@ from tests.templates import ROOT
 BEFORE = sys.dont_write_bytecode, sys.pycache_prefix
 sys.dont_write_bytecode, sys.pycache_prefix = False, str(ROOT / "build" / "bytecode")
 
+# All that is imported and collected stays: no garbage collection looks at it until the very end; without that one,
+# libraries in C tell of objects that they believe lost. pytest collects five times before.
+gc.disable()
+atexit.register(gc.unfreeze)
+
 hypothesis.settings.register_profile("cross-account", deadline=None, max_examples=60)
 hypothesis.settings.load_profile("cross-account")
 
 
 def pytest_collection_finish() -> None:
-    """All that was imported and collected stays until the end: no garbage collection looks at it again."""
     sys.dont_write_bytecode, sys.pycache_prefix = BEFORE
-    gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(10_000)
-
-
-def pytest_unconfigure() -> None:
-    """At the end it does, or libraries in C tell of objects that they believe lost."""
-    gc.unfreeze()
 
 
 OWN_ENVIRONMENT = {"browser", "e2e", "faults", "sandbox"}
