@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import gc
 import io
 import json
@@ -38,10 +37,8 @@ from tests.templates import ROOT
 BEFORE = sys.dont_write_bytecode, sys.pycache_prefix
 sys.dont_write_bytecode, sys.pycache_prefix = False, str(ROOT / "build" / "bytecode")
 
-# All that is imported and collected stays: no garbage collection looks at it until the very end; without that one,
-# libraries in C tell of objects that they believe lost. pytest collects five times before.
+# All that is imported and collected stays: no garbage collection looks at it, now or at the end.
 gc.disable()
-atexit.register(gc.unfreeze)
 
 hypothesis.settings.register_profile("cross-account", deadline=None, max_examples=60)
 hypothesis.settings.load_profile("cross-account")
@@ -106,6 +103,15 @@ def context() -> Any:
     return SimpleNamespace(
         aws_request_id="11111111-2222-3333-4444-555555555555", get_remaining_time_in_millis=lambda: 60_000
     )
+
+
+@pytest.fixture
+def database() -> Iterator[Any]:
+    """DuckDB, imported here: what is frozen above, it believes lost at the end, and says so."""
+    import duckdb
+
+    with duckdb.connect() as connected:
+        yield connected
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import duckdb
 import pytest
 
 import sandbox
@@ -208,18 +207,17 @@ def results(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_documented_queries_return_the_stored_results(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_documented_queries_return_the_stored_results(
+    results: Path, database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(results)
     *views, denials, buckets, by_unit = documented_queries()
-    with duckdb.connect() as database:
-        for view in views:
-            database.execute(view)
-        denied = database.execute(denials).fetchall()
-        most = database.execute(buckets).fetchall()
-        units = {unit: counts for unit, *counts in database.execute(by_unit).fetchall()}
-        (count,) = database.execute(
-            "SELECT count(DISTINCT account_id) FROM results WHERE run = 'all-accounts'"
-        ).fetchall()
+    for view in views:
+        database.execute(view)
+    denied = database.execute(denials).fetchall()
+    most = database.execute(buckets).fetchall()
+    units = {unit: counts for unit, *counts in database.execute(by_unit).fetchall()}
+    (count,) = database.execute("SELECT count(DISTINCT account_id) FROM results WHERE run = 'all-accounts'").fetchall()
     assert count == (len(ACCOUNTS),)
     assert [row[:3] for row in denied] == [("AssumeRoleDenied", "AccessDenied", len(DENIED))]
     assert denied[0][3] == sorted(DENIED)
