@@ -16,7 +16,7 @@ from typing import Any
 
 from chalice.app import Chalice, IAMAuthorizer, Request, Response
 
-from chalicelib.app_log import silence_botocore_debug
+from chalicelib.app_log import silence_botocore_debug, warn_of_compiling
 from chalicelib.checks import CHECKS
 from chalicelib.cross_account import CrossAccountError, Hub, InvalidInput
 from chalicelib.inputs.fields import reject_unknown_fields
@@ -51,6 +51,9 @@ if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:  # there, API Gateway asks for 
         except InvalidInput as error:
             return _response(*http_error(error))
         return get_response(request)
+
+else:
+    warn_of_compiling("chalicelib", "botocore")  # the function's zip and the layer's
 
 
 def json_route(view: Callable[..., dict[str, Any]]) -> Callable[..., Response]:

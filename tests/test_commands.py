@@ -27,7 +27,6 @@ COMMANDS = {
     "python -m sandbox.deploy_sweep": "sandbox.deploy_sweep",
     "python -m tests.browser.screenshot": "tests.browser.screenshot",
     "python helper.py": "helper",
-    "python layer.py": "layer",
 }
 
 

@@ -27,7 +27,7 @@ SDK = Path(boto3.__file__).parents[1]
 
 def copied(folder: Path, date: int) -> Path:
     """What the helper is built from, in another folder and of another date, with bytecode and tests lying in it."""
-    for name in ("Makefile", "helper.py", "layer.py", "pyproject.toml", "LICENSE", ".gitignore"):
+    for name in ("Makefile", "helper.py", "pyproject.toml", "LICENSE", ".gitignore"):
         folder.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     shutil.copytree(ROOT / "terminal", folder / "terminal", ignore=shutil.ignore_patterns("__pycache__"))

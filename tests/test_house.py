@@ -17,7 +17,7 @@ ROOMS = ("cross_account", "app_log", "errors", "checks", "inputs", "sweeps", "ou
 """A room imports only those to its left."""
 
 MAX_ROOMS = 8
-OUTSIDE = {"app", "audit", "bench", "chalice", "helper", "layer", "moto", "sandbox", "sweep", "terminal", "tests"}
+OUTSIDE = {"app", "audit", "bench", "bytecode", "chalice", "helper", "moto", "sandbox", "sweep", "terminal", "tests"}
 """What calls chalicelib, and what is not deployed with it."""
 
 HELPER = "chalicelib.cross_account"
