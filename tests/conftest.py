@@ -6,7 +6,6 @@ import gc
 import io
 import json
 import logging
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -30,12 +29,6 @@ from chalicelib.inputs.settings import hub_of
 from tests.environment import set_environment
 from tests.failures import Failure
 from tests.fake_aws import FakeAws, fake_aws
-from tests.templates import ROOT
-
-# To rewrite every assertion and compile it takes half of the collection, so its bytecode is kept, but not beside the
-# modules, where Chalice would take it along.
-BEFORE = sys.dont_write_bytecode, sys.pycache_prefix
-sys.dont_write_bytecode, sys.pycache_prefix = False, str(ROOT / "build" / "bytecode")
 
 # All that is imported and collected stays: no garbage collection looks at it, now or at the end.
 gc.disable()
@@ -45,7 +38,6 @@ hypothesis.settings.load_profile("cross-account")
 
 
 def pytest_collection_finish() -> None:
-    sys.dont_write_bytecode, sys.pycache_prefix = BEFORE
     gc.freeze()
     gc.enable()
     gc.set_threshold(10_000)
