@@ -209,11 +209,11 @@ def test_it_imports_nothing_that_boto3_has_not_imported_already(installed: Path)
 
 
 def test_a_boto3_too_old_is_told_in_a_sentence(installed: Path, tmp_path: Path) -> None:
-    (tmp_path / "boto3.py").write_text('__version__ = "1.34.0"\n')
+    (tmp_path / "botocore.py").write_text('__version__ = "1.34.0"\n')
     done = python("import cross_account", tmp_path, installed)
     assert done.stderr.splitlines()[-1] == (
-        "ImportError: cross_account needs boto3 1.39 or newer, not 1.34.0. Put a newer boto3 into the function's "
-        "package or into a layer."
+        "ImportError: cross_account needs boto3 1.39 or newer, and its botocore, which is 1.34.0 here. Put a newer "
+        "boto3 into the function's package or into a layer."
     )
 
 

@@ -120,7 +120,7 @@ def test_a_shared_client_has_none_of_the_hubs_credentials(aws: FakeAws, clients:
 
 def test_cloudtrail_in_the_target_shows_who_calls(aws: FakeAws, one: Any) -> None:
     one.list_buckets()
-    assert aws.seen[0].headers["user-agent"].startswith("cross-account Boto3/")
+    assert aws.seen[0].headers["user-agent"].startswith("cross-account Botocore/")
 
 
 def test_a_call_is_signed_with_key_and_token_of_its_account(aws: FakeAws, one: Any, two: Any) -> None:
@@ -380,7 +380,7 @@ def test_a_callers_own_config_wins_for_what_it_sets(hub: Hub) -> None:
     config = _own(hub, "bedrock-runtime", config=Config(read_timeout=7, user_agent_extra="mine")).meta.config
     assert (config.read_timeout, config.connect_timeout) == (7, 3)
     assert config.retries["total_max_attempts"] == 1
-    assert config.user_agent.startswith("cross-account Boto3/")
+    assert config.user_agent.startswith("cross-account Botocore/")
 
 
 def test_a_callers_own_config_is_left_as_it_was(hub: Hub) -> None:
