@@ -148,10 +148,17 @@ class _NoTokens:
 
 
 class _Loader(Loader):
-    """Finds a service in its own folder. botocore's loader lists those of all services first: 7 ms, and twice."""
+    """Finds a service in its own folder. botocore's loader first lists those of all services: 9 ms, and twice.
+
+    Args:
+        loader: botocore's, with whose paths and models it works.
+    """
+
+    def __init__(self, loader: Loader) -> None:
+        vars(self).update(vars(loader))
 
     def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> Any:
-        asked = copy.copy(self)  # what it loads is kept here as well
+        asked = copy.copy(self)  # both keep what they load in one dictionary
         asked.list_available_services = lambda type_name: [service_name]  # type: ignore[method-assign]
         if "/" not in service_name:  # a name and not a path
             with suppress(DataNotFoundError):
@@ -170,8 +177,7 @@ class _Session(botocore.session.Session):
     def __init__(self, config: Config, calls: Callable[[], Calls | None]) -> None:
         super().__init__()
         self.user_agent_name = "cross-account"  # boto3.Session would add to botocore's own
-        paths = self.get_component("data_loader").search_paths
-        self.register_component("data_loader", _Loader(paths, include_default_search_paths=False))
+        self.register_component("data_loader", _Loader(self.get_component("data_loader")))
         self.register_component("token_provider", _NoTokens())
         self.set_config_variable("sts_regional_endpoints", "regional")
         self.set_config_variable("csm_enabled", False)  # AWS_CSM_*: botocore tells a UDP port each call, token included
