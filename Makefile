@@ -13,11 +13,18 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # The copy in .venv is of what was installed from. It is compared, so that a new date alone installs nothing.
 INSTALLED := .venv/requirements-dev.txt
 
+# `chalice` is Chalice with one thing more: what it packages has bytecode, or each cold start in Lambda would compile it.
+define CHALICE
+#!/bin/sh
+exec "$(CURDIR)/$(BIN)/python" -P "$(CURDIR)/bytecode.py" "$$@"
+endef
+export CHALICE
+
 LOCK := $(BIN)/uv pip compile --quiet --system-certs --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock" $(LOCK_FLAGS)
 
 .PHONY: help demo demo-scale test test-tutorial test-browser test-hangs test-oldest-sdk test-commands audit compare sandbox \
-	sandbox-env layer helper bench lock operations format clean
+	sandbox-env helper bench lock operations format clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target text; do \
@@ -64,10 +71,6 @@ test-oldest-sdk: build/oldest-boto3/requirements.txt  ## The helper's wheel with
 test-commands: $(INSTALLED)  ## The commands of the docs, by the real aws and sam in the sandbox (500 MB, once)
 	@$(MAKE) --no-print-directory build/commands/requirements.txt || echo "Without aws and sam, what needs them is skipped."
 	$(BIN)/pytest --quiet -n 2 --dist loadfile tests/e2e/commands $(PYTEST_FLAGS)
-
-layer: $(INSTALLED)  ## Bytecode into the layer of the next chalice deploy: a cold start takes a quarter
-	@AWS_DEFAULT_REGION=us-east-1 $(BIN)/chalice package --stage dev build/package >/dev/null
-	@$(BIN)/python layer.py
 
 helper: $(INSTALLED)  ## The helper alone, for other functions: dist/ gets a wheel and a Lambda layer
 	@$(BIN)/python helper.py
@@ -123,7 +126,8 @@ $(INSTALLED): requirements-dev.txt requirements-lock.txt
 		found=$$($$python -c "$$version" 2>/dev/null </dev/null) || continue; \
 		if $$python -c 'import ensurepip, venv' 2>/dev/null; then \
 			echo "Setting up .venv with Python $$found, once: 190 MB to download, then seconds." >&2; \
-			$$python -m venv --clear --without-pip .venv >&2 && $$python install.py .venv $< && cat $^ >$@; \
+			$$python -m venv --clear --without-pip .venv >&2 && $$python install.py .venv $< && \
+				echo "$$CHALICE" >$(BIN)/chalice && chmod +x $(BIN)/chalice && cat $^ >$@; \
 			exit; \
 		fi; \
 		unable="$$python $$found is here but cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv"; \

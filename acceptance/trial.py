@@ -144,7 +144,6 @@ class Trial:
             "AWS_SECRET_ACCESS_KEY": frozen.secret_key,
             "AWS_SESSION_TOKEN": frozen.token,
             "AWS_DEFAULT_REGION": self.hub.session.region_name,
-            "PYTHONDONTWRITEBYTECODE": "1",  # or it would be in the package
         }
         others = {
             name: text

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from rich.console import Console
 
 import bench
-from bench import recording, results_page
+from bench import deployed, recording, results_page
 from bench.goals import wrong_answers
 from bench.peers_environment import BUILD, lock, peers_python
 from bench.plan import QUICK, Round, Scale, one_round
@@ -56,6 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
 def measure_all(scale: Scale) -> list[Round]:
     python = peers_python()
     recording.record()
+    deployed.deploy()
     rounds = []
     for number in range(1, scale.rounds + 1):
         measured: Round = {}

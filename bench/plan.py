@@ -8,8 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from bench import recording
+from bench.cold_start import measure_cold_starts
 from bench.contenders import CONTENDERS
-from bench.measuring import Measurement, measure, measure_cold_starts
+from bench.measuring import Measurement, measure
 
 Round = dict[str, Measurement]
 """Measurements by name: `few/<contender>`, `many/<contender>`, `memory`, `rows`, `posture`,
@@ -35,7 +36,8 @@ class Scale:
         wide: accounts with very many rows each.
         posture: accounts for all checks that judge, a multiple of FEW_THREADS.
         repetitions: of the second invocation.
-        cold_starts: of each side.
+        cold_starts: of each function.
+        cold_starts_without: of each function, without bytecode.
         latency: seconds before each response, except for the second invocation and the cold start.
     """
 
@@ -47,6 +49,7 @@ class Scale:
     posture: int = 100
     repetitions: int = 2000
     cold_starts: int = 7
+    cold_starts_without: int = 2
     latency: float = 0.05
 
 
@@ -88,4 +91,4 @@ def one_round(scale: Scale, peers_python: Path) -> Iterator[tuple[str, Callable[
     )
     yield "second", partial(measure, "second_invocation", latency=0, repetitions=scale.repetitions)
     yield "cold", partial(measure_cold_starts, scale.cold_starts, bytecode=True)
-    yield "cold/no-bytecode", partial(measure_cold_starts, 2, bytecode=False)
+    yield "cold/no-bytecode", partial(measure_cold_starts, scale.cold_starts_without, bytecode=False)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -43,6 +45,17 @@ def bounded_log() -> Iterator[None]:
         left_out = sum(max(times - MAX_WARNINGS, 0) for times in seen.values())
         if left_out:
             logger.warning("not all warnings were written", left_out=left_out)
+
+
+def warn_of_compiling(*names: str) -> None:
+    """Say so, once per cold start, if one of these modules came without bytecode."""
+    compiled = [name for name in names if not os.path.exists(str(getattr(sys.modules[name].__spec__, "cached", "")))]
+    if compiled:
+        logger.warning(
+            "deployed without bytecode: each cold start compiles what it imports, which is more than twice the CPU",
+            modules=compiled,
+            hint="Deploy with .venv/bin/chalice, which `make demo` sets up.",
+        )
 
 
 _SENSITIVE_LOGGERS = (

@@ -1,13 +1,13 @@
 """The AWS calls that the sandbox received: one entry per allowed or denied call, newest last.
 
-Tests read it (`box.calls()`, or GET /sandbox/calls) to prove, for example, that a warm function does not assume a
-role twice. Entries contain no credentials.
+Tests read it (`box.calls()`, or GET /sandbox/calls?service=sts&action=AssumeRole) to prove, for example, that a warm
+function does not assume a role twice. Entries contain no credentials.
 """
 
 import threading
 import time
 from collections import deque
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 PATH = "/sandbox/calls"
 _MAXIMUM = 100_000
@@ -37,9 +37,10 @@ class CallRecord:
         with self._lock:
             self._calls.append(call)
 
-    def as_dicts(self) -> list[dict[str, object]]:
+    def as_dicts(self, service: str = "", action: str = "") -> list[dict[str, object]]:
+        """All of them, or those of a service or an action."""
         with self._lock:
-            return [asdict(call) for call in self._calls]
+            return [vars(call) for call in self._calls if service in ("", call.service) and action in ("", call.action)]
 
 
 RECORD = CallRecord()

@@ -22,7 +22,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -136,6 +135,8 @@ def documented_queries() -> list[str]:
 
 
 def run_queries(folder: Path) -> None:
+    import duckdb  # here, because tests/e2e imports this module for the queries: see tests/conftest.py
+
     results, accounts, *queries = documented_queries()
     with duckdb.connect() as database:
         database.execute(f"SET file_search_path = '{folder}'")

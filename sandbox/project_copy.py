@@ -9,6 +9,7 @@ from pathlib import Path
 from chalice.deploy.packager import DependencyBuilder, LayerDeploymentPackager, NoSuchPackageError, PackageDownloadError
 from chalice.utils import UI, OSUtils
 
+from bytecode import LAYER, add_bytecode
 from sandbox.state_file import PROJECT
 
 _DEPLOYABLE = (
@@ -43,7 +44,7 @@ def copy_project(folder: Path) -> Path:
 
 
 def add_layer(folder: Path) -> None:
-    """Add the layer that `chalice deploy` uploads, which is downloaded once: 17 MB.
+    """Add the layer that `chalice deploy` uploads, which is downloaded and compiled once: 17 MB.
 
     Chalice writes a zip in place and takes any that is there, so that two deployments from one folder at a time could
     upload half of one. Here only finished ones are shared.
@@ -69,6 +70,7 @@ def add_layer(folder: Path) -> None:
                 raise LayerNotMade(
                     f"The packages of the layer come from the index that pip is set up with. {said.getvalue()}"
                 )
+            add_bytecode(own, LAYER)
             finished = shared.with_suffix(".new")
             shutil.copy2(own, finished)
             finished.replace(shared)

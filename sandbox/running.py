@@ -36,9 +36,9 @@ class Box:
         import urllib.request  # here, because every command of the package imports this module
 
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with direct.open(f"{self.endpoint_url}/sandbox/calls") as response:
-            calls = json.load(response)
-        return [call for call in calls if service in ("", call["service"]) and action in ("", call["action"])]
+        with direct.open(f"{self.endpoint_url}/sandbox/calls?service={service}&action={action}") as response:
+            calls: list[dict[str, Any]] = json.load(response)
+            return calls
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from moto.moto_server import werkzeug_app
 from werkzeug.exceptions import NotFound
@@ -82,6 +83,9 @@ def _application_of(service: Any) -> Any:
 
 
 def _record(environ: dict[str, Any]) -> guard.Response | None:
-    if environ["REQUEST_URI"].partition("?")[0] != call_record.PATH:
+    path, _, query = environ["REQUEST_URI"].partition("?")
+    if path != call_record.PATH:
         return None
-    return "200 OK", [("Content-Type", "application/json")], [json.dumps(call_record.RECORD.as_dicts()).encode()]
+    asked = dict(parse_qsl(query))
+    calls = call_record.RECORD.as_dicts(asked.get("service", ""), asked.get("action", ""))
+    return "200 OK", [("Content-Type", "application/json")], [json.dumps(calls).encode()]

@@ -6,7 +6,6 @@ import gc
 import io
 import json
 import logging
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -30,28 +29,18 @@ from chalicelib.inputs.settings import hub_of
 from tests.environment import set_environment
 from tests.failures import Failure
 from tests.fake_aws import FakeAws, fake_aws
-from tests.templates import ROOT
 
-# To rewrite every assertion and compile it takes half of the collection, so its bytecode is kept, but not beside the
-# modules, where Chalice would take it along.
-BEFORE = sys.dont_write_bytecode, sys.pycache_prefix
-sys.dont_write_bytecode, sys.pycache_prefix = False, str(ROOT / "build" / "bytecode")
+# All that is imported and collected stays: no garbage collection looks at it, now or at the end.
+gc.disable()
 
 hypothesis.settings.register_profile("cross-account", deadline=None, max_examples=60)
 hypothesis.settings.load_profile("cross-account")
 
 
 def pytest_collection_finish() -> None:
-    """All that was imported and collected stays until the end: no garbage collection looks at it again."""
-    sys.dont_write_bytecode, sys.pycache_prefix = BEFORE
-    gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(10_000)
-
-
-def pytest_unconfigure() -> None:
-    """At the end it does, or libraries in C tell of objects that they believe lost."""
-    gc.unfreeze()
 
 
 OWN_ENVIRONMENT = {"browser", "e2e", "faults", "sandbox"}
@@ -106,6 +95,15 @@ def context() -> Any:
     return SimpleNamespace(
         aws_request_id="11111111-2222-3333-4444-555555555555", get_remaining_time_in_millis=lambda: 60_000
     )
+
+
+@pytest.fixture
+def database() -> Iterator[Any]:
+    """DuckDB, imported here: what is frozen above, it believes lost at the end, and says so."""
+    import duckdb
+
+    with duckdb.connect() as connected:
+        yield connected
 
 
 @pytest.fixture

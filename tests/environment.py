@@ -41,6 +41,13 @@ def accepts_kwargs(handler: Callable[..., Any]) -> bool:
     return bool(botocore.compat.accepts_kwargs(handler))
 
 
+# Every test makes sessions and clients of its own. Most of the time they take is work that is the same for each:
+# reading botocore's models, and what it looks up for each of its 150 handlers.
+botocore.session.create_loader = lambda search_path=None: MODELS
+botocore.session.EventAliaser = Events
+botocore.hooks.accepts_kwargs = accepts_kwargs
+
+
 def set_environment(patch: pytest.MonkeyPatch) -> None:
     """Nothing of the developer's AWS and no setting, fake credentials and no metadata service."""
     for name in list(os.environ):
@@ -57,8 +64,3 @@ def set_environment(patch: pytest.MonkeyPatch) -> None:
         "NO_PROXY": "127.0.0.1",
     }.items():
         patch.setenv(name, value)
-    # Every test makes sessions and clients of its own. Most of the time they take is work that is the same for each:
-    # reading botocore's models, and what it looks up for each of its 150 handlers.
-    patch.setattr(botocore.session, "create_loader", lambda search_path=None: MODELS)
-    patch.setattr(botocore.session, "EventAliaser", Events)
-    patch.setattr(botocore.hooks, "accepts_kwargs", accepts_kwargs)

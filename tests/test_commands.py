@@ -28,7 +28,6 @@ COMMANDS = {
     "python -m tests.browser.screenshot": "tests.browser.screenshot",
     "python helper.py": "helper",
     "python install.py": "install",
-    "python layer.py": "layer",
 }
 
 

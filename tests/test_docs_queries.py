@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from chalicelib.checks.finding import alarm, ok
@@ -44,7 +43,7 @@ def stored(run: str, found: list[Outcome]) -> None:
 
 
 @pytest.fixture
-def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[tuple[Any, ...]]]:
+def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: Any) -> list[list[tuple[Any, ...]]]:
     """What the page's statements give, in their order."""
     monkeypatch.chdir(tmp_path)
     one = buckets(one=1)
@@ -52,9 +51,8 @@ def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[tuple[
     now = {BOTH: buckets(same=1, newer=2, added=1), FAILING: DENIED, ANSWERING: one, JOINED: one}
     stored("monday", outcomes(**then))
     stored("tuesday", outcomes(**now))
-    with duckdb.connect() as database:
-        database.execute(blocks("docs/thousands-of-accounts.md", "sql")[0])
-        return [database.execute(statement).fetchall() for statement in blocks(PAGE, "sql")]
+    database.execute(blocks("docs/thousands-of-accounts.md", "sql")[0])
+    return [database.execute(statement).fetchall() for statement in blocks(PAGE, "sql")]
 
 
 def test_two_stored_runs_are_compared_where_both_could_look(answers):
@@ -75,17 +73,16 @@ def test_the_accounts_that_could_not_be_compared_are_told(answers):
 
 
 @pytest.mark.parametrize("failures", [{BOTH: DENIED}, {}], ids=["one failed", "none failed"])
-def test_sql_and_parquet_are_one_line_over_the_terminals_rows(tmp_path, monkeypatch, failures):
+def test_sql_and_parquet_are_one_line_over_the_terminals_rows(tmp_path, monkeypatch, database, failures):
     monkeypatch.chdir(tmp_path)
     found = outcomes(_012345678901=buckets(a=1, b=1), **failures)
     Path("instances.jsonl").write_text(JsonLines().receive(found), encoding="utf-8")
     counted, written = re.findall(r'^\$ duckdb -c "(.*)"$', (ROOT / PAGE).read_text(), re.MULTILINE)
-    with duckdb.connect() as database:
-        assert database.execute(counted).fetchall() == [("production", None, 2)]
-        database.execute(written)
-        failed = database.execute("SELECT account FROM 'instances.parquet' WHERE error IS NOT NULL").fetchall()
-        assert failed == [(account,) for account in failures]
-        assert database.execute("SELECT min(account) FROM 'instances.parquet'").fetchone() == ("012345678901",)
+    assert database.execute(counted).fetchall() == [("production", None, 2)]
+    database.execute(written)
+    failed = database.execute("SELECT account FROM 'instances.parquet' WHERE error IS NOT NULL").fetchall()
+    assert failed == [(account,) for account in failures]
+    assert database.execute("SELECT min(account) FROM 'instances.parquet'").fetchone() == ("012345678901",)
 
 
 @pytest.mark.parametrize(("status", "mail"), [(0, ""), (3, "Buckets have changed"), (1, "Not every account answered")])
@@ -97,7 +94,7 @@ def test_the_nightly_job_tells_the_exit_statuses_apart(tmp_path, status, mail):
     assert (done.stdout.strip(), done.stderr) == (mail, "")
 
 
-def test_alarms_are_counted_over_a_stored_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_alarms_are_counted_over_a_stored_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: Any) -> None:
     monkeypatch.chdir(tmp_path)
     found = {
         BOTH: [alarm("a", "Wrong."), alarm("b", "Wrong."), ok("c", "Right.")],
@@ -107,7 +104,6 @@ def test_alarms_are_counted_over_a_stored_run(tmp_path: Path, monkeypatch: pytes
     judged = [replace(outcome, verdicts=outcome.verdicts or {"unknown": 1}) for outcome in outcomes(**found)]
     stored("nightly", judged)
     stored("another", judged)
-    with duckdb.connect() as database:
-        database.execute(blocks("docs/thousands-of-accounts.md", "sql")[0])
-        (query,) = blocks("docs/verdicts.md", "sql")
-        assert database.execute(query).fetchall() == [("s3_buckets", 1, 2)]
+    database.execute(blocks("docs/thousands-of-accounts.md", "sql")[0])
+    (query,) = blocks("docs/verdicts.md", "sql")
+    assert database.execute(query).fetchall() == [("s3_buckets", 1, 2)]

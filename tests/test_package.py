@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from zipfile import ZipFile
 import pytest
 from chalice.utils import to_cfn_resource_name
 
+from bytecode import beside
 from sandbox.credentials_file import PROFILE, VARIABLE
 from sandbox.project_copy import add_layer
 from tests.templates import ROOT
@@ -68,14 +69,19 @@ def chalice(project: Path, *arguments: str) -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     profile = project.parent / "credentials"
     profile.write_text(f"[{PROFILE}]\n")
-    environment |= {"AWS_DEFAULT_REGION": "eu-west-1", "PYTHONDONTWRITEBYTECODE": "1", VARIABLE: str(profile)}
-    command = [sys.executable, "-c", "from chalice.cli import main; main()", *arguments]
+    environment |= {"AWS_DEFAULT_REGION": "eu-west-1", VARIABLE: str(profile)}
+    command = [sys.executable, str(ROOT / "bytecode.py"), *arguments]
     done = subprocess.run(
         command, cwd=project, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
     assert "Could not install dependencies" not in done.stdout
     return done.stdout
+
+
+def files_of(folder: Path) -> Iterator[Path]:
+    """Without what Python leaves there when it imports them."""
+    return (path for path in folder.rglob("*") if path.is_file() and path.parent.name != "__pycache__")
 
 
 @pytest.fixture(scope="module")
@@ -112,13 +118,14 @@ def layer(packaged) -> ZipFile:
 def test_the_zip_holds_only_app_py_chalicelib_and_chalices_runtime(package, project):
     with ZipFile(package.folder / "deployment.zip") as archive:
         packed = set(archive.namelist())
-    chalicelib = {str(path.relative_to(project)) for path in (project / "chalicelib").rglob("*") if path.is_file()}
-    assert packed == {"app.py", "chalice/__init__.py", "chalice/app.py"} | chalicelib
+    chalicelib = {str(path.relative_to(project)) for path in files_of(project / "chalicelib")}
+    expected = {"app.py", "chalice/__init__.py", "chalice/app.py"} | chalicelib
+    assert packed == expected | {str(beside(Path(name))) for name in expected if name.endswith(".py")}
 
 
 def test_chalicelib_holds_only_python_the_files_of_the_report_and_the_checks_data(project):
     """Everything in it is deployed."""
-    others = {path.name for path in (project / "chalicelib").rglob("*") if path.is_file() and path.suffix != ".py"}
+    others = {path.name for path in files_of(project / "chalicelib") if path.suffix != ".py"}
     of_checks = {"exceptions.toml", "lambda_runtimes.toml", "operations.txt"}
     assert others == {"py.typed", "report.css", "report.js"} | of_checks
 

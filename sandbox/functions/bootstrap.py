@@ -35,6 +35,7 @@ def main() -> None:
         call(self, method, slash + path + endpoint, *rest, **more)
 
     LambdaRuntimeClient.call_rapid = call_rapid
+    sys.dont_write_bytecode = True  # in Lambda the code and the layers are read-only
     serve(sys.argv)
 
 

@@ -40,7 +40,7 @@ class Response:
 
 
 LAYERS = PROJECT / "build" / "layers"
-"""Of all sandboxes: Python keeps the bytecode of a layer beside its modules, which takes a second to compile."""
+"""Of all sandboxes: to unpack a layer takes a second."""
 
 
 class FunctionService:

@@ -89,7 +89,6 @@ TABLE: dict[str, Runs | Elsewhere | Never] = {
     ),
     "make format": Never("it would change the project"),
     "make helper": Elsewhere("tests/test_helper_package.py::made"),
-    "make layer": Elsewhere("tests/test_layer.py::test_the_same_wheels_make_the_same_bytecode"),
     "python -m acceptance --hub hub --target staging": Elsewhere(
         "tests/e2e/commands/test_acceptance.py::test_every_promise_is_kept"
     ),

@@ -85,7 +85,7 @@ def project(box: sandbox.Box, tmp_path_factory: pytest.TempPathFactory) -> Proje
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     folder = copy_project(tmp_path_factory.mktemp("project"))
-    return Project(folder, {**environment, **box.environment, "PYTHONDONTWRITEBYTECODE": "1"})
+    return Project(folder, {**environment, **box.environment})
 
 
 @pytest.fixture(scope="module")

@@ -213,6 +213,18 @@ def test_without_the_targets_trust_it_is_not_reached(
     assert (status, body["error"]["type"], body["error"]["code"]) == (500, "AssumeRoleDenied", "AccessDenied")
 
 
+def test_what_another_chalice_deploys_answers_as_well_and_says_in_its_log_that_it_compiles(project: Project) -> None:
+    project.edit("app.py", lambda text: f"{text}\n# edited\n")
+    own = "from chalice.cli import main; raise SystemExit(main())"
+    done = project.run("python", "-c", own, "deploy", "--stage", "sandbox")
+    assert done.returncode == 0, done.stdout + done.stderr
+    status, _ = project.invoke_switch_account(account_id=PRODUCTION)
+    lines = project.chalice("logs", "-n", "switch_account").stdout
+    assert status == 200
+    assert '"modules":["chalicelib"]' in lines
+    deploy(project)
+
+
 def test_another_stage_is_stopped_at_the_sandbox(project: Project) -> None:
     done = project.run("chalice", "deploy", "--stage", "dev")
     assert done.returncode != 0

@@ -5,15 +5,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import shutil
+import sys
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from importlib.util import MAGIC_NUMBER
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
 import sandbox
+from bytecode import beside
 from chalicelib.checks import CHECKS, posture
 from tests.e2e.conftest import ACQUIRED, HUB, LEGACY, PRODUCTION, STAGING, Project, client
 from tests.templates import ROOT
@@ -33,6 +39,13 @@ ROLE = {
         "ManagedPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
     },
 }
+
+
+@pytest.fixture(scope="module")
+def project(project: Project) -> Project:
+    """As in a fresh clone: Chalice builds the layer itself."""
+    shutil.rmtree(project.folder / ".chalice" / "deployments")
+    return project
 
 
 @pytest.fixture(scope="module")
@@ -150,16 +163,39 @@ def test_the_role_is_assumed_by_the_functions_own_execution_role(deployed: Proje
     assert callers == {f"arn:aws:sts::{HUB}:assumed-role/{FUNCTION}"}
 
 
-def test_what_was_uploaded_is_the_zip_that_chalice_made_of_this_code_with_its_dependencies_apart(
-    deployed: Project, aws: Any
-) -> None:
+@pytest.fixture(scope="module")
+def uploaded(deployed: Project, aws: Any) -> dict[str, zipfile.ZipFile]:
+    """The function's zip and the one of its only layer, of those that Chalice left in the project."""
     configuration = aws("lambda").get_function(FunctionName=FUNCTION)["Configuration"]
-    zips = (deployed.folder / ".chalice" / "deployments").glob("*.zip")
-    (code,) = [path for path in zips if sha256(path.read_bytes()) == configuration["CodeSha256"]]
-    with zipfile.ZipFile(code) as uploaded:
-        assert uploaded.read("app.py") == (deployed.folder / "app.py").read_bytes()
-        assert not [name for name in uploaded.namelist() if name.startswith("boto")]
-    assert len(configuration["Layers"]) == 1
+    (layer,) = configuration["Layers"]
+    hashes = {
+        "function": configuration["CodeSha256"],
+        "layer": aws("lambda").get_layer_version_by_arn(Arn=layer["Arn"])["Content"]["CodeSha256"],
+    }
+    zips = {sha256(path.read_bytes()): path for path in (deployed.folder / ".chalice" / "deployments").glob("*.zip")}
+    return {name: zipfile.ZipFile(zips[code]) for name, code in hashes.items()}
+
+
+def test_what_was_uploaded_is_the_zip_that_chalice_made_of_this_code_with_its_dependencies_apart(
+    uploaded: dict[str, zipfile.ZipFile], deployed: Project
+) -> None:
+    assert uploaded["function"].read("app.py") == (deployed.folder / "app.py").read_bytes()
+    site_packages = f"python/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages/"
+    modules = [name.removeprefix(site_packages) for one in uploaded.values() for name in one.namelist()]
+    assert [name for name, times in Counter(modules).items() if times > 1] == [], "a second copy"
+    assert "boto3/__init__.py" in modules
+
+
+@pytest.mark.parametrize("part", ["function", "layer"])
+def test_every_module_was_uploaded_with_bytecode_for_the_functions_runtime(
+    uploaded: dict[str, zipfile.ZipFile], part: str
+) -> None:
+    names = uploaded[part].namelist()
+    modules = [name for name in names if name.endswith(".py")]
+    assert len(modules) > 50
+    compiled = {str(beside(Path(name))) for name in modules}
+    assert compiled == {name for name in names if name.endswith(".pyc")}
+    assert {uploaded[part].read(name)[:4] for name in compiled} == {MAGIC_NUMBER}
 
 
 def sha256(content: bytes) -> str:

@@ -50,6 +50,13 @@ class FakeAws:
     def operations(self, operation: str) -> list[Request]:
         return [request for request in self.seen if request.operation == operation]
 
+    def counted(self, operation: str, least: int) -> int:
+        """The number of its requests; a client that gives up may be ahead of the server, so the least is waited for."""
+        until = time.monotonic() + 10
+        while self.counts[operation] < least and time.monotonic() < until:
+            time.sleep(0.01)
+        return self.counts[operation]
+
     def answer(self, request: Request) -> Reply:
         with self._lock:
             self.counts[request.operation] += 1
@@ -151,7 +158,7 @@ def fake_aws() -> Iterator[FakeAws]:
     server = _Server(("127.0.0.1", 0), _Handler)
     server.aws = FakeAws()
     server.aws.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)
     thread.start()
     try:
         yield server.aws

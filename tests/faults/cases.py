@@ -74,7 +74,7 @@ def put_to(aws: FakeAws, fault: Fault, door: str, log: drive.LogOfEverything, ba
     assert_told(outcome, fault.type, fault.code, fault.stage)
     assert fault.hint in outcome.fault["hint"]
     drive.assert_nothing_leaked(outcome.text, log.text)
-    assert aws.counts[fault.operation] == fault.attempts
+    assert aws.counted(fault.operation, fault.attempts) == fault.attempts
     assert sum(backoff) <= MOST_BACKOFF_SECONDS
     return outcome
 

@@ -235,12 +235,11 @@ with sandbox.running(Path({str(TEMPLATE)!r})) as box:
 
 def test_accounts_can_be_added_whatever_the_shells_aws_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "does-not-exist")
-    with sandbox.running(TEMPLATE, accounts=300) as box:
+    with sandbox.running(TEMPLATE, accounts=3) as box:
         assert box.environment["AWS_DEFAULT_REGION"] == "us-east-1"
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="Linux tells where a process writes")
-def test_it_prints_nothing_into_the_pipe_that_nobody_reads_on() -> None:
-    with sandbox.running(TEMPLATE) as box:
-        stdout, stderr = (os.stat(f"/proc/{box.pid}/fd/{number}") for number in (1, 2))
-        assert os.path.samestat(stdout, stderr)
+def test_it_prints_nothing_into_the_pipe_that_nobody_reads_on(box: sandbox.Box) -> None:
+    stdout, stderr = (os.stat(f"/proc/{box.pid}/fd/{number}") for number in (1, 2))
+    assert os.path.samestat(stdout, stderr)

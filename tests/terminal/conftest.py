@@ -92,9 +92,8 @@ def start(aws: FakeAws) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     started: list[subprocess.Popen[str]] = []
 
     def call(*arguments: str) -> subprocess.Popen[str]:
-        environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
         words, pipe = [sys.executable, "sweep.py", *arguments], subprocess.PIPE
-        started.append(subprocess.Popen(words, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True))
+        started.append(subprocess.Popen(words, cwd=ROOT, stdout=pipe, stderr=pipe, text=True))
         return started[-1]
 
     yield call

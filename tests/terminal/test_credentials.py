@@ -77,7 +77,6 @@ def tool(aws, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]
             "AWS_CONFIG_FILE": str(tmp_path / "config"),
             "AWS_ENDPOINT_URL": os.environ["AWS_ENDPOINT_URL"],
             "AWS_PROFILE": "production",
-            "PYTHONDONTWRITEBYTECODE": "1",
         }
         command = [sys.executable, "-c", code]
         return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)

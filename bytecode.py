@@ -1,0 +1,108 @@
+"""The `chalice` of .venv (the Makefile puts it there): Chalice's own command, whose packages contain bytecode.
+
+Chalice packages sources alone, and in Lambda Python cannot keep what it compiles, so that every cold start would
+compile all that it imports: more than twice the CPU (`make bench`). Bytecode works in one minor version of Python: the
+running one, for which Chalice deploys.
+"""
+
+from __future__ import annotations
+
+import py_compile
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+from chalice.cli import main as run_chalice
+from chalice.deploy import packager
+from chalice.utils import OSUtils
+
+LAYER, FUNCTION = "/opt", "/var/task"
+"""Where Lambda unpacks a zip."""
+
+_PACKAGERS = {
+    packager.LayerDeploymentPackager: LAYER,
+    packager.AppOnlyDeploymentPackager: FUNCTION,
+    packager.LambdaDeploymentPackager: FUNCTION,  # without `automatic_layer`
+}
+_FINISHED = b"with bytecode"
+"""The comment of a zip that needs no more."""
+
+
+def main() -> int:
+    """Run Chalice's command; returns its exit status."""
+    for made_by, place in _PACKAGERS.items():
+        create = _with_bytecode(made_by.create_deployment_package, place)
+        made_by.create_deployment_package = create  # type: ignore[method-assign]
+    base = packager.BaseLambdaDeploymentPackager
+    sources = _without_bytecode(base._iter_chalice_lib_if_needed)
+    base._iter_chalice_lib_if_needed = sources  # type: ignore[method-assign]
+    # The command's own path, which `chalice local` runs again when a file changes, and whose name is in its help.
+    sys.argv[0] = str(Path(sys.executable).with_name("chalice"))
+    return run_chalice()
+
+
+def _with_bytecode(create_package: Callable[..., str], place: str) -> Callable[..., str]:
+    @wraps(create_package)
+    def create(*arguments: Any) -> str:
+        package = create_package(*arguments)
+        add_bytecode(Path(package), place)
+        return package
+
+    return create
+
+
+def _without_bytecode(files: Callable[..., Iterator[tuple[str, str]]]) -> Callable[..., Iterator[tuple[str, str]]]:
+    """What Python keeps in chalicelib for itself goes by the times of the sources, which a package does not have."""
+
+    @wraps(files)
+    def sources(*arguments: Any) -> Iterator[tuple[str, str]]:
+        return ((path, name) for path, name in files(*arguments) if not name.endswith(".pyc"))
+
+    return sources
+
+
+def beside(module: Path) -> Path:
+    """The file with a module's bytecode; whatever PYTHONPYCACHEPREFIX says, which Lambda does not know."""
+    return module.with_name("__pycache__") / f"{module.stem}.{sys.implementation.cache_tag}.pyc"
+
+
+def add_bytecode(package: Path, place: str) -> None:
+    """Compile every module of a zip into the zip, in place of bytecode that it has; once.
+
+    Args:
+        package: the zip.
+        place: the folder into which Lambda unpacks it, as it stands in tracebacks.
+
+    Raises:
+        OSError: the zip cannot be read or replaced. It is never replaced in part.
+    """
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(package) as sources:
+        if sources.comment == _FINISHED:
+            return
+        entries = [entry for entry in sources.infolist() if not entry.filename.endswith(".pyc")]
+        sources.extractall(folder, entries)
+        for module in sorted(Path(folder).rglob("*.py")):
+            py_compile.compile(
+                str(module),
+                cfile=str(beside(module)),
+                dfile=f"{place}/{module.relative_to(folder)}",
+                quiet=2,  # some packages contain templates in another Python
+                # Unchecked hashes: Lambda keeps no source's time, and changes no source.
+                invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+            )
+        finished = package.with_suffix(".new")
+        with OSUtils().open_zip(str(finished), "w") as zipped:  # the same content makes the same zip
+            for entry in entries:
+                zipped.writestr(entry, sources.read(entry))
+            for path in sorted(Path(folder).rglob("*.pyc")):
+                zipped.write(path, path.relative_to(folder))
+            zipped.comment = _FINISHED
+    finished.replace(package)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

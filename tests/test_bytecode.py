@@ -1,0 +1,103 @@
+"""What `chalice` packages has bytecode of its own; the command itself is run by tests/e2e and tests/test_package.py."""
+
+from __future__ import annotations
+
+import os
+import py_compile
+import subprocess
+import sys
+import zipfile
+from importlib.util import MAGIC_NUMBER
+from pathlib import Path
+
+import pytest
+
+from bytecode import FUNCTION, LAYER, add_bytecode, beside
+
+FOLDER = "python/lib/python3.x/site-packages"
+MODULE = f"{FOLDER}/number.py"
+BYTECODE, OTHERS = str(beside(Path(MODULE))), str(beside(Path(f"{FOLDER}/other.py")))
+
+
+@pytest.fixture
+def layer(tmp_path: Path) -> Path:
+    """A module, one in another Python, one with somebody's bytecode, and data."""
+    path = tmp_path / "layer.zip"
+    with zipfile.ZipFile(path, "w") as zipped:
+        zipped.writestr(MODULE, "def fail(): raise ValueError\n")
+        zipped.writestr(f"{FOLDER}/broken.py", "print 'Python 2'\n")
+        zipped.writestr(f"{FOLDER}/other.py", "")
+        zipped.writestr(OTHERS, "of another time")
+        zipped.writestr(f"{FOLDER}/data.json", "{}")
+    return path
+
+
+def contents(package: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(package) as zipped:
+        names = zipped.namelist()
+        assert len(names) == len(set(names))
+        return {name: zipped.read(name) for name in names}
+
+
+def test_each_module_has_its_bytecode_and_all_else_stays(layer: Path) -> None:
+    before = contents(layer)
+    add_bytecode(layer, LAYER)
+    after = contents(layer)
+    compiled = {name for name in after if name.endswith(".pyc")}
+    assert compiled == {BYTECODE, OTHERS}
+    assert {name: after[name] for name in after.keys() - compiled} == {
+        name: content for name, content in before.items() if not name.endswith(".pyc")
+    }
+
+
+def test_bytecode_is_for_this_python_and_is_used_whatever_the_sources_time(layer: Path) -> None:
+    add_bytecode(layer, LAYER)
+    unchecked = 0b01  # PEP 552
+    for name, content in contents(layer).items():
+        if name.endswith(".pyc"):
+            assert content[:8] == MAGIC_NUMBER + unchecked.to_bytes(4, "little"), name
+
+
+@pytest.mark.parametrize("place", [LAYER, FUNCTION])
+def test_a_traceback_names_the_file_as_lambda_has_it(layer: Path, tmp_path: Path, place: str) -> None:
+    add_bytecode(layer, place)
+    (tmp_path / "number.pyc").write_bytes(contents(layer)[BYTECODE])
+    code = "import number; print(number.fail.__code__.co_filename)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"{place}/{MODULE}"
+
+
+def test_it_is_in_the_zip_for_those_as_well_who_keep_their_own_elsewhere(
+    layer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "elsewhere"))
+    add_bytecode(layer, LAYER)
+    assert BYTECODE in contents(layer)
+
+
+def test_what_has_it_stays_as_it_is(layer: Path) -> None:
+    add_bytecode(layer, LAYER)
+    before = layer.read_bytes(), layer.stat().st_ino
+    add_bytecode(layer, LAYER)
+    assert (layer.read_bytes(), layer.stat().st_ino) == before
+
+
+def test_the_same_sources_make_the_same_zip(layer: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again.zip"
+    again.write_bytes(layer.read_bytes())
+    for package in (layer, again):
+        add_bytecode(package, LAYER)
+    assert again.read_bytes() == layer.read_bytes()
+
+
+@pytest.mark.parametrize("compiled", [True, False], ids=["with", "without"])
+def test_a_function_says_once_that_it_came_without_bytecode(tmp_path: Path, compiled: bool) -> None:
+    (tmp_path / "shipped.py").write_text("")
+    if compiled:
+        py_compile.compile(str(tmp_path / "shipped.py"))
+    code = "import shipped; from chalicelib.app_log import warn_of_compiling; warn_of_compiling('shipped')"
+    environment = os.environ | {"PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[1]}"}
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.count('"modules":["shipped"]') == (not compiled)
