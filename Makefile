@@ -126,7 +126,8 @@ $(INSTALLED): requirements-dev.txt requirements-lock.txt
 		found=$$($$python -c "$$version" 2>/dev/null </dev/null) || continue; \
 		if $$python -c 'import ensurepip, venv' 2>/dev/null; then \
 			echo "Setting up .venv with Python $$found, once: seconds, and 150 MB." >&2; \
-			$$python -m venv --clear .venv >&2 && .venv/bin/python install.py .venv $< && echo "$$CHALICE" >$(BIN)/chalice && cat $^ >$@; \
+			$$python -m venv --clear .venv >&2 && $(BIN)/python install.py .venv $< && \
+				echo "$$CHALICE" >$(BIN)/chalice && chmod +x $(BIN)/chalice && cat $^ >$@; \
 			exit; \
 		fi; \
 		unable="$$python $$found is here but cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv"; \

@@ -25,12 +25,9 @@ from chalicelib.inputs.requests import CheckRequest, ListingRequest, SweepReques
 from chalicelib.inputs.settings import Settings, current_settings, open_hub
 from chalicelib.outputs.metrics import write_metrics
 from chalicelib.outputs.responses import http_error, http_response, lambda_envelope, raise_errors
-from chalicelib.outputs.store import STORE_SECONDS, StoredFile, account_lines, accounts_key, keep_results, results_key
 from chalicelib.sweeps.ask import Question
 from chalicelib.sweeps.deadline import PAGE_SECONDS, Deadline
-from chalicelib.sweeps.organization import list_accounts as list_organization
 from chalicelib.sweeps.outcome import Answer
-from chalicelib.sweeps.sweep import sweep as run_sweep
 
 app = Chalice(app_name="cross-account", configure_logs=False)
 signed = IAMAuthorizer()
@@ -102,6 +99,9 @@ def list_accounts(event: Any, context: Any) -> dict[str, Any]:
 
     With `"store": true` they go to RESULTS_BUCKET as well; `"run"` and `"date"` say beside which results.
     """
+    from chalicelib.outputs.store import STORE_SECONDS, StoredFile, account_lines, accounts_key
+    from chalicelib.sweeps.organization import list_accounts as list_organization
+
     request, settings = ListingRequest.from_event(event), current_settings()
     request_id, deadline = context.aws_request_id, Deadline.of(context)
     with open_hub(settings) as hub:
@@ -164,6 +164,8 @@ def _check(event: Any, context: Any) -> dict[str, Any]:
 
 
 def _sweep(event: Any, context: Any) -> dict[str, Any]:
+    from chalicelib.outputs.store import STORE_SECONDS, StoredFile, keep_results, results_key
+
     settings, deadline = current_settings(), Deadline.of(context)
     request = SweepRequest.from_event(event, settings)
     with open_hub(settings) as hub:
@@ -177,6 +179,8 @@ def _sweep(event: Any, context: Any) -> dict[str, Any]:
 
 
 def _answer(hub: Hub, settings: Settings, request: SweepRequest, context: Any, deadline: Deadline) -> Answer:
+    from chalicelib.sweeps.sweep import sweep as run_sweep  # a direct answer needs neither this nor a store: 4 ms
+
     try:
         answer = run_sweep(hub, settings, request, deadline=deadline, request_id=context.aws_request_id)
     except CrossAccountError as error:

@@ -7,7 +7,6 @@ running one, for which Chalice deploys.
 
 from __future__ import annotations
 
-import compileall
 import py_compile
 import sys
 import tempfile
@@ -66,6 +65,11 @@ def _without_bytecode(files: Callable[..., Iterator[tuple[str, str]]]) -> Callab
     return sources
 
 
+def beside(module: Path) -> Path:
+    """The file with a module's bytecode; whatever PYTHONPYCACHEPREFIX says, which Lambda does not know."""
+    return module.with_name("__pycache__") / f"{module.stem}.{sys.implementation.cache_tag}.pyc"
+
+
 def add_bytecode(package: Path, place: str) -> None:
     """Compile every module of a zip into the zip, in place of bytecode that it has; once.
 
@@ -81,14 +85,15 @@ def add_bytecode(package: Path, place: str) -> None:
             return
         entries = [entry for entry in sources.infolist() if not entry.filename.endswith(".pyc")]
         sources.extractall(folder, entries)
-        compileall.compile_dir(
-            folder,
-            quiet=2,  # some packages contain templates in another Python
-            stripdir=folder,
-            prependdir=place,
-            # Unchecked hashes: Lambda keeps no source's time, and changes no source.
-            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-        )
+        for module in sorted(Path(folder).rglob("*.py")):
+            py_compile.compile(
+                str(module),
+                cfile=str(beside(module)),
+                dfile=f"{place}/{module.relative_to(folder)}",
+                quiet=2,  # some packages contain templates in another Python
+                # Unchecked hashes: Lambda keeps no source's time, and changes no source.
+                invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+            )
         finished = package.with_suffix(".new")
         with OSUtils().open_zip(str(finished), "w") as zipped:  # the same content makes the same zip
             for entry in entries:

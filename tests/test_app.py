@@ -52,6 +52,21 @@ def test_a_cold_start_imports_no_check_before_it_is_asked() -> None:
     assert done.stdout == "[]\n"
 
 
+def test_a_first_answer_imports_its_check_and_nothing_of_boto3_a_sweep_or_a_page(aws: FakeAws) -> None:
+    said = f"""
+import sys, types, app
+context = types.SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 60_000)
+assert app.switch_account({{"account_id": "{ACCOUNT}", "check": "s3_buckets"}}, context)["statusCode"] == 200
+print(*sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, cwd=ROOT, check=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert [name for name in CHECKS if f"chalicelib.checks.{name}" in loaded] == ["s3_buckets"]
+    of_a_sweep = {f"chalicelib.sweeps.{name}" for name in ("sweep", "organization", "members", "units", "worklist")}
+    late = {"boto3", "s3transfer", "tomllib", "chalicelib.pages", "chalicelib.outputs.store", *of_a_sweep}
+    assert {name for name in loaded if name in late or name.split(".")[0] in late} == set()
+
+
 def test_the_cold_start_leaves_the_garbage_collector_at_work() -> None:
     """In a process of its own: here another test may have imported it all before."""
     said = "import gc, app; print(gc.isenabled(), gc.get_freeze_count() > 10_000)"

@@ -7,15 +7,16 @@ import py_compile
 import subprocess
 import sys
 import zipfile
-from importlib.util import MAGIC_NUMBER, cache_from_source
+from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 
 import pytest
 
-from bytecode import FUNCTION, LAYER, add_bytecode
+from bytecode import FUNCTION, LAYER, add_bytecode, beside
 
 FOLDER = "python/lib/python3.x/site-packages"
 MODULE = f"{FOLDER}/number.py"
+BYTECODE, OTHERS = str(beside(Path(MODULE))), str(beside(Path(f"{FOLDER}/other.py")))
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def layer(tmp_path: Path) -> Path:
         zipped.writestr(MODULE, "def fail(): raise ValueError\n")
         zipped.writestr(f"{FOLDER}/broken.py", "print 'Python 2'\n")
         zipped.writestr(f"{FOLDER}/other.py", "")
-        zipped.writestr(cache_from_source(f"{FOLDER}/other.py"), "of another time")
+        zipped.writestr(OTHERS, "of another time")
         zipped.writestr(f"{FOLDER}/data.json", "{}")
     return path
 
@@ -43,7 +44,7 @@ def test_each_module_has_its_bytecode_and_all_else_stays(layer: Path) -> None:
     add_bytecode(layer, LAYER)
     after = contents(layer)
     compiled = {name for name in after if name.endswith(".pyc")}
-    assert compiled == {cache_from_source(MODULE), cache_from_source(f"{FOLDER}/other.py")}
+    assert compiled == {BYTECODE, OTHERS}
     assert {name: after[name] for name in after.keys() - compiled} == {
         name: content for name, content in before.items() if not name.endswith(".pyc")
     }
@@ -60,10 +61,18 @@ def test_bytecode_is_for_this_python_and_is_used_whatever_the_sources_time(layer
 @pytest.mark.parametrize("place", [LAYER, FUNCTION])
 def test_a_traceback_names_the_file_as_lambda_has_it(layer: Path, tmp_path: Path, place: str) -> None:
     add_bytecode(layer, place)
-    (tmp_path / "number.pyc").write_bytes(contents(layer)[cache_from_source(MODULE)])
+    (tmp_path / "number.pyc").write_bytes(contents(layer)[BYTECODE])
     code = "import number; print(number.fail.__code__.co_filename)"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == f"{place}/{MODULE}"
+
+
+def test_it_is_in_the_zip_for_those_as_well_who_keep_their_own_elsewhere(
+    layer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "elsewhere"))
+    add_bytecode(layer, LAYER)
+    assert BYTECODE in contents(layer)
 
 
 def test_what_has_it_stays_as_it_is(layer: Path) -> None:

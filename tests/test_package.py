@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -19,6 +18,7 @@ from zipfile import ZipFile
 import pytest
 from chalice.utils import to_cfn_resource_name
 
+from bytecode import beside
 from sandbox.credentials_file import PROFILE, VARIABLE
 from sandbox.project_copy import add_layer
 from tests.templates import ROOT
@@ -120,7 +120,7 @@ def test_the_zip_holds_only_app_py_chalicelib_and_chalices_runtime(package, proj
         packed = set(archive.namelist())
     chalicelib = {str(path.relative_to(project)) for path in files_of(project / "chalicelib")}
     expected = {"app.py", "chalice/__init__.py", "chalice/app.py"} | chalicelib
-    assert packed == expected | {cache_from_source(name) for name in expected if name.endswith(".py")}
+    assert packed == expected | {str(beside(Path(name))) for name in expected if name.endswith(".py")}
 
 
 def test_chalicelib_holds_only_python_the_files_of_the_report_and_the_checks_data(project):

@@ -106,6 +106,13 @@ def test_only_one_line_is_printed_and_none_to_where_a_shell_reads(clone: Clone) 
     assert re.fullmatch(r"Setting up \.venv with Python 3\.13\.0, once: .+\n", done.stderr)
 
 
+def test_chalice_is_the_one_whose_packages_have_bytecode(clone: Clone) -> None:
+    clone.make()
+    subprocess.run([".venv/bin/chalice", "deploy", "--stage", "dev"], cwd=clone.folder, check=True)
+    last = (clone.folder / "asked").read_text().splitlines()[-1]
+    assert last == f"python -P {clone.folder}/bytecode.py deploy --stage dev"
+
+
 def test_it_is_done_once(clone: Clone) -> None:
     clone.make()
     before = clone.asked

@@ -8,21 +8,23 @@
         account = hub.account(event["account_id"])
         return account.client("s3").list_buckets()["Buckets"]
 
-Importing it changes nothing in the process. It needs boto3 and nothing else.
+Importing it changes nothing in the process. It needs boto3 and nothing else, and of that only botocore until somebody
+calls `Account.session` or a transfer of S3, such as `upload_file`.
 """
 
 from __future__ import annotations
 
-import boto3
+import botocore
 
 __version__ = "1.0.0"
 MIN_BOTO3 = (1, 39)
 """The oldest boto3 it is tested with, and the first whose clients take `auth_scheme_preference`."""
 
-if tuple(int(part) for part in boto3.__version__.split(".")[:2]) < MIN_BOTO3:
+# boto3 itself, whose import takes 20 ms, is not asked: 1.39 needs `botocore<1.40.0,>=1.39.0`, and so on.
+if tuple(int(part) for part in botocore.__version__.split(".")[:2]) < MIN_BOTO3:
     raise ImportError(
-        f"cross_account needs boto3 1.39 or newer, not {boto3.__version__}. Put a newer boto3 into the function's "
-        "package or into a layer."
+        f"cross_account needs boto3 1.39 or newer, and its botocore, which is {botocore.__version__} here. Put a newer "
+        "boto3 into the function's package or into a layer."
     )
 
 from .account import Account

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from typing import Any
-
-import boto3
+from typing import TYPE_CHECKING, Any
 
 from .clients import SharedClients, SigningIdentity, session_of
 from .region import valid_region
+
+if TYPE_CHECKING:
+    import boto3
 
 
 class Account:

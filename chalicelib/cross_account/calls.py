@@ -7,13 +7,14 @@ whoever gives up on a piece of work ends its calls: their sockets are shut down,
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from botocore.awsrequest import (
     AWSHTTPConnection,
@@ -130,7 +131,18 @@ class _HTTPConnection(_Connection, AWSHTTPConnection):  # type: ignore[misc]  # 
 
 
 class _HTTPSConnection(_Connection, AWSHTTPSConnection):  # type: ignore[misc]
-    pass
+    def connect(self) -> None:
+        # urllib3 reads the file of CA certificates at each connection, 31 ms of CPU, though its context has kept them.
+        context, file = self.ssl_context, self.ca_certs
+        if context and file and file in _read.get(context, ()):
+            self.ca_certs = None
+        super().connect()
+        if context and file:
+            _read.setdefault(context, set()).add(file)
+
+
+_read: WeakKeyDictionary[ssl.SSLContext, set[str]] = WeakKeyDictionary()
+"""The files whose certificates a context has: a connection was made with them."""
 
 
 def end_with_calls(client: Any, current: Callable[[], Calls | None]) -> None:

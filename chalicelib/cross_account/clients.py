@@ -15,17 +15,16 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-import boto3
 import botocore.session
 from botocore.client import BaseClient, ClientMeta
 from botocore.config import Config
 from botocore.credentials import Credentials, ReadOnlyCredentials
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import DataNotFoundError, NoCredentialsError
+from botocore.loaders import Loader
 from botocore.retries import standard
 from botocore.retries.quota import RetryQuota
 from botocore.utils import parse_timestamp
@@ -33,6 +32,9 @@ from botocore.utils import parse_timestamp
 from .calls import Calls, end_with_calls, here
 from .pages import Pages
 from .region import known_regions, valid_region
+
+if TYPE_CHECKING:
+    import boto3
 
 MAX_CONNECTIONS = 64  # kept open per client: as many as a sweep may have calls in flight
 MAX_CLIENTS = 256
@@ -43,7 +45,8 @@ _CONFIG = Config(
     read_timeout=10,
     retries={"mode": "standard", "total_max_attempts": 3},
     max_pool_connections=MAX_CONNECTIONS,
-    user_agent=f"cross-account Boto3/{boto3.__version__}",  # botocore builds its own twice a call: 6 to 7 % of its CPU
+    # botocore builds its own twice a call: 6 to 7 % of its CPU.
+    user_agent=f"cross-account Botocore/{botocore.__version__}",
     # Whatever AWS_BEARER_TOKEN_* says: a token of the environment would sign for every account.
     auth_scheme_preference="sigv4",  # type: ignore[call-arg]  # the stubs do not know it
 )
@@ -69,7 +72,6 @@ class CredentialsProvider(Protocol):
     def get_frozen_credentials(self) -> ReadOnlyCredentials: ...
 
 
-@dataclass(frozen=True, eq=False)
 class SigningIdentity:
     """Whose credentials sign a call, and the retries that it may still use.
 
@@ -79,9 +81,10 @@ class SigningIdentity:
     Its calls are those of the work it was made for, in whichever thread.
     """
 
-    credentials: CredentialsProvider
-    retry_quota: RetryQuota = field(default_factory=RetryQuota)
-    calls: Calls | None = field(default_factory=here.get)
+    def __init__(self, credentials: CredentialsProvider, retry_quota: RetryQuota | None = None) -> None:
+        self.credentials = credentials
+        self.retry_quota = retry_quota or RetryQuota()
+        self.calls = here.get()
 
 
 _identity: ContextVar[SigningIdentity | None] = ContextVar("signing_identity", default=None)
@@ -144,6 +147,25 @@ class _NoTokens:
         return None
 
 
+class _Loader(Loader):
+    """Finds a service in its own folder. botocore's loader first lists those of all services: 9 ms, and twice.
+
+    Args:
+        loader: botocore's, with whose paths and models it works.
+    """
+
+    def __init__(self, loader: Loader) -> None:
+        vars(self).update(vars(loader))
+
+    def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> Any:
+        asked = copy.copy(self)  # both keep what they load in one dictionary
+        asked.list_available_services = lambda type_name: [service_name]  # type: ignore[method-assign]
+        if "/" not in service_name:  # a name and not a path
+            with suppress(DataNotFoundError):
+                return Loader.load_service_model(asked, service_name, type_name, api_version)
+        return super().load_service_model(service_name, type_name, api_version)  # which names those that there are
+
+
 class _Session(botocore.session.Session):
     """A botocore session whose clients sign with credentials alone.
 
@@ -154,6 +176,8 @@ class _Session(botocore.session.Session):
 
     def __init__(self, config: Config, calls: Callable[[], Calls | None]) -> None:
         super().__init__()
+        self.user_agent_name = "cross-account"  # boto3.Session would add to botocore's own
+        self.register_component("data_loader", _Loader(self.get_component("data_loader")))
         self.register_component("token_provider", _NoTokens())
         self.set_config_variable("sts_regional_endpoints", "regional")
         self.set_config_variable("csm_enabled", False)  # AWS_CSM_*: botocore tells a UDP port each call, token included
@@ -194,9 +218,36 @@ class _Provider:
 
 def session_of(identity: SigningIdentity, region: str | None) -> boto3.Session:
     """A boto3.Session of an identity's own. Its clients are not shared."""
+    import boto3  # 20 ms of CPU, and a client needs none of it
+
+    return boto3.Session(botocore_session=_own_session(identity), region_name=region)
+
+
+def _own_session(identity: SigningIdentity) -> _Session:
     core = _Session(Config(), lambda: identity.calls)
     core.sign_with(_IdentityCredentials(lambda: identity))
-    return boto3.Session(botocore_session=core, region_name=region)
+    return core
+
+
+def _add_transfers(class_attributes: dict[str, Any], **_: Any) -> None:
+    """Give the class of a client of S3 the methods that boto3 adds to it.
+
+    They are class attributes and functions, as boto3's are, so a view runs them as its identity; boto3 is imported when
+    one is called.
+    """
+    for name in ("upload_file", "download_file", "copy", "upload_fileobj", "download_fileobj"):
+        class_attributes[name] = _transfer(name)
+
+
+def _transfer(name: str) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        from boto3.s3 import inject
+
+        return getattr(inject, name)(*args, **kwargs)
+
+    call.__name__ = name
+    call.__doc__ = f"boto3's own: see `help(boto3.s3.inject.{name})`."
+    return call
 
 
 class SharedClients:
@@ -213,11 +264,13 @@ class SharedClients:
         self.hub_credentials = core.get_component("credential_provider").load_credentials()
         self.region: str | None = core.get_config_variable("region")
         core.sign_with(_IdentityCredentials(_current_identity))
+        core.register("creating-client-class.s3", _add_transfers)  # type: ignore[arg-type]  # called by keyword
         self.pages = Pages(core)
-        self._session = boto3.Session(botocore_session=core)
+        self._core = core
         self._clients: OrderedDict[tuple[str, str | None], BaseClient] = OrderedDict()
         self._lock = threading.Lock()
         self._making = threading.Lock()
+        self._tls: Any = None
 
     def client(self, identity: SigningIdentity, service: str, region: str | None = None) -> Any:
         """The view of `identity` on the client for a service and region (default: the process's own).
@@ -231,7 +284,7 @@ class SharedClients:
         region = region or self.region
         client = self.shared(service, region)
         if client.meta.service_model.endpoint_discovery_required:
-            return session_of(identity, region).client(service)  # type: ignore[call-overload]
+            return _own_session(identity).create_client(service, region)
         return ClientView(client, identity)
 
     def shared(self, service: str, region: str | None) -> BaseClient:
@@ -253,9 +306,12 @@ class SharedClients:
     def _make(self, service: str, region: str | None) -> BaseClient:
         if region != self.region and region not in known_regions():
             valid_region(region)
-        client: BaseClient = self._session.client(service, region_name=region)  # type: ignore[call-overload]
+        client: BaseClient = self._core.create_client(service, region)
         _use_current_retry_quota(client)
         _close_events(client)
+        # One context of TLS for all, so that the CA certificates are read once (calls.py): their settings are the same.
+        connections = client._endpoint.http_session._manager.connection_pool_kw  # type: ignore[attr-defined]
+        self._tls = connections["ssl_context"] = self._tls or connections["ssl_context"]
         return client
 
 
@@ -344,6 +400,9 @@ class ClientView:
                 return method(self, *args, **kwargs)
 
         return call
+
+    def __dir__(self) -> list[str]:
+        return dir(self._shared)
 
     def close(self) -> None:
         """No-op: the connections are shared."""

@@ -15,8 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from .calls import at_most
 
@@ -27,19 +26,17 @@ UNKNOWN_ROLE = "<the function's role>"
 UNKNOWN_HUB = "<the hub>"
 """Both stand in a command for what the reader has to fill in."""
 
-_ARN = re.compile(
+_ARN = (
     r"arn:(?P<partition>aws[a-z-]*):(?:sts|iam)::(?P<account>[0-9]{12}):"
-    r"(?:assumed-role/(?P<role>[\w+=,.@-]{1,64})/[\w+=,.@-]+|user/(?P<user>[\w+=,.@/-]{1,580})|root)",
-    re.ASCII,
+    r"(?:assumed-role/(?P<role>[\w+=,.@-]{1,64})/[\w+=,.@-]+|user/(?P<user>[\w+=,.@/-]{1,580})|root)"
 )
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html has the forms. Role trust policies
 # have a form of their own there, but are also seen as resource-based ones.
-_POLICY = re.compile(
+_POLICY = (
     r"(?P<how>because no|explicit deny in an?|explicit deny in the) (?P<kind>identity-based|resource-based|role trust|"
-    r"service control|resource control|permissions boundary|sessions?|VPC endpoint)\b",
-    re.IGNORECASE,
+    r"service control|resource control|permissions boundary|sessions?|VPC endpoint)\b"
 )
-_EXPLICIT = re.compile(r"\bexplicit deny\b", re.IGNORECASE)
+_EXPLICIT = r"\bexplicit deny\b"
 _MAX_READ = 4096
 HINT_SECONDS = 2.0
 """How long a denial waits at most for GetCallerIdentity; STS responds in a tenth of it."""
@@ -47,8 +44,7 @@ ASK_AGAIN_SECONDS = 30.0
 """How long GetCallerIdentity may take at most, and is not called again after a failure."""
 
 
-@dataclass(frozen=True)
-class CallerIdentity:
+class CallerIdentity(NamedTuple):
     """A principal of the hub, as a policy names it.
 
     Attributes:
@@ -67,7 +63,7 @@ class CallerIdentity:
     @classmethod
     def from_arn(cls, arn: str) -> CallerIdentity | None:
         """Read the ARN that GetCallerIdentity returns; None for anything but a role, a user or root."""
-        found = _ARN.fullmatch(arn)
+        found = re.fullmatch(_ARN, arn, re.ASCII)
         if found is None:
             return None
         kind: Literal["role", "user", "root"] = "role" if found["role"] else "user" if found["user"] else "root"
@@ -119,8 +115,7 @@ class OwnIdentity:
         answered.set()
 
 
-@dataclass(frozen=True)
-class Denial:
+class Denial(NamedTuple):
     """What this process knows of an AssumeRole that was denied.
 
     Attributes:
@@ -165,7 +160,7 @@ def explain(message: str, denial: Denial) -> str:
     if named := denying_policy(message):
         lines = _policy_named(denial, *named)
         return "\n".join([*lines, "AWS names one denying policy even if there are several."])
-    if _EXPLICIT.search(message[:_MAX_READ]):
+    if re.search(_EXPLICIT, message[:_MAX_READ], re.IGNORECASE):
         first = f"A policy denies {denial.who} explicitly; AWS does not say of which kind it is."
         return "\n".join([first, _simulate(denial), _show_trust(denial), _organization(denial)])
     return "\n".join(_policy_unknown(denial))
@@ -177,7 +172,7 @@ def denying_policy(message: str) -> tuple[str, bool] | None:
     Args:
         message: AWS's own, of any operation; only matched.
     """
-    named = _POLICY.search(message[:_MAX_READ])
+    named = re.search(_POLICY, message[:_MAX_READ], re.IGNORECASE)
     if named is None:
         return None
     kind = named["kind"].lower()

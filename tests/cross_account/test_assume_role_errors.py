@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from botocore import exceptions
 from botocore.exceptions import ClientError
@@ -144,7 +142,7 @@ def test_only_a_denial_looks_up_who_the_hub_is() -> None:
     def identify() -> CallerIdentity | None:
         raise LookupError
 
-    denial = replace(DENIAL, identify=identify)
+    denial = DENIAL._replace(identify=identify)
     for kind in set(ErrorKind) - {ErrorKind.DENIED}:
         assert assume_role_error(BY_KIND[kind], ARN, denial).hint
     with pytest.raises(LookupError):

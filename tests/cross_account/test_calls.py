@@ -5,12 +5,14 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import SSLError
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -185,9 +187,8 @@ def test_without_any_work_nothing_ends(hub: Hub, aws: FakeAws) -> None:
     assert names(hub.account(ONE).client("s3")) == ["a"]
 
 
-@pytest.fixture
-def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    """S3 with TLS, which is everywhere on AWS: it accepts one connection, and drips."""
+def signed_by_itself(file: Path) -> Path:
+    """Write a new key, and its certificate for localhost."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
@@ -197,9 +198,15 @@ def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.sock
         .sign(key, hashes.SHA256())
     )
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + signed.public_bytes(Encoding.PEM)
-    (tmp_path / "pem").write_bytes(pem)
+    file.write_bytes(pem)
+    return file
+
+
+@pytest.fixture
+def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ssl.SSLSocket]:
+    """S3 with TLS, which is everywhere on AWS."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "pem")
+    context.load_cert_chain(signed_by_itself(tmp_path / "pem"))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = context.wrap_socket(listening, server_side=True)
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"https://localhost:{server.getsockname()[1]}")
@@ -210,7 +217,7 @@ def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.sock
 
 @each_client
 def test_a_call_within_tls_ends_as_well(
-    aws: FakeAws, tls: socket.socket, pool: ThreadPoolExecutor, client: Client
+    aws: FakeAws, tls: ssl.SSLSocket, pool: ThreadPoolExecutor, client: Client
 ) -> None:
     calls = Calls()
     future = pool.submit(names, client(account_in(calls, Hub())))
@@ -220,6 +227,49 @@ def test_a_call_within_tls_ends_as_well(
         threading.Event().wait(0.1)  # it reads the body by now
         calls.end()
         assert future.exception(10)
+
+
+EMPTY = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 25\r\n\r\n<ListAllMyBucketsResult/>"
+
+
+def respond(server: ssl.SSLSocket, call: Future[Any]) -> Any:
+    with server.accept()[0] as connection:
+        connection.recv(10_000)
+        connection.sendall(EMPTY)
+        return call.result(10)
+
+
+def test_the_certificates_are_read_once_for_all_connections(
+    aws: FakeAws, tls: ssl.SSLSocket, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Any] = []
+    load = ssl.SSLContext.load_verify_locations
+
+    def count(self: ssl.SSLContext, *files: Any) -> None:
+        read.append(files)
+        load(self, *files)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", count)
+    hub = Hub()
+    for account, region in ((ONE, None), (ONE, None), (TWO, None), (TWO, "eu-west-2")):
+        respond(tls, pool.submit(hub.account(account).client("s3", region).list_buckets))
+    assert len(read) == 1
+
+
+@pytest.mark.usefixtures("no_backoff")
+def test_a_certificate_is_checked_at_each_connection(
+    aws: FakeAws, tls: ssl.SSLSocket, pool: ThreadPoolExecutor, tmp_path: Path
+) -> None:
+    hub = Hub()
+    respond(tls, pool.submit(hub.account(ONE).client("s3").list_buckets))
+    tls.settimeout(10)
+    tls.context.load_cert_chain(signed_by_itself(tmp_path / "of-another"))
+    for region in (None, "eu-west-2"):
+        call = pool.submit(hub.account(ONE).client("s3", region).list_buckets)
+        for _attempt in range(3):
+            with suppress(ssl.SSLError, ConnectionError):  # the client hangs up at the handshake
+                tls.accept()
+        assert isinstance(call.exception(10), SSLError)
 
 
 def test_a_socket_that_is_wrapped_once_more_for_a_proxy_is_shut_down(hub: Hub) -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,7 +15,8 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.credentials import Credentials
-from botocore.exceptions import ClientError, NoCredentialsError, WaiterError
+from botocore.exceptions import ClientError, NoCredentialsError, UnknownServiceError, WaiterError
+from botocore.loaders import Loader, create_loader
 from botocore.utils import parse_timestamp
 
 from chalicelib.cross_account import Hub, InvalidInput
@@ -120,7 +123,7 @@ def test_a_shared_client_has_none_of_the_hubs_credentials(aws: FakeAws, clients:
 
 def test_cloudtrail_in_the_target_shows_who_calls(aws: FakeAws, one: Any) -> None:
     one.list_buckets()
-    assert aws.seen[0].headers["user-agent"].startswith("cross-account Boto3/")
+    assert aws.seen[0].headers["user-agent"].startswith("cross-account Botocore/")
 
 
 def test_a_call_is_signed_with_key_and_token_of_its_account(aws: FakeAws, one: Any, two: Any) -> None:
@@ -198,6 +201,26 @@ def test_uploads_of_two_accounts_at_once_are_each_signed_by_their_own(
     assert all(request.signer == (ONE if request.path.startswith("/of-one/") else TWO) for request in aws.seen)
 
 
+def test_each_transfer_is_signed_by_its_account(aws: FakeAws, one: Any, tmp_path: Path) -> None:
+    aws.tell("HEAD /bucket/key", Reply(content_length=4), always=True)
+    aws.tell("GET /bucket/key", Reply("text"), always=True)
+    aws.tell("PUT /bucket/copy", Reply("<CopyObjectResult/>"), always=True)
+    file = tmp_path / "file"
+    one.download_file("bucket", "key", str(file))
+    one.download_fileobj("bucket", "key", BytesIO())
+    one.upload_file(str(file), "bucket", "of-file")
+    one.upload_fileobj(BytesIO(b"text"), "bucket", "of-object")
+    one.copy({"Bucket": "bucket", "Key": "key"}, "bucket", "copy")
+    assert file.read_text() == "text"
+    assert {f"{request.method} {request.path}" for request in aws.seen} >= {
+        "GET /bucket/key",
+        "PUT /bucket/of-file",
+        "PUT /bucket/of-object",
+        "PUT /bucket/copy",
+    }
+    assert {request.signer for request in aws.seen} == {ONE}
+
+
 def test_a_presigned_url_is_its_accounts(one: Any, two: Any) -> None:
     for view, account in ((one, ONE), (two, TWO)):
         query = parse_qs(urlsplit(view.generate_presigned_url("get_object", {"Bucket": "b", "Key": "k"})).query)
@@ -209,8 +232,16 @@ def test_a_view_shows_what_a_client_shows(one: Any) -> None:
     assert one.can_paginate("list_buckets")
     assert issubclass(one.exceptions.NoSuchBucket, ClientError)
     assert "bucket_exists" in one.waiter_names
-    with pytest.raises(AttributeError):
+
+
+def test_a_view_has_the_attributes_of_a_client_of_boto3(one: Any) -> None:
+    of_boto3 = boto3.Session().client("s3")
+    assert dir(one) == dir(of_boto3)
+    with pytest.raises(AttributeError) as ours:
         one.no_such_operation  # noqa: B018
+    with pytest.raises(AttributeError) as theirs:
+        of_boto3.no_such_operation  # noqa: B018
+    assert str(ours.value) == str(theirs.value)
 
 
 @pytest.mark.parametrize(
@@ -366,6 +397,35 @@ def test_the_hubs_own_region_may_be_newer_than_botocore(aws: FakeAws, monkeypatc
     assert Hub().client("s3").meta.region_name == "eu-new-1"
 
 
+# ---- how a service is found
+
+
+@pytest.fixture
+def new_loader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of botocore's data, which the tests otherwise read once."""
+    monkeypatch.setattr("botocore.session.create_loader", create_loader)
+
+
+@pytest.mark.usefixtures("new_loader")
+def test_a_service_is_found_without_a_look_at_all_others(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(Loader, "list_available_services")
+    assert SharedClients().client(identity(ONE), "s3").list_buckets()["Buckets"]
+
+
+@pytest.mark.parametrize("service", ["no-such-service", "s3/../sts", ""])
+def test_a_service_that_does_not_exist_is_told_with_those_that_do(hub: Hub, service: str) -> None:
+    with pytest.raises(UnknownServiceError, match=r"Valid service names are: .*\bsts\b"):
+        hub.client(service)
+
+
+@pytest.mark.usefixtures("new_loader")
+def test_a_service_may_be_in_a_folder_of_ones_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    own = tmp_path / "own-service"
+    shutil.copytree(Path(Loader.BUILTIN_DATA_PATH) / "sts", own)
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
+    assert SharedClients().client(identity(ONE), "own-service").can_paginate("get_caller_identity") is False
+
+
 # ---- the clients of an account's own session
 
 
@@ -380,7 +440,7 @@ def test_a_callers_own_config_wins_for_what_it_sets(hub: Hub) -> None:
     config = _own(hub, "bedrock-runtime", config=Config(read_timeout=7, user_agent_extra="mine")).meta.config
     assert (config.read_timeout, config.connect_timeout) == (7, 3)
     assert config.retries["total_max_attempts"] == 1
-    assert config.user_agent.startswith("cross-account Boto3/")
+    assert config.user_agent.startswith("cross-account Botocore/")
 
 
 def test_a_callers_own_config_is_left_as_it_was(hub: Hub) -> None:

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from itertools import product
 from types import SimpleNamespace
 from typing import Any
@@ -37,7 +36,7 @@ ACTIONS = ["s3:ListAllMyBuckets"]
 
 
 def asked_by(caller: CallerIdentity | None, **known: Any) -> Denial:
-    return replace(KNOWN, identify=lambda: caller, **known)
+    return KNOWN._replace(identify=lambda: caller, **known)
 
 
 def lines(clause: str = "", denial: Denial = KNOWN) -> list[str]:
@@ -153,7 +152,7 @@ def test_a_bare_denial_names_the_two_sides_first_and_a_step_for_each() -> None:
 
 
 def test_after_another_account_was_entered_the_target_is_the_first_cause() -> None:
-    hint = lines(denial=replace(KNOWN, assumed_elsewhere=True))
+    hint = lines(denial=KNOWN._replace(assumed_elsewhere=True))
     assert hint[0] == (
         f"Account {TARGET} does not let cross-account-dev-switch_account in: no role external-role there, or its trust "
         "policy asks for another caller or external ID."
@@ -169,7 +168,7 @@ def test_after_another_account_was_entered_the_target_is_the_first_cause() -> No
     ],
 )
 def test_the_external_id_is_named_by_where_it_is_set(is_set: bool, words: str) -> None:
-    assert words in "\n".join(lines(denial=replace(KNOWN, external_id_set=is_set)))
+    assert words in "\n".join(lines(denial=KNOWN._replace(external_id_set=is_set)))
 
 
 @pytest.mark.parametrize("clause", ["", "because no role trust policy allows the sts:AssumeRole action"])
@@ -198,7 +197,7 @@ def test_the_root_user_is_told_that_it_cannot_assume_a_role() -> None:
 
 
 def test_the_hubs_own_account_is_recognized() -> None:
-    hint = lines(denial=replace(KNOWN, role_arn=ROLE_ARN.replace(TARGET, HUB)))
+    hint = lines(denial=KNOWN._replace(role_arn=ROLE_ARN.replace(TARGET, HUB)))
     assert hint[0].startswith(f"Account {HUB} is the hub itself")
     assert "exclude" in hint[1]
 

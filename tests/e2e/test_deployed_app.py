@@ -11,13 +11,15 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from importlib.util import MAGIC_NUMBER, cache_from_source
+from importlib.util import MAGIC_NUMBER
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
 import sandbox
+from bytecode import beside
 from chalicelib.checks import CHECKS, posture
 from tests.e2e.conftest import ACQUIRED, HUB, LEGACY, PRODUCTION, STAGING, Project, client
 from tests.templates import ROOT
@@ -191,8 +193,9 @@ def test_every_module_was_uploaded_with_bytecode_for_the_functions_runtime(
     names = uploaded[part].namelist()
     modules = [name for name in names if name.endswith(".py")]
     assert len(modules) > 50
-    assert {cache_from_source(name) for name in modules} == {name for name in names if name.endswith(".pyc")}
-    assert {uploaded[part].read(cache_from_source(name))[:4] for name in modules} == {MAGIC_NUMBER}
+    compiled = {str(beside(Path(name))) for name in modules}
+    assert compiled == {name for name in names if name.endswith(".pyc")}
+    assert {uploaded[part].read(name)[:4] for name in compiled} == {MAGIC_NUMBER}
 
 
 def sha256(content: bytes) -> str:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import importlib
 import json
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
 
 import boto3
 import pytest
@@ -64,6 +68,31 @@ def test_outside_a_call_a_client_has_no_credentials(helper, aws: FakeAws) -> Non
 def test_a_session_of_its_own_signs_with_the_account(helper, aws: FakeAws) -> None:
     session = helper.Hub().account(ONE).session()
     assert session.client("s3").list_buckets()["Buckets"][0]["Name"] == f"bucket-of-{ONE}"
+
+
+def test_a_first_answer_needs_no_boto3(helper, aws: FakeAws) -> None:
+    code = f"""
+import sys
+sys.path.append({str(Path(helper.__file__).parents[1])!r})
+from cross_account import Hub
+account = Hub().account("{ONE}")
+client = account.client("s3")
+assert client.list_buckets()["Buckets"] == next(account.pages("s3", "list_buckets"))["Buckets"]
+assert hasattr(client, "upload_file") and not hasattr(client, "no_such_operation")
+print([name for name in sys.modules if name.split(".")[0] in ("boto3", "s3transfer")])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_without_boto3_only_what_is_boto3s_own_is_missing(helper, aws: FakeAws, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    monkeypatch.setitem(sys.modules, "boto3.s3", None)
+    account = helper.Hub().account(ONE)
+    assert names_of(account) == [f"bucket-of-{ONE}"]
+    for missing in (account.session, partial(account.client("s3").upload_file, "file", "bucket", "key")):
+        with pytest.raises(ModuleNotFoundError, match="boto3"):
+            missing()
 
 
 def test_actions_become_the_session_policy(helper, aws: FakeAws) -> None:
