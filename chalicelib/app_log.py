@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -48,14 +47,23 @@ def bounded_log() -> Iterator[None]:
 
 
 def warn_of_compiling(*names: str) -> None:
-    """Say so, once per cold start, if one of these modules came without bytecode."""
-    compiled = [name for name in names if not os.path.exists(str(getattr(sys.modules[name].__spec__, "cached", "")))]
+    """Say so, once per cold start, if one of these modules came without bytecode that Python uses in a package."""
+    compiled = [name for name in names if not _has_bytecode(str(getattr(sys.modules[name].__spec__, "cached", "")))]
     if compiled:
         logger.warning(
             "deployed without bytecode: each cold start compiles what it imports, which is more than twice the CPU",
             modules=compiled,
             hint="Deploy with .venv/bin/chalice, which `make demo` sets up.",
         )
+
+
+def _has_bytecode(path: str) -> bool:
+    """What goes by the time of the source, as a developer's __pycache__ does, is stale in a package."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(5)[4:] in (b"\1", b"\3")  # PEP 552: it goes by a hash
+    except OSError:
+        return False
 
 
 _SENSITIVE_LOGGERS = (

@@ -40,7 +40,7 @@ hypothesis.settings.load_profile("cross-account")
 def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()
-    gc.set_threshold(10_000)
+    gc.set_threshold(100_000)
 
 
 OWN_ENVIRONMENT = {"browser", "e2e", "faults", "sandbox"}

@@ -90,14 +90,20 @@ def test_the_same_sources_make_the_same_zip(layer: Path, tmp_path: Path) -> None
     assert again.read_bytes() == layer.read_bytes()
 
 
-@pytest.mark.parametrize("compiled", [True, False], ids=["with", "without"])
-def test_a_function_says_once_that_it_came_without_bytecode(tmp_path: Path, compiled: bool) -> None:
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [("UNCHECKED_HASH", 0), ("TIMESTAMP", 1), (None, 1)],
+    ids=["with", "with a developer's", "without"],
+)
+def test_a_function_says_once_that_it_came_without_bytecode(tmp_path: Path, kind: str | None, told: int) -> None:
     (tmp_path / "shipped.py").write_text("")
-    if compiled:
-        py_compile.compile(str(tmp_path / "shipped.py"))
+    if kind:
+        py_compile.compile(
+            str(tmp_path / "shipped.py"), invalidation_mode=py_compile.PycInvalidationMode[kind], doraise=True
+        )
     code = "import shipped; from chalicelib.app_log import warn_of_compiling; warn_of_compiling('shipped')"
     environment = os.environ | {"PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[1]}"}
     done = subprocess.run(
         [sys.executable, "-B", "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
-    assert done.stdout.count('"modules":["shipped"]') == (not compiled)
+    assert done.stdout.count('"modules":["shipped"]') == told

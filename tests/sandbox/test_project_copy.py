@@ -1,6 +1,7 @@
 """The copy of the project that a demo or a test deploys from."""
 
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ def built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         path = Path(packager.deployment_package_filename(folder, python))
         path.write_text("half of")
         time.sleep(0.05)
-        path.write_text("half of a zip, and the rest")
+        with zipfile.ZipFile(path, "w") as layer:
+            layer.writestr("whole", "")
 
     project = tmp_path / "project"
     (project / ".chalice").mkdir(parents=True)
@@ -52,8 +54,8 @@ def test_copies_made_at_the_same_time_share_one_finished_layer(built: list[str],
     folders = [tmp_path / name for name in ("first", "second", "third")]
     with ThreadPoolExecutor() as threads:
         list(threads.map(project_copy.copy_project, folders))
-    layers = [path.read_text() for folder in folders for path in (folder / ".chalice" / "deployments").iterdir()]
-    assert layers == ["half of a zip, and the rest"] * 3
+    layers = [path for folder in folders for path in (folder / ".chalice" / "deployments").iterdir()]
+    assert [zipfile.ZipFile(layer).namelist() for layer in layers] == [["whole"]] * 3
     assert len(built) == 1
 
 
