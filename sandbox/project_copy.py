@@ -44,7 +44,7 @@ def copy_project(folder: Path) -> Path:
 
 
 def add_layer(folder: Path) -> None:
-    """Add the layer that `chalice deploy` uploads, which is downloaded and compiled once: 17 MB.
+    """Add the layer that `chalice deploy` uploads, which is downloaded and compiled once.
 
     Chalice writes a zip in place and takes any that is there, so that two deployments from one folder at a time could
     upload half of one. Here only finished ones are shared.
@@ -70,8 +70,8 @@ def add_layer(folder: Path) -> None:
                 raise LayerNotMade(
                     f"The packages of the layer come from the index that pip is set up with. {said.getvalue()}"
                 )
-            add_bytecode(own, LAYER)
             finished = shared.with_suffix(".new")
             shutil.copy2(own, finished)
             finished.replace(shared)
+        add_bytecode(shared, LAYER)  # here, or each copy would
     shutil.copy2(shared, own)

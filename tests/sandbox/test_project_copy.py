@@ -31,7 +31,6 @@ def built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     monkeypatch.setattr(project_copy, "PROJECT", project)
     monkeypatch.setattr(project_copy, "_DEPLOYABLE", ("requirements.txt",))
     monkeypatch.setattr(project_copy.LayerDeploymentPackager, "create_deployment_package", build)
-    monkeypatch.setattr(project_copy, "add_bytecode", lambda *_: None)  # it is no real zip
     return folders
 
 
