@@ -8,6 +8,7 @@ running one, for which Chalice deploys.
 from __future__ import annotations
 
 import py_compile
+import shutil
 import sys
 import tempfile
 import zipfile
@@ -71,7 +72,7 @@ def beside(module: Path) -> Path:
 
 
 def add_bytecode(package: Path, place: str) -> None:
-    """Compile every module of a zip into the zip, in place of bytecode that it has; once.
+    """Compile every module of a zip into the zip, unless it has bytecode for this Python already; once.
 
     Args:
         package: the zip.
@@ -83,21 +84,20 @@ def add_bytecode(package: Path, place: str) -> None:
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(package) as sources:
         if sources.comment == _FINISHED:
             return
-        entries = [entry for entry in sources.infolist() if not entry.filename.endswith(".pyc")]
-        sources.extractall(folder, entries)
-        for module in sorted(Path(folder).rglob("*.py")):
+        names = set(sources.namelist())
+        modules = sorted(name for name in names if name.endswith(".py") and str(beside(Path(name))) not in names)
+        sources.extractall(folder, modules)
+        for name in modules:
             py_compile.compile(
-                str(module),
-                cfile=str(beside(module)),
-                dfile=f"{place}/{module.relative_to(folder)}",
+                f"{folder}/{name}",
+                cfile=str(folder / beside(Path(name))),
+                dfile=f"{place}/{name}",
                 quiet=2,  # some packages contain templates in another Python
                 # Unchecked hashes: Lambda keeps no source's time, and changes no source.
                 invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
             )
-        finished = package.with_suffix(".new")
-        with OSUtils().open_zip(str(finished), "w") as zipped:  # the same content makes the same zip
-            for entry in entries:
-                zipped.writestr(entry, sources.read(entry))
+        finished = shutil.copyfile(package, package.with_suffix(".new"))
+        with OSUtils().open_zip(str(finished), "a") as zipped:  # the same content makes the same zip
             for path in sorted(Path(folder).rglob("*.pyc")):
                 zipped.write(path, path.relative_to(folder))
             zipped.comment = _FINISHED
