@@ -50,7 +50,7 @@ if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:  # there, API Gateway asks for 
         return get_response(request)
 
 else:
-    warn_of_compiling("chalicelib", "botocore")  # the function's zip and the layer's
+    warn_of_compiling(function="chalicelib", layer="botocore")
 
 
 def json_route(view: Callable[..., dict[str, Any]]) -> Callable[..., Response]:

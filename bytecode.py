@@ -97,8 +97,9 @@ def add_bytecode(package: Path, place: str) -> None:
                 invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
             )
         finished = shutil.copyfile(package, package.with_suffix(".new"))
-        with OSUtils().open_zip(str(finished), "a") as zipped:  # the same content makes the same zip
+        with OSUtils().open_zip(str(finished), "a") as zipped:  # which keeps no times
             for path in sorted(Path(folder).rglob("*.pyc")):
+                path.chmod(0o644)  # Lambda runs as another user
                 zipped.write(path, path.relative_to(folder))
             zipped.comment = _FINISHED
     finished.replace(package)

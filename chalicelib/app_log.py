@@ -46,13 +46,21 @@ def bounded_log() -> Iterator[None]:
             logger.warning("not all warnings were written", left_out=left_out)
 
 
-def warn_of_compiling(*names: str) -> None:
-    """Say so, once per cold start, if one of these modules came without bytecode that Python uses in a package."""
-    compiled = [name for name in names if not _has_bytecode(str(getattr(sys.modules[name].__spec__, "cached", "")))]
-    if compiled:
+def warn_of_compiling(**modules: str) -> None:
+    """Say so, once per cold start, if a part of the deployment came without bytecode that Python uses in a package.
+
+    Args:
+        modules: an imported one of each part, by the part's name.
+    """
+    without = [
+        part
+        for part, name in modules.items()
+        if not _has_bytecode(str(getattr(sys.modules[name].__spec__, "cached", "")))
+    ]
+    if without:
         logger.warning(
-            "deployed without bytecode: each cold start compiles what it imports, which is more than twice the CPU",
-            modules=compiled,
+            "deployed without bytecode: each cold start compiles these parts, which more than doubles its CPU",
+            parts=without,
             hint="Deploy with .venv/bin/chalice, which `make demo` sets up.",
         )
 

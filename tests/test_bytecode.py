@@ -96,9 +96,9 @@ def test_a_function_says_once_that_it_came_without_bytecode(tmp_path: Path, kind
         py_compile.compile(
             str(tmp_path / "shipped.py"), invalidation_mode=py_compile.PycInvalidationMode[kind], doraise=True
         )
-    code = "import shipped; from chalicelib.app_log import warn_of_compiling; warn_of_compiling('shipped')"
+    code = "import shipped; from chalicelib.app_log import warn_of_compiling; warn_of_compiling(part='shipped')"
     environment = os.environ | {"PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[1]}"}
     done = subprocess.run(
         [sys.executable, "-B", "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
-    assert done.stdout.count('"modules":["shipped"]') == told
+    assert done.stdout.count('"parts":["part"]') == told

@@ -51,7 +51,7 @@ class Clone:
 
     def make(self, *targets: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["make", "-s", *(targets or [".venv/requirements-dev.txt"]), f"PYTHON={self.folder / 'python'}"],
+            ["make", "-s", *(targets or ["venv"]), f"PYTHON={self.folder / 'python'}"],
             cwd=self.folder,
             env={"PATH": os.environ["PATH"], **WORKING, **environment},
             capture_output=True,
@@ -128,6 +128,14 @@ def test_chalice_is_the_one_whose_packages_have_bytecode(clone: Clone) -> None:
     assert last == f"python -P {clone.folder}/bytecode.py deploy --stage dev"
 
 
+def test_it_is_so_again_after_chalice_was_updated_by_pip(clone: Clone) -> None:
+    clone.make()
+    ours = (clone.folder / ".venv/bin/chalice").read_text()
+    clone.write(".venv/bin/chalice", "pip's own\n")
+    clone.make()
+    assert (clone.folder / ".venv/bin/chalice").read_text() == ours
+
+
 def test_it_is_done_once(clone: Clone) -> None:
     clone.make()
     before = clone.asked
@@ -135,6 +143,16 @@ def test_it_is_done_once(clone: Clone) -> None:
     (clone.folder / "requirements-dev.txt").touch()
     newer_date = clone.make()
     assert (again.stderr, newer_date.stderr, clone.asked) == ("", "", before)
+
+
+def test_it_is_done_again_for_a_newer_makefile_where_an_earlier_one_left_no_uv(clone: Clone) -> None:
+    clone.make()
+    before = len(clone.asked)
+    clone.write(".venv/requirements-dev.txt", "requirements-dev.txt has hashes\n")
+    for name in (".venv/requirements-dev.txt", "requirements-dev.txt", "requirements-lock.txt"):
+        os.utime(clone.folder / name, (0, 0))
+    clone.make()
+    assert len(clone.asked) > before
 
 
 @pytest.mark.parametrize("changed", ["requirements-dev.txt", "requirements-lock.txt"])

