@@ -8,8 +8,8 @@
         account = hub.account(event["account_id"])
         return account.client("s3").list_buckets()["Buckets"]
 
-Importing it changes nothing in the process. It needs boto3 and nothing else, and of that only botocore until somebody
-calls `Account.session` or a transfer of S3, such as `upload_file`.
+Importing it changes nothing in the process. It needs boto3 and nothing else, and of that only botocore until
+`Account.session` or a transfer of S3, such as `upload_file`, is called.
 """
 
 from __future__ import annotations
