@@ -17,7 +17,6 @@ from terminal.command import Parser, run
 
 PROJECT = Path(__file__).resolve().parent
 LAYER = "cross-account-layer.zip"
-_SAME_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,7 +45,7 @@ def build_layer(wheel: Path) -> Path:
     layer = wheel.with_name(LAYER)
     with zipfile.ZipFile(wheel) as built, zipfile.ZipFile(layer, "w") as zipped:
         for name in sorted(built.namelist()):
-            entry = zipfile.ZipInfo(f"python/{name}", _SAME_TIME)
+            entry = zipfile.ZipInfo(f"python/{name}")  # of 1980: the same wheel makes the same layer
             entry.external_attr = 0o644 << 16  # Lambda runs as another user
             zipped.writestr(entry, built.read(name), zipfile.ZIP_DEFLATED)
     return layer

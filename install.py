@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
         except NotInstalled as reason:
             print(f"pip installs the packages, which takes a minute. uv cannot: {reason}", file=sys.stderr)
             # Also as constraints: pip takes boto3[crt] and boto3 for two things, of which one is not pinned.
-            told([*pip, *INSTALL, "-r", options.requirements, "-c", options.requirements], os.environ)
+            output_of([*pip, *INSTALL, "-r", options.requirements, "-c", options.requirements], os.environ)
     except NotInstalled as reason:
         print(f"The packages are not installed. pip cannot: {reason}", file=sys.stderr)
         print(f"To see more: {' '.join(reason.command)}", file=sys.stderr)
@@ -65,21 +65,21 @@ def pip_for(python: str) -> tuple[list[str], str]:
     """
     pip = [sys.executable, "-m", "pip", "--python", python]
     try:
-        return pip, told([*pip, "config", "list"], os.environ)
+        return pip, output_of([*pip, "config", "list"], os.environ)
     except NotInstalled:
-        told([python, "-m", "ensurepip"], os.environ)
-        return [python, "-m", "pip"], told([python, "-m", "pip", "config", "list"], os.environ)
+        output_of([python, "-m", "ensurepip"], os.environ)
+        return [python, "-m", "pip"], output_of([python, "-m", "pip", "config", "list"], os.environ)
 
 
 def install_by_uv(pip: list[str], settings: str, python: str, requirements: str) -> None:
     """Raises NotInstalled."""
     uv = UV
     if not uv.exists():
-        told([*pip, *INSTALL, "-r", str(LOCK)], os.environ)
+        output_of([*pip, *INSTALL, "-r", str(LOCK)], os.environ)
         uv = Path(python).with_name("uv")
     # By its own certificates it does not know the proxy or the mirror of a company.
     command = [str(uv), "pip", "install", "--quiet", "--system-certs", "--no-config", "--no-python-downloads"]
-    told([*command, "--python", python, "--require-hashes", "-r", requirements], environment_of_uv(settings))
+    output_of([*command, "--python", python, "--require-hashes", "-r", requirements], environment_of_uv(settings))
 
 
 def environment_of_uv(listed: str) -> dict[str, str]:
@@ -95,11 +95,11 @@ def environment_of_uv(listed: str) -> dict[str, str]:
     return {**own, **PATIENCE, **of_pip}
 
 
-def told(command: list[str], environment: Mapping[str, str]) -> str:
-    """What it printed.
+def output_of(command: list[str], environment: Mapping[str, str]) -> str:
+    """Run a command, and return what it printed.
 
     Raises:
-        NotInstalled: it failed; of what it said only why, and without addresses, which may hold a password.
+        NotInstalled: it failed. The reason is one line of what it said, without addresses: they may contain a password.
     """
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

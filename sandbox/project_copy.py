@@ -50,7 +50,7 @@ def add_layer(folder: Path) -> None:
     upload half of one. Here only finished ones are shared.
 
     Raises:
-        LayerNotMade: of a part of requirements.txt that could not be downloaded Chalice itself only says so.
+        LayerNotMade: a package of requirements.txt could not be downloaded, of which Chalice itself only prints a line.
     """
     said = StringIO()
     python = f"python{sys.version_info.major}.{sys.version_info.minor}"

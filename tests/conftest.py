@@ -43,6 +43,14 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(100_000)
 
 
+@pytest.fixture(autouse=True)
+def no_garbage_collection() -> Iterator[None]:
+    """While a test runs: where one recurses as deep as Python can, a finalizer would fail, and the test with it."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
 OWN_ENVIRONMENT = {"browser", "e2e", "faults", "sandbox"}
 """Folders whose tests set up an environment of their own."""
 

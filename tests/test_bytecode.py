@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bytecode import FUNCTION, LAYER, add_bytecode, beside
+from tests.templates import ROOT
 
 FOLDER = "python/lib/python3.x/site-packages"
 MODULE = f"{FOLDER}/number.py"
@@ -77,18 +78,16 @@ def test_what_has_it_stays_as_it_is(layer: Path) -> None:
     assert (layer.read_bytes(), layer.stat().st_ino) == before
 
 
-def test_the_same_sources_make_the_same_zip(layer: Path, tmp_path: Path) -> None:
-    again = tmp_path / "again.zip"
-    again.write_bytes(layer.read_bytes())
-    for package in (layer, again):
-        add_bytecode(package, LAYER)
-    assert again.read_bytes() == layer.read_bytes()
+def test_the_same_sources_make_the_same_zip_at_any_time(layer: Path) -> None:
+    add_bytecode(layer, LAYER)
+    with zipfile.ZipFile(layer) as zipped:
+        assert zipped.getinfo(BYTECODE).date_time == (1980, 1, 1, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
     ("kind", "told"),
-    [("UNCHECKED_HASH", 0), ("TIMESTAMP", 1), (None, 1)],
-    ids=["with", "with a developer's", "without"],
+    [("UNCHECKED_HASH", 0), ("CHECKED_HASH", 0), ("TIMESTAMP", 1), (None, 1)],
+    ids=["with", "with one that is checked", "with a developer's", "without"],
 )
 def test_a_function_says_once_that_it_came_without_bytecode(tmp_path: Path, kind: str | None, told: int) -> None:
     (tmp_path / "shipped.py").write_text("")
@@ -97,8 +96,17 @@ def test_a_function_says_once_that_it_came_without_bytecode(tmp_path: Path, kind
             str(tmp_path / "shipped.py"), invalidation_mode=py_compile.PycInvalidationMode[kind], doraise=True
         )
     code = "import shipped; from chalicelib.app_log import warn_of_compiling; warn_of_compiling(part='shipped')"
-    environment = os.environ | {"PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[1]}"}
+    environment = os.environ | {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
     done = subprocess.run(
         [sys.executable, "-B", "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.count('"parts":["part"]') == told
+
+
+def test_in_lambda_the_app_looks_at_its_zip_and_at_its_layer() -> None:
+    """Neither is a package here."""
+    environment = os.environ | {"AWS_LAMBDA_FUNCTION_NAME": "cross-account-prod"}
+    done = subprocess.run(
+        [sys.executable, "-c", "import app"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert '"parts":["function","layer"]' in done.stdout

@@ -171,10 +171,13 @@ def test_where_uv_fails_pip_installs_by_hash_and_a_line_says_why(clone: Clone) -
     done = clone.make(UV="exit 2")
     assert done.returncode == 0
     assert done.stderr.splitlines()[1:] == ["pip installs the packages, which takes a minute. uv cannot: UnknownIssuer"]
-    assert re.match(r"python -m pip .* install .*--require-hashes -r requirements-dev\.txt", clone.asked[-1])
+    assert re.match(
+        r"python -m pip .* install .*--require-hashes -r requirements-dev\.txt -c requirements-dev\.txt",
+        clone.asked[-1],
+    )
 
 
-def test_so_does_pip_where_uv_cannot_be_had(clone: Clone) -> None:
+def test_where_uv_cannot_be_had_pip_installs(clone: Clone) -> None:
     (clone.folder / "uv").unlink()
     clone.write("uv-unavailable", "ERROR: Found no version\nERROR: No matching distribution found for uv==1.2.3\n")
     done = clone.make()
@@ -183,7 +186,7 @@ def test_so_does_pip_where_uv_cannot_be_had(clone: Clone) -> None:
     assert "-r requirements-dev.txt" in clone.asked[-1]
 
 
-def test_or_where_uv_is_of_another_platform(clone: Clone) -> None:
+def test_where_uv_is_of_another_platform_pip_installs(clone: Clone) -> None:
     clone.write("uv", "\x7fELF")
     done = clone.make()
     assert done.returncode == 0
@@ -269,7 +272,7 @@ def test_a_python_that_cannot_make_an_environment_is_told_what_it_lacks(clone: C
     assert "cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv" in done.stderr
 
 
-def test_so_is_one_of_another_version(clone: Clone) -> None:
+def test_without_a_python_of_a_version_that_it_needs_it_says_so(clone: Clone) -> None:
     done = clone.make(OLD="1")
     assert done.returncode != 0
     assert "No Python from 3.11 to 3.14 runs here." in done.stderr

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from urllib3.util import connection
 
 from chalicelib.cross_account import Account, AssumeRoleTimedOut, Hub
 from chalicelib.cross_account.calls import Calls, CallsEnded
@@ -254,6 +255,22 @@ def test_the_certificates_are_read_once_for_all_connections(
     for account, region in ((ONE, None), (ONE, None), (TWO, None), (TWO, "eu-west-2")):
         respond(tls, pool.submit(hub.account(account).client("s3", region).list_buckets))
     assert len(read) == 1
+
+
+@pytest.mark.usefixtures("no_backoff")
+def test_the_certificates_are_read_though_the_first_connection_was_refused(
+    aws: FakeAws, tls: ssl.SSLSocket, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Hub().account(ONE).client("s3")
+    connect, refusals = connection.create_connection, [ConnectionRefusedError()]
+
+    def refused_once(*args: Any, **kwargs: Any) -> socket.socket:
+        if refusals:
+            raise refusals.pop()
+        return connect(*args, **kwargs)
+
+    monkeypatch.setattr(connection, "create_connection", refused_once)
+    respond(tls, pool.submit(client.list_buckets))
 
 
 @pytest.mark.usefixtures("no_backoff")

@@ -397,6 +397,11 @@ def test_the_hubs_own_region_may_be_newer_than_botocore(aws: FakeAws, monkeypatc
     assert Hub().client("s3").meta.region_name == "eu-new-1"
 
 
+@pytest.mark.parametrize("service", ["s3", "timestream-query"], ids=["shared", "endpoints to discover"])
+def test_a_client_is_of_the_region_that_was_asked_for(hub: Hub, aws: FakeAws, service: str) -> None:
+    assert hub.account(ONE).client(service, "eu-west-2").meta.region_name == "eu-west-2"
+
+
 # ---- how a service is found
 
 
