@@ -61,7 +61,7 @@ def _without_bytecode(files: Callable[..., Iterator[tuple[str, str]]]) -> Callab
 
     @wraps(files)
     def sources(*arguments: Any) -> Iterator[tuple[str, str]]:
-        return ((path, name) for path, name in files(*arguments) if not name.endswith(".pyc"))
+        return ((path, name) for path, name in files(*arguments) if "/__pycache__/" not in name)
 
     return sources
 
@@ -81,28 +81,31 @@ def add_bytecode(package: Path, place: str) -> None:
     Raises:
         OSError: the zip cannot be read or replaced. It is never replaced in part.
     """
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(package) as sources:
-        if sources.comment == _FINISHED:
+    with zipfile.ZipFile(package) as before:
+        if before.comment == _FINISHED:
             return
-        names = set(sources.namelist())
-        modules = sorted(name for name in names if name.endswith(".py") and str(beside(Path(name))) not in names)
-        sources.extractall(folder, modules)
-        for name in modules:
-            py_compile.compile(
-                f"{folder}/{name}",
-                cfile=str(folder / beside(Path(name))),
-                dfile=f"{place}/{name}",
-                quiet=2,  # some packages contain templates in another Python
-                # Unchecked hashes: Lambda keeps no source's time, and changes no source.
-                invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-            )
-        finished = shutil.copyfile(package, package.with_suffix(".new"))
+    with tempfile.TemporaryDirectory(dir=package.parent) as folder:
+        finished = Path(shutil.copyfile(package, Path(folder, package.name)))  # another process may do the same
         with OSUtils().open_zip(str(finished), "a") as zipped:  # which keeps no times
+            names = set(zipped.namelist())
+            modules = sorted(name for name in names if name.endswith(".py") and str(beside(Path(name))) not in names)
+            zipped.extractall(folder, modules)
+            for name in modules:
+                py_compile.compile(
+                    f"{folder}/{name}",
+                    cfile=str(folder / beside(Path(name))),
+                    dfile=f"{place}/{name}",
+                    quiet=2,  # some packages contain templates in another Python
+                    optimize=0,  # whatever PYTHONOPTIMIZE says: a check's description is its docstring
+                    # Unchecked hashes: Lambda keeps no source's time, and changes no source.
+                    invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+                )
             for path in sorted(Path(folder).rglob("*.pyc")):
-                path.chmod(0o644)  # Lambda runs as another user
                 zipped.write(path, path.relative_to(folder))
+            for entry in zipped.infolist():
+                entry.external_attr |= 0o444 << 16  # whatever the umask was: Lambda runs as another user
             zipped.comment = _FINISHED
-    finished.replace(package)
+        finished.replace(package)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import py_compile
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -25,7 +26,7 @@ def layer(tmp_path: Path) -> Path:
     """A module, one in another Python, one that brings its bytecode, and data."""
     path = tmp_path / "layer.zip"
     with zipfile.ZipFile(path, "w") as zipped:
-        zipped.writestr(MODULE, "def fail(): raise ValueError\n")
+        zipped.writestr(MODULE, "def fail():\n    'Never.'\n")
         zipped.writestr(f"{FOLDER}/broken.py", "print 'Python 2'\n")
         zipped.writestr(f"{FOLDER}/other.py", "")
         zipped.writestr(str(beside(Path(f"{FOLDER}/other.py"))), "its own")
@@ -76,6 +77,45 @@ def test_what_has_it_stays_as_it_is(layer: Path) -> None:
     before = layer.read_bytes(), layer.stat().st_ino
     add_bytecode(layer, LAYER)
     assert (layer.read_bytes(), layer.stat().st_ino) == before
+
+
+def test_lambdas_user_may_read_what_was_packaged_under_a_strict_umask(layer: Path) -> None:
+    with zipfile.ZipFile(layer, "a") as zipped:
+        entry = zipfile.ZipInfo(f"{FOLDER}/private.py")
+        entry.external_attr = 0o600 << 16
+        zipped.writestr(entry, "")
+    add_bytecode(layer, LAYER)
+    with zipfile.ZipFile(layer) as zipped:
+        assert {entry.external_attr >> 16 & 0o444 for entry in zipped.infolist()} == {0o444}
+
+
+def test_what_another_process_has_finished_meanwhile_is_not_added_twice(
+    layer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = shutil.copyfile
+
+    def late(source: Path, target: Path) -> Path:
+        monkeypatch.undo()
+        add_bytecode(layer, LAYER)
+        return copy(source, target)
+
+    monkeypatch.setattr(shutil, "copyfile", late)
+    add_bytecode(layer, LAYER)
+    assert BYTECODE in contents(layer)  # which finds no name twice
+
+
+def test_docstrings_stay_whatever_pythonoptimize_says(layer: Path, tmp_path: Path) -> None:
+    code = f"from pathlib import Path; from bytecode import *; add_bytecode(Path({str(layer)!r}), LAYER)"
+    subprocess.run([sys.executable, "-OO", "-c", code], cwd=ROOT, check=True)
+    (tmp_path / "number.pyc").write_bytes(contents(layer)[BYTECODE])
+    done = subprocess.run(
+        [sys.executable, "-c", "import number; print(number.fail.__doc__)"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "Never.\n"
 
 
 def test_the_same_sources_make_the_same_zip_at_any_time(layer: Path) -> None:

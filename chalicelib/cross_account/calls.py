@@ -134,11 +134,12 @@ class _HTTPSConnection(_Connection, AWSHTTPSConnection):  # type: ignore[misc]
     def connect(self) -> None:
         # urllib3 reads the file of CA certificates at each connection, 31 ms of CPU, though its context has kept them.
         context, file = self.ssl_context, self.ca_certs
-        if context and file and file in _read.get(context, ()):
+        if not context or not file or (self.proxy and self.proxy.scheme == "https"):
+            return super().connect()  # such a proxy is verified in another context, which is new each time
+        if file in _read.get(context, ()):
             self.ca_certs = None
         super().connect()
-        if context and file:
-            _read.setdefault(context, set()).add(file)
+        _read.setdefault(context, set()).add(file)
 
 
 _read: WeakKeyDictionary[ssl.SSLContext, set[str]] = WeakKeyDictionary()

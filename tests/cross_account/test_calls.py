@@ -12,13 +12,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSHTTPSConnection
 from botocore.exceptions import SSLError
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
-from urllib3.util import connection
+from urllib3.util import connection, parse_url
 
 from chalicelib.cross_account import Account, AssumeRoleTimedOut, Hub
 from chalicelib.cross_account.calls import Calls, CallsEnded
@@ -287,6 +288,21 @@ def test_a_certificate_is_checked_at_each_connection(
             with suppress(ssl.SSLError, ConnectionError):  # the client hangs up at the handshake
                 tls.accept()
         assert isinstance(call.exception(10), SSLError)
+
+
+@pytest.mark.parametrize(("proxy", "second"), [("https://proxy", "a file"), ("http://proxy", None)])
+def test_a_proxy_with_tls_is_verified_by_the_certificates_each_time(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, proxy: str, second: str | None
+) -> None:
+    given: list[str | None] = []
+    monkeypatch.setattr(AWSHTTPSConnection, "connect", lambda connection: given.append(connection.ca_certs))
+    pool = hub.account(ONE).client("s3")._shared._endpoint.http_session._manager.pool_classes_by_scheme["https"]
+    context = ssl.create_default_context()
+    for _ in range(2):
+        connection = pool("s3.amazonaws.com", 443)._new_conn()
+        connection.ssl_context, connection.ca_certs, connection.proxy = context, "a file", parse_url(proxy)
+        connection.connect()
+    assert given == ["a file", second]
 
 
 def test_a_socket_that_is_wrapped_once_more_for_a_proxy_is_shut_down(hub: Hub) -> None:
