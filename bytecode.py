@@ -50,7 +50,11 @@ def _with_bytecode(create_package: Callable[..., str], place: str) -> Callable[.
     @wraps(create_package)
     def create(*arguments: Any) -> str:
         package = create_package(*arguments)
-        add_bytecode(Path(package), place)
+        try:
+            add_bytecode(Path(package), place)
+        except zipfile.BadZipFile:  # Chalice was ended while it wrote, and takes what is there
+            Path(package).unlink()
+            add_bytecode(Path(create_package(*arguments)), place)
         return package
 
     return create

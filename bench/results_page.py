@@ -27,7 +27,8 @@ A cold start is the zip and the layer that `chalice package` makes, unpacked as 
 client, in a process that keeps no bytecode; its CPU is what the kernel has counted for the process when its response
 arrives. Lambda gives CPU in proportion to memory, [a whole one at 1,769 MB]({memory}), so 512 MB have 0.29. In a cgroup
 with that quota these responses came after 0.98 to 1.00 times CPU / 0.29. An on-demand function has
-[a whole one until it asks for its event]({init}), according to AWS; one with provisioned concurrency has not.
+[a whole one until it asks for its event]({init}), according to AWS; one with provisioned concurrency has not. The stub
+speaks HTTP: on AWS a first response also reads the CA certificates, once, and makes two connections with TLS.
 """
 _MEMORY = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"
 _INIT = (

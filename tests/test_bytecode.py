@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import bytecode
 from bytecode import FUNCTION, LAYER, add_bytecode, beside
 from tests.templates import ROOT
 
@@ -102,6 +103,19 @@ def test_what_another_process_has_finished_meanwhile_is_not_added_twice(
     monkeypatch.setattr(shutil, "copyfile", late)
     add_bytecode(layer, LAYER)
     assert BYTECODE in contents(layer)  # which finds no name twice
+
+
+def test_what_an_interrupted_chalice_left_is_packaged_again(layer: Path) -> None:
+    whole = layer.read_bytes()
+    layer.write_bytes(whole[:50])
+
+    def create() -> str:
+        if not layer.exists():
+            layer.write_bytes(whole)
+        return str(layer)
+
+    assert bytecode._with_bytecode(create, LAYER)() == str(layer)
+    assert BYTECODE in contents(layer)
 
 
 def test_docstrings_stay_whatever_pythonoptimize_says(layer: Path, tmp_path: Path) -> None:

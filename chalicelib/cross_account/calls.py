@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
 from typing import Any
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakSet
 
 from botocore.awsrequest import (
     AWSHTTPConnection,
@@ -133,17 +133,16 @@ class _HTTPConnection(_Connection, AWSHTTPConnection):  # type: ignore[misc]  # 
 class _HTTPSConnection(_Connection, AWSHTTPSConnection):  # type: ignore[misc]
     def connect(self) -> None:
         # urllib3 reads the file of CA certificates at each connection, 31 ms of CPU, though its context has kept them.
-        context, file = self.ssl_context, self.ca_certs
-        if not context or not file or (self.proxy and self.proxy.scheme == "https"):
+        if self.ssl_context is None or (self.proxy and self.proxy.scheme == "https"):
             return super().connect()  # such a proxy is verified in another context, which is new each time
-        if file in _read.get(context, ()):
+        if self.ssl_context in _with_certificates:
             self.ca_certs = None
         super().connect()
-        _read.setdefault(context, set()).add(file)
+        _with_certificates.add(self.ssl_context)
 
 
-_read: WeakKeyDictionary[ssl.SSLContext, set[str]] = WeakKeyDictionary()
-"""The files whose certificates a context has: a connection was made with them."""
+_with_certificates: WeakSet[ssl.SSLContext] = WeakSet()
+"""Those that have read the file, which is always the same one: a connection was made."""
 
 
 def end_with_calls(client: Any, current: Callable[[], Calls | None]) -> None:

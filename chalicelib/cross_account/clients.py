@@ -270,7 +270,7 @@ class SharedClients:
         self._clients: OrderedDict[tuple[str, str | None], BaseClient] = OrderedDict()
         self._lock = threading.Lock()
         self._making = threading.Lock()
-        self._tls: Any = None
+        self._tls: dict[str | bool, Any] = {}
 
     def client(self, identity: SigningIdentity, service: str, region: str | None = None) -> Any:
         """The view of `identity` on the client for a service and region (default: the process's own).
@@ -309,9 +309,10 @@ class SharedClients:
         client: BaseClient = self._core.create_client(service, region)
         _use_current_retry_quota(client)
         _close_events(client)
-        # One context of TLS for all, so that the CA certificates are read once (calls.py): their settings are the same.
-        connections = client._endpoint.http_session._manager.connection_pool_kw  # type: ignore[attr-defined]
-        self._tls = connections["ssl_context"] = self._tls or connections["ssl_context"]
+        # One context of TLS for all with the same file of CA certificates, so that it is read once (calls.py).
+        session = client._endpoint.http_session  # type: ignore[attr-defined]
+        connections = session._manager.connection_pool_kw
+        connections["ssl_context"] = self._tls.setdefault(session._verify, connections["ssl_context"])
         return client
 
 

@@ -284,10 +284,25 @@ def test_a_certificate_is_checked_at_each_connection(
     tls.context.load_cert_chain(signed_by_itself(tmp_path / "of-another"))
     for region in (None, "eu-west-2"):
         call = pool.submit(hub.account(ONE).client("s3", region).list_buckets)
-        for _attempt in range(3):
-            with suppress(ssl.SSLError, ConnectionError):  # the client hangs up at the handshake
-                tls.accept()
-        assert isinstance(call.exception(10), SSLError)
+        refuse(tls, call)
+
+
+def refuse(server: ssl.SSLSocket, call: Future[Any]) -> None:
+    for _attempt in range(3):
+        with suppress(ssl.SSLError, ConnectionError):  # the client hangs up at the handshake
+            server.accept()
+    assert isinstance(call.exception(10), SSLError)
+
+
+@pytest.mark.usefixtures("no_backoff")
+def test_a_client_with_other_certificates_does_not_trust_those_of_the_first(
+    aws: FakeAws, tls: ssl.SSLSocket, pool: ThreadPoolExecutor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = Hub()
+    respond(tls, pool.submit(hub.account(ONE).client("s3").list_buckets))
+    tls.settimeout(10)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(signed_by_itself(tmp_path / "others")))
+    refuse(tls, pool.submit(hub.account(ONE).client("s3", "eu-west-2").list_buckets))
 
 
 @pytest.mark.parametrize(("proxy", "second"), [("https://proxy", "a file"), ("http://proxy", None)])
