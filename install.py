@@ -23,7 +23,12 @@ OF_PIP = {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE", "no-index": 
 """Settings of pip that uv does not read, and its variables for them."""
 PATIENCE = {"UV_HTTP_TIMEOUT": "10", "UV_HTTP_RETRIES": "1"}
 """An index that accepts and never answers has failed after 21 s, by uv's own values after two minutes."""
-CAUSES = (r"connection broken by .*: (.+?)['\")]*: /", r"cause: (.+)", r"╰─▶ (.+)", r"(?i)error: (.+)")
+CAUSES = (
+    r"connection broken by .*: (.+?)['\")]*: /",
+    r"cause: (.+)",
+    r"╰─▶ (.+)",
+    r"(?i)error: (?!ResolutionImpossible)(.+)",
+)
 """Where pip or uv says why, the most exact one first."""
 
 
@@ -52,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
             output_of([*pip, *INSTALL, "-r", options.requirements, "-c", options.requirements], os.environ)
     except NotInstalled as reason:
         print(f"The packages are not installed. pip cannot: {reason}", file=sys.stderr)
-        print(f"To see more: {' '.join(reason.command)}", file=sys.stderr)
+        print(f"To see more: {' '.join(word for word in reason.command if word != '-qq')}", file=sys.stderr)
         return 1
     return 0
 

@@ -222,6 +222,13 @@ def test_without_a_network_it_says_so(clone: Clone) -> None:
     )
 
 
+def test_the_command_that_shows_more_is_printed_and_is_not_quiet(clone: Clone) -> None:
+    (clone.folder / "uv").unlink()
+    done = clone.make(PIP="1")
+    last = done.stderr.splitlines()[-2]  # make's own is the last
+    assert re.match(r"To see more: \S+ -m pip .*install --disable.* --require-hashes -r requirements-dev\.txt", last)
+
+
 def test_ctrl_c_ends_it_and_the_next_run_starts_anew(clone: Clone) -> None:
     stopped = clone.make(UV="kill -INT $PPID; sleep 5")
     assert stopped.returncode != 0
