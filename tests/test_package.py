@@ -64,7 +64,7 @@ class Package:
         return self.resources[logical_id]["Properties"]
 
 
-def chalice(project: Path, *arguments: str) -> str:
+def chalice(project: Path, *arguments: str, statuses: tuple[int, ...] = (0,)) -> str:
     """Run Chalice with a region and without credentials; the stage `sandbox` wants a profile even so."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     profile = project.parent / "credentials"
@@ -74,7 +74,7 @@ def chalice(project: Path, *arguments: str) -> str:
     done = subprocess.run(
         command, cwd=project, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode in statuses, done.stderr
     assert "Could not install dependencies" not in done.stdout
     return done.stdout
 
@@ -253,7 +253,7 @@ def test_every_route_requires_a_signed_request(package):
 
 def test_chalices_own_policy_generator_finds_no_actions(project):
     """It reads only app.py. If it finds actions one day, compare them: it writes Resource "*"."""
-    generated = chalice(project, "gen-policy")
+    generated = chalice(project, "gen-policy", statuses=(0, 2))
     if not generated.startswith("{"):
         pytest.skip("Chalice's generator cannot read every valid app.py, such as one with a generator expression")
     assert json.loads(generated)["Statement"] == []
