@@ -14,6 +14,7 @@ from sandbox.state_file import PROJECT
 
 _DEPLOYABLE = (
     "app.py",
+    "bytecode.py",
     "chalicelib",
     "requirements.txt",
     "events",
