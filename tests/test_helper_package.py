@@ -43,8 +43,7 @@ def copied(folder: Path, date: int) -> Path:
 
 def made(folder: Path, **environment: str) -> str:
     """Run the real `make helper`, but for the packages that it would install first; return what it prints."""
-    installed = ".venv/requirements-dev.txt"
-    command = ["make", "-s", "-o", installed, "helper", f"BIN={Path(sys.executable).parent}", f"INSTALLED={installed}"]
+    command = ["make", "-s", "-o", "venv", "helper", f"BIN={Path(sys.executable).parent}"]
     done = subprocess.run(
         command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120
     )
